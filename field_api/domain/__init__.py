@@ -1,0 +1,1 @@
+"""Pure decisions and closed vocabularies: no Flask, no SQLAlchemy, no clock, no input or output."""

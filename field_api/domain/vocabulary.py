@@ -1,0 +1,275 @@
+"""Closed vocabularies: what may be recorded, why something is held, what a phone can be told. Codes are stable.
+
+Sources: docs/outcomes.md (for people), docs/protocol.md §9 (for phone clients).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A party's role on an account."""
+
+    DEBTOR = "debtor"
+    GUARANTOR = "guarantor"
+    PAYER = "payer"
+    ATTORNEY = "attorney"
+    EXECUTOR = "executor"
+    GUARDIAN = "guardian"
+
+
+OBLIGORS = frozenset({Role.DEBTOR, Role.GUARANTOR})
+"""Roles that owe: only they are sought at a door and get a locked part of their own."""
+
+
+class Relation(StrEnum):
+    """Who answered the door, as the agent recorded it before anything else (docs/glossary.md)."""
+
+    CLAIMS_TO_BE_SOUGHT = "claims_to_be_sought"
+    SOUGHT = "sought"  # after a passed identity check
+    GUARANTOR = "guarantor"  # after a passed identity check
+    ATTORNEY = "attorney"
+    EXECUTOR = "executor"
+    GUARDIAN = "guardian"
+    SPOUSE = "spouse"
+    RELATIVE = "relative"
+    MINOR = "minor"
+    OLDER_OR_DISABLED = "older_or_disabled"
+    NEIGHBOUR = "neighbour"
+    GUARD = "guard"
+    EMPLOYER = "employer"
+    AUTHORITY = "authority"
+    NOBODY = "nobody"
+
+
+VERIFIED = frozenset({Relation.SOUGHT, Relation.GUARANTOR})
+THIRD_PARTIES = frozenset(
+    {
+        Relation.CLAIMS_TO_BE_SOUGHT,
+        Relation.SPOUSE,
+        Relation.RELATIVE,
+        Relation.MINOR,
+        Relation.OLDER_OR_DISABLED,
+        Relation.NEIGHBOUR,
+        Relation.GUARD,
+        Relation.EMPLOYER,
+    }
+)
+
+
+class OutcomeKind(StrEnum):
+    CLIENT_LOCATED = "client_located"
+    THIRD_PARTY_ATTENDED = "third_party_attended"
+    NOBODY_THERE = "nobody_there"
+    ADDRESS_NOT_FOUND = "address_not_found"
+    MOVED = "moved"
+    VACANT = "vacant"
+    ACCESS_REFUSED = "access_refused"
+    UNSAFE = "unsafe"
+    DECEASED = "deceased"
+    WRONG_PERSON = "wrong_person"
+    SKIPPED = "skipped"
+
+
+class NonPaymentReason(StrEnum):
+    UNEMPLOYMENT = "unemployment"
+    LOW_INCOME = "low_income"
+    ILLNESS = "illness"
+    FAMILY_EVENT = "family_event"
+    FORGOT = "forgot"
+    BILLING_ERROR = "billing_error"
+    DISSATISFIED = "dissatisfied"
+    ALREADY_PAID = "already_paid"
+    NOT_MINE = "not_mine"
+    WILL_NOT_SAY = "will_not_say"
+    OTHER = "other"
+
+
+class OfferedOption(StrEnum):
+    PAY_IN_FULL = "pay_in_full"
+    PARTIAL_PAYMENT = "partial_payment"
+    PAYMENT_PLAN = "payment_plan"
+    DISCOUNT = "discount"
+    REFINANCING = "refinancing"
+    CALL_CREDITOR = "call_creditor"
+
+
+class LocatedResult(StrEnum):
+    """What the located client said or agreed to; several may hold."""
+
+    PROMISE = "promise"
+    PAYMENT_CLAIMED = "payment_claimed"
+    DISPUTE = "dispute"
+    CLARIFICATION = "clarification"
+    REFUSAL = "refusal"
+    CALL_BACK = "call_back"
+    ATTORNEY_NAMED = "attorney_named"
+    CEASE_CONTACT = "cease_contact"
+    DO_NOT_VISIT = "do_not_visit"
+    INSOLVENCY = "insolvency"
+    VULNERABILITY = "vulnerability"
+    COMPLAINT = "complaint"
+
+
+class PromiseKind(StrEnum):
+    FULL = "full"
+    PARTIAL = "partial"
+    PLAN = "plan"
+
+
+class DisputeReason(StrEnum):
+    NOT_MY_DEBT = "not_my_debt"
+    WRONG_AMOUNT = "wrong_amount"
+    PAID = "paid"
+    SERVICE_NOT_RENDERED = "service_not_rendered"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+
+class SkipReason(StrEnum):
+    NO_TIME = "no_time"
+    WEATHER = "weather"
+    ROAD_CLOSED = "road_closed"
+    VEHICLE = "vehicle"
+    TOLD_BY_OFFICE = "told_by_office"
+    OTHER = "other"
+
+
+class LetterHandling(StrEnum):
+    HANDED_OVER = "handed_over"  # into the hand of a verified obligor
+    NOT_DELIVERED = "not_delivered"  # comes back to the office
+
+
+class HoldKind(StrEnum):
+    PAID = "paid"
+    CLARIFICATION = "clarification"
+    DISPUTE = "dispute"
+    ATTORNEY = "attorney"
+    DECEASED = "deceased"
+    INSOLVENT = "insolvent"
+    VULNERABLE = "vulnerable"
+    CEASE_CONTACT = "cease_contact"
+    DO_NOT_VISIT = "do_not_visit"
+    CREDITOR_REQUEST = "creditor_request"
+    WRONG_PERSON = "wrong_person"
+    MINOR = "minor"
+    UNSAFE_PLACE = "unsafe_place"
+    COMPLAINT = "complaint"
+
+
+PERSON_HOLDS = frozenset(
+    {
+        HoldKind.ATTORNEY,
+        HoldKind.DECEASED,
+        HoldKind.INSOLVENT,
+        HoldKind.VULNERABLE,
+        HoldKind.CEASE_CONTACT,
+        HoldKind.DO_NOT_VISIT,
+        HoldKind.WRONG_PERSON,
+        HoldKind.MINOR,
+        HoldKind.UNSAFE_PLACE,
+        HoldKind.COMPLAINT,
+    }
+)
+"""Holds that concern the person and so every account of theirs; the others concern one account."""
+
+HOLD_OF_RESULT: dict[LocatedResult, HoldKind] = {
+    LocatedResult.PAYMENT_CLAIMED: HoldKind.PAID,
+    LocatedResult.DISPUTE: HoldKind.DISPUTE,
+    LocatedResult.CLARIFICATION: HoldKind.CLARIFICATION,
+    LocatedResult.ATTORNEY_NAMED: HoldKind.ATTORNEY,
+    LocatedResult.CEASE_CONTACT: HoldKind.CEASE_CONTACT,
+    LocatedResult.DO_NOT_VISIT: HoldKind.DO_NOT_VISIT,
+    LocatedResult.INSOLVENCY: HoldKind.INSOLVENT,
+    LocatedResult.VULNERABILITY: HoldKind.VULNERABLE,
+    LocatedResult.COMPLAINT: HoldKind.COMPLAINT,
+}
+HOLD_OF_OUTCOME: dict[OutcomeKind, HoldKind] = {
+    OutcomeKind.DECEASED: HoldKind.DECEASED,
+    OutcomeKind.WRONG_PERSON: HoldKind.WRONG_PERSON,
+    OutcomeKind.UNSAFE: HoldKind.UNSAFE_PLACE,
+}
+
+
+class NotPlannedReason(StrEnum):
+    BELOW_THRESHOLD = "below_threshold"
+    NOT_DUE = "not_due"
+    CLOSED = "closed"
+    ON_HOLD = "on_hold"
+    NO_COORDINATES = "no_coordinates"
+    VISITS_OPTED_OUT = "visits_opted_out"
+    OUTSIDE_CONTACT_HOURS = "outside_contact_hours"
+    NO_VISIT_DAY = "no_visit_day"
+    TOO_FREQUENT = "too_frequent"
+    WAITING_AFTER_LETTER = "waiting_after_letter"
+    ALREADY_ON_A_ROUTE = "already_on_a_route"
+    NO_AGENT = "no_agent"
+    NO_TIME_ON_ANY_ROUTE = "no_time_on_any_route"
+    MINOR = "minor"
+
+
+class ChangeKind(StrEnum):
+    """What an agent's phones must learn; `ref` of the change row is the entity's id."""
+
+    VISIT = "visit"  # load the visit's present state: published, withdrawn or gone to somebody else
+    ROUTE = "route"
+    VERDICT = "verdict"  # an operation of this agent's phone got a verdict
+    CODE = "code"  # an unlock code was issued anew: the locked part is wrapped again
+
+
+class OpKind(StrEnum):
+    """What a phone records. The kind travels sealed."""
+
+    SESSION = "session"  # the app was opened for the day: battery, version, clock
+    ARRIVED = "arrived"
+    ENCOUNTER = "encounter"  # who answered the door
+    IDENTITY_CHECK = "identity_check"  # written before anything is shown
+    OPENED = "opened"  # the locked part was shown
+    OUTCOME = "outcome"
+    LETTER = "letter"  # handed over or not delivered
+    CONTACT = "contact"  # contact candidates outside of an outcome
+    PHOTO_PERMISSION = "photo_permission"
+    PHOTO = "photo"  # declares a photo by hash; the bytes come by media
+    CORRECTION = "correction"  # a new fact about an earlier operation
+    NOTE = "note"
+
+
+class Verdict(StrEnum):
+    """What became of an operation."""
+
+    APPLIED = "applied"
+    LATE = "late"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    FORK = "fork"
+
+
+class VisitEventKind(StrEnum):
+    PLANNED = "planned"
+    PUBLISHED = "published"
+    REASSIGNED = "reassigned"
+    WITHDRAWN = "withdrawn"
+    CODE_DISCLOSED = "code_disclosed"
+    ARRIVED = "arrived"
+    ENCOUNTER = "encounter"
+    IDENTITY_CHECK = "identity_check"
+    OPENED = "opened"
+    OUTCOME = "outcome"
+    LETTER = "letter"
+    CONTACT = "contact"
+    PHOTO_PERMISSION = "photo_permission"
+    PHOTO = "photo"
+    CORRECTION = "correction"
+    NOTE = "note"
+    HOLD = "hold"
+    VERDICT = "verdict"
+
+
+class PhotoSubject(StrEnum):
+    """What a photograph may be of: never people, never the inside."""
+
+    FACADE = "facade"
+    NUMBER_PLATE_OF_HOUSE = "house_number"
+    STREET = "street"
+    METER = "meter"

@@ -1,0 +1,67 @@
+"""JSON with bounds: refuses what `flask.get_json` lets through (deep nesting, NaN, duplicate keys, huge numbers)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+MAX_DEPTH = 32
+
+
+class BadJson(ValueError):
+    """The bytes are not acceptable JSON; the text says why and repeats none of it."""
+
+
+def loads(body: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
+    """Parse UTF-8 JSON of at most `max_bytes` bytes and `max_depth` levels. Raises BadJson."""
+    if len(body) > max_bytes:
+        raise BadJson(f"larger than {max_bytes} bytes")
+    _check_depth(body, max_depth)
+    try:
+        return json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique, parse_int=_bounded_int
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise BadJson("not valid UTF-8 JSON") from error
+
+
+def _check_depth(body: bytes, max_depth: int) -> None:
+    depth, inside, escaped = 0, False, False
+    for byte in body:
+        if inside:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                inside = False
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > max_depth:
+                raise BadJson(f"nested deeper than {max_depth} levels")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is not JSON")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > 20:
+        raise BadJson("a number is longer than 20 digits")
+    return int(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise BadJson("an object has a key twice")
+    return result
+
+
+def canonical(value: Any) -> bytes:
+    """JSON bytes with sorted keys and no spaces, for hashing and signing what this side wrote itself."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,71 @@
+"""The database session: one way to open a transaction, tenancy set by itself in every one of them.
+
+`transaction(agency_id)` is used by views, jobs and commands alike, inside a Flask application context. The agency is
+set with SET LOCAL, so a pooled connection never carries it over; where none is set the policies see NULL and no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, MetaData, Text, event, text
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
+
+from field_api.platform.tenancy import acting_for, agency_or_none
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={datetime: DateTime(timezone=True), str: Text},  # aware UTC; no arbitrary lengths
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+
+@event.listens_for(Session, "after_begin")
+def _set_agency(_session: Session, _transaction: SessionTransaction, connection: Any) -> None:
+    agency_id = agency_or_none()
+    connection.execute(
+        text("SELECT set_config('doorstep.agency', :agency, true)"),
+        {"agency": str(agency_id) if agency_id else ""},
+    )
+
+
+@contextmanager
+def transaction(agency_id: UUID) -> Iterator[Session]:
+    """One unit of work for one agency: commits at the end, rolls back on any error, gives the connection back.
+
+    Needs an application context. Not re-entrant: pass the session on to whatever needs it.
+    """
+    with acting_for(agency_id):
+        session = db.session()
+        if session.in_transaction():
+            raise RuntimeError("a transaction is already open: pass its session on")
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            db.session.remove()
+
+
+def engine_options() -> dict[str, Any]:
+    """Pool settings shared by all processes: small, checked before use, never older than half an hour."""
+    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_recycle": 1800}

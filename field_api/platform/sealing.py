@@ -1,0 +1,138 @@
+"""Cryptographic verbs, each with one suite and no options (docs/protocol.md §2).
+
+HPKE (RFC 9180) base mode DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM; ES256 in the IEEE P1363 form (64 bytes);
+AES-256-GCM with a random 96-bit nonce in front. Public keys are 65 bytes, X9.62 uncompressed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+_SUITE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+NONCE_BYTES = 12
+HPKE_OVERHEAD_BYTES = 65 + 16
+AEAD_OVERHEAD_BYTES = NONCE_BYTES + 16
+
+
+class Unsealable(Exception):
+    """The bytes do not open under this key and context, or a signature does not verify. Says nothing more."""
+
+
+def b64u(data: bytes) -> str:
+    """base64url without padding (RFC 4648 §5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_b64u(text: str) -> bytes:
+    """The bytes of unpadded base64url. Raises Unsealable for anything but its one canonical form."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unsealable("not base64url") from error
+    if b64u(data) != text:
+        raise Unsealable("not canonical base64url")
+    return data
+
+
+def new_private_key() -> bytes:
+    """A P-256 private key as its 32-byte big-endian scalar."""
+    return ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32, "big")
+
+
+def public_key_of(private: bytes) -> bytes:
+    return _private(private).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def key_id_of(public: bytes) -> str:
+    """16 hex digits of the SHA-256 of the public key."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def sign(private: bytes, message: bytes) -> bytes:
+    """ES256 over the message: r and s, 32 bytes each."""
+    r, s = decode_dss_signature(_private(private).sign(message, ec.ECDSA(hashes.SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def verify(public: bytes, message: bytes, signature: bytes) -> None:
+    """Raises Unsealable unless `signature` is this key's ES256 over the message."""
+    if len(signature) != 64:
+        raise Unsealable("signature length")
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    try:
+        _public(public).verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
+        raise Unsealable("signature") from error
+
+
+def seal_to(public: bytes, info: bytes, plaintext: bytes) -> bytes:
+    """HPKE single-shot: encapsulated key (65 bytes) followed by the ciphertext with its tag."""
+    return _SUITE.encrypt(plaintext, _public(public), info=info)
+
+
+def open_sealed(private: bytes, info: bytes, sealed: bytes) -> bytes:
+    """The plaintext of `seal_to`. Raises Unsealable."""
+    try:
+        return _SUITE.decrypt(sealed, _private(private), info=info)
+    except (InvalidTag, ValueError) as error:
+        raise Unsealable("hpke") from error
+
+
+def aead_seal(key: bytes, plaintext: bytes, associated: bytes) -> bytes:
+    """AES-256-GCM under a random nonce, which stands in front."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, associated)
+
+
+def aead_open(key: bytes, sealed: bytes, associated: bytes) -> bytes:
+    """The plaintext of `aead_seal`. Raises Unsealable."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+    except (InvalidTag, ValueError) as error:
+        raise Unsealable("aead") from error
+
+
+def derive(secret: bytes, info: bytes, length: int = 32, salt: bytes = b"") -> bytes:
+    """HKDF-SHA256 (RFC 5869)."""
+    return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt, info=info).derive(secret)
+
+
+def mac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Constant-time comparison."""
+    return hmac.compare_digest(left, right)
+
+
+def stretch(secret: bytes, salt: bytes, rounds: int) -> bytes:
+    """PBKDF2-HMAC-SHA256, 32 bytes."""
+    return hashlib.pbkdf2_hmac("sha256", secret, salt, rounds)
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _private(scalar: bytes) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
+
+
+def _public(point: bytes) -> ec.EllipticCurvePublicKey:
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except ValueError as error:
+        raise Unsealable("not a P-256 point") from error

@@ -1,0 +1,74 @@
+"""Settings: one frozen value per process, read once from the environment; every field says why it exists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class UnsafeSettings(RuntimeError):
+    """The process refuses to start on this value; the text names the setting and what would be right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process must be told. Passwords stay in files (`passfile` of the database URL), never in here."""
+
+    home: Path
+    """Where this installation keeps keys, objects, secrets and the embedded database."""
+    database_url: str
+    """SQLAlchemy URL of this process's own role; its `passfile` names a 0600 file with the password."""
+    door_url: str
+    """Public address of the phone door: request signatures cover its authority, enrolment codes carry it."""
+    office_url: str
+    """Address of the office API and console, for links and cookies."""
+    max_request_bytes: int = 64 * 1024 * 1024
+    """Upper bound of any request body; each route sets a smaller one of its own."""
+
+    @property
+    def office_keys(self) -> Path:
+        return self.home / "keys" / "office"
+
+    @property
+    def door_keys(self) -> Path:
+        return self.home / "keys" / "door"
+
+    @property
+    def root_keys(self) -> Path:
+        return self.home / "keys" / "root"
+
+    @property
+    def office_objects(self) -> Path:
+        """Sheets, letters and developed photographs, sealed at rest."""
+        return self.home / "objects" / "office"
+
+    @property
+    def door_objects(self) -> Path:
+        """Uploaded ciphertext, as the phones sent it."""
+        return self.home / "objects" / "door"
+
+    @property
+    def photo_keys(self) -> Path:
+        """The key store of photographs: kept apart from main backups, so that destroying a key means something."""
+        return self.home / "photo-keys"
+
+
+def home_from(environment: Mapping[str, str]) -> Path:
+    """DOORSTEP_HOME, or ./var below the working directory."""
+    return Path(environment.get("DOORSTEP_HOME") or "var").absolute()
+
+
+def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read DOORSTEP_HOME, DOORSTEP_DATABASE_URL, DOORSTEP_DOOR_URL and DOORSTEP_OFFICE_URL. Raises UnsafeSettings."""
+    env = os.environ if environment is None else environment
+    url = env.get("DOORSTEP_DATABASE_URL", "")
+    if not url.startswith("postgresql+psycopg://"):
+        raise UnsafeSettings("DOORSTEP_DATABASE_URL must be a postgresql+psycopg:// address of this process's role")
+    return Settings(
+        home=home_from(env),
+        database_url=url,
+        door_url=env.get("DOORSTEP_DOOR_URL", "http://127.0.0.1:8401"),
+        office_url=env.get("DOORSTEP_OFFICE_URL", "http://127.0.0.1:8400"),
+    )

@@ -1,0 +1,23 @@
+"""What `doorstep.app` put into the running application, for views, jobs and commands."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from field_api.platform.keyring import DoorKeyring, OfficeKeyring
+from field_api.platform.settings import Settings
+
+
+def settings() -> Settings:
+    value: Settings = current_app.extensions["doorstep.settings"]
+    return value
+
+
+def office_keys() -> OfficeKeyring:
+    value: OfficeKeyring = current_app.extensions["doorstep.office_keys"]
+    return value
+
+
+def door_keys() -> DoorKeyring:
+    value: DoorKeyring = current_app.extensions["doorstep.door_keys"]
+    return value

@@ -1,0 +1,8 @@
+"""The office's tables. Every row belongs to an agency; keys and foreign keys are composite with it.
+
+`import field_api.records` loads them all, for migrations and guards.
+"""
+
+from field_api.records import accounts, agency, changes, people, planning, results, staff, visits
+
+__all__ = ["accounts", "agency", "changes", "people", "planning", "results", "staff", "visits"]

@@ -1,0 +1,135 @@
+"""Accounts, the parties tied to them, payments, holds and the files they came in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from field_api.domain.confidential import Confidential
+from field_api.domain.disclosure import Label
+from field_api.platform.columns import ConfidentialAmount, ConfidentialDate, ConfidentialText, Sealed
+from field_api.records.base import SCHEMA, Tenant, refers
+
+
+class ImportFile(Tenant):
+    """A creditor's file as it came: the same bytes twice are known by their hash."""
+
+    __tablename__ = "import_file"
+    __table_args__ = (
+        refers("creditor_id", "creditor"),
+        UniqueConstraint("agency_id", "creditor_id", "sha256"),
+        {"schema": SCHEMA},
+    )
+
+    creditor_id: Mapped[UUID]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    file_name: Mapped[str]
+    rows_total: Mapped[int]
+    rows_imported: Mapped[int]
+    rows_unchanged: Mapped[int]
+    rows_rejected: Mapped[int]
+    errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # row, column, code, message: no values
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[UUID | None]
+
+
+class Account(Tenant):
+    __tablename__ = "account"
+    __table_args__ = (
+        refers("creditor_id", "creditor"),
+        UniqueConstraint("agency_id", "creditor_id", "reference"),
+        Index(
+            "ix_account_eligible",
+            "agency_id",
+            "creditor_id",
+            "balance_minor",
+            postgresql_where=text("state = 'placed'"),
+        ),
+        {"schema": SCHEMA},
+    )
+
+    creditor_id: Mapped[UUID]
+    reference: Mapped[Confidential[str]] = mapped_column(ConfidentialText)  # the creditor's contract number
+    product: Mapped[Confidential[str]] = mapped_column(ConfidentialText)
+    original_creditor: Mapped[Confidential[str] | None] = mapped_column(ConfidentialText)
+    currency: Mapped[str]
+    principal_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
+    interest_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount, default=0)
+    fees_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount, default=0)
+    balance_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
+    balance_calculated_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)
+    due_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)  # the oldest unpaid due date
+    last_payment_on: Mapped[Confidential[date] | None] = mapped_column(ConfidentialDate)
+    last_payment_minor: Mapped[Confidential[int] | None] = mapped_column(ConfidentialAmount)
+    options: Mapped[Confidential[str] | None] = mapped_column(
+        Sealed("account.options", Label.CONFIDENTIAL)
+    )  # free text: what the creditor lets the agent offer
+    state: Mapped[str] = mapped_column(default="placed")  # placed | closed
+    closed_reason: Mapped[str | None]
+    placed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Party(Tenant):
+    """A person's role on an account."""
+
+    __tablename__ = "party"
+    __table_args__ = (
+        refers("account_id", "account"),
+        refers("person_id", "person"),
+        UniqueConstraint("agency_id", "account_id", "person_id", "role"),
+        Index("ix_party_person", "agency_id", "person_id"),
+        {"schema": SCHEMA},
+    )
+
+    account_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    role: Mapped[str]  # debtor | guarantor | payer | attorney | executor | guardian
+
+
+class Payment(Tenant):
+    """A payment that the creditor reported. Nobody at a door ever takes one."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        refers("account_id", "account"),
+        UniqueConstraint("agency_id", "account_id", "external_ref"),
+        {"schema": SCHEMA},
+    )
+
+    account_id: Mapped[UUID]
+    external_ref: Mapped[str]
+    paid_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)
+    amount_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Hold(Tenant):
+    """A reason not to collect: on one account, or (account_id null) on everything of a person."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        refers("account_id", "account"),
+        refers("person_id", "person"),
+        UniqueConstraint("agency_id", "op_id", "kind", "account_id", postgresql_nulls_not_distinct=True),
+        Index("ix_hold_account", "agency_id", "account_id", postgresql_where=text("lifted_at IS NULL")),
+        Index("ix_hold_person", "agency_id", "person_id", postgresql_where=text("lifted_at IS NULL")),
+        {"schema": SCHEMA},
+    )
+
+    account_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
+    kind: Mapped[str]  # field_api.domain.vocabulary.HoldKind
+    reason: Mapped[Confidential[str]] = mapped_column(Sealed("hold.reason", Label.CONFIDENTIAL))
+    placed_at: Mapped[datetime]
+    placed_by: Mapped[UUID | None]  # staff; null when an operation from a door placed it
+    op_id: Mapped[UUID] = mapped_column()  # the operation, or an id of its own: one hold per cause and account
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[UUID | None]
+    lift_reason: Mapped[Confidential[str] | None] = mapped_column(Sealed("hold.lift_reason", Label.CONFIDENTIAL))

@@ -1,0 +1,28 @@
+"""What phones must learn: rows written in the transaction of the change itself; sync turns them into sealed items."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from field_api.platform.database import Base
+from field_api.platform.tenancy import current_agency
+from field_api.records.base import SCHEMA
+
+
+class Change(Base):
+    """(agent, kind, ref) and nothing else: the publisher loads the entity's present state."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index("ix_change_agent", "agency_id", "agent_id", "id"), {"schema": SCHEMA})
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    agent_id: Mapped[UUID]
+    kind: Mapped[str]  # field_api.domain.vocabulary.ChangeKind
+    ref: Mapped[UUID]
+    urgent: Mapped[bool] = mapped_column(default=False)  # withdrawals
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

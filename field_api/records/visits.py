@@ -1,0 +1,160 @@
+"""Visits, what locks and unlocks them, and the letters that go with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from field_api.domain.confidential import Confidential
+from field_api.domain.disclosure import Label
+from field_api.platform.columns import Sealed
+from field_api.platform.ids import new_opaque_id
+from field_api.records.base import SCHEMA, Tenant, refers
+
+
+class Visit(Tenant):
+    """An attempt at an address for one person sought. Its id is opaque: it travels in the clear with operations."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        refers("stop_id", "stop"),
+        refers("agent_id", "agent"),
+        refers("person_id", "person"),
+        refers("address_id", "address"),
+        Index("ix_visit_agent", "agency_id", "agent_id", "state"),
+        Index("ix_visit_person", "agency_id", "person_id"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_opaque_id)
+    stop_id: Mapped[UUID | None]  # null once withdrawn from a route
+    agent_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    address_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default="planned")  # planned | published | withdrawn | done
+    assignment_version: Mapped[int] = mapped_column(default=1)  # grows with every reassignment or withdrawal
+    planned_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class VisitAccount(Tenant):
+    """The accounts that a visit is about, with the sought person's role on each."""
+
+    __tablename__ = "visit_account"
+    __table_args__ = (
+        refers("visit_id", "visit", ondelete="CASCADE"),
+        refers("account_id", "account"),
+        UniqueConstraint("agency_id", "visit_id", "account_id"),
+        Index("ix_visit_account_account", "agency_id", "account_id"),
+        {"schema": SCHEMA},
+    )
+
+    visit_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    role: Mapped[str]
+
+
+class VisitKey(Tenant):
+    """The random key of a visit's locked part for one entitled party, sealed at rest."""
+
+    __tablename__ = "visit_key"
+    __table_args__ = (
+        refers("visit_id", "visit", ondelete="CASCADE"),
+        refers("person_id", "person"),
+        UniqueConstraint("agency_id", "visit_id", "person_id"),
+        {"schema": SCHEMA},
+    )
+
+    visit_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    unlock_code: Mapped[Confidential[str]] = mapped_column(Sealed("visit_key.unlock_code"))
+    code_disclosed_at: Mapped[datetime | None]
+    code_disclosed_by: Mapped[UUID | None]
+    code_reason: Mapped[str | None]
+
+
+class VisitEvent(Tenant):
+    """The story of a visit, in order: planned, published, received, identity check, outcome, letter, photo, verdict."""
+
+    __tablename__ = "visit_event"
+    __table_args__ = (
+        refers("visit_id", "visit", ondelete="CASCADE"),
+        Index("ix_visit_event", "agency_id", "visit_id", "at", "id"),
+        {"schema": SCHEMA},
+    )
+
+    visit_id: Mapped[UUID]
+    at: Mapped[datetime]
+    kind: Mapped[str]  # field_api.domain.vocabulary.VisitEventKind
+    actor: Mapped[str]  # "staff:<id>", "agent:<id>", "system"
+    op_id: Mapped[UUID | None]
+    body: Mapped[Confidential[str]] = mapped_column(Sealed("visit_event.body", Label.CONFIDENTIAL))  # canonical JSON
+    flags: Mapped[list[str]] = mapped_column(JSONB, default=list)  # late, clock, far-away, debt-words ...
+
+
+class Sheet(Tenant):
+    """An issued visit sheet of a route, sealed in the object store."""
+
+    __tablename__ = "sheet"
+    __table_args__ = (refers("route_id", "route"), {"schema": SCHEMA})
+
+    route_id: Mapped[UUID]
+    object_key: Mapped[str]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    pages: Mapped[int]
+    issued_at: Mapped[datetime]
+
+
+class Letter(Tenant):
+    __tablename__ = "letter"
+    __table_args__ = (
+        refers("visit_id", "visit"),
+        refers("account_id", "account"),
+        refers("person_id", "person"),
+        UniqueConstraint("agency_id", "serial"),
+        UniqueConstraint("agency_id", "visit_id", "account_id", "person_id", "kind"),
+        Index("ix_letter_state", "agency_id", "state"),
+        {"schema": SCHEMA},
+    )
+
+    visit_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    kind: Mapped[str]  # reminder | notification | final_warning ...
+    language: Mapped[str]
+    jurisdiction: Mapped[str]
+    serial: Mapped[str]  # random, carries no reference
+    state: Mapped[str]  # wanted | issued | printed | handed_over | returned | destroyed | refused
+    refusal: Mapped[str | None]  # which required field is missing
+    content: Mapped[Confidential[str]] = mapped_column(Sealed("letter.content", Label.CONFIDENTIAL))  # canonical JSON
+    object_key: Mapped[str | None]
+    content_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pages: Mapped[int | None]
+    issued_at: Mapped[datetime | None]
+
+
+class LetterCustody(Tenant):
+    """Who had a letter when: issued, printed, handed over to whom, returned, destroyed."""
+
+    __tablename__ = "letter_custody"
+    __table_args__ = (
+        refers("letter_id", "letter"),
+        Index("ix_letter_custody", "agency_id", "letter_id", "at"),
+        {"schema": SCHEMA},
+    )
+
+    letter_id: Mapped[UUID]
+    state: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    op_id: Mapped[UUID | None]
+    recipient: Mapped[str | None]  # a relation of the closed list; debtor or obligor
+    extra: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)

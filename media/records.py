@@ -1,0 +1,1 @@
+"""Tables of media, in the schema that the phone door can reach."""

@@ -1,0 +1,1 @@
+"""Alembic migrations. They import nothing from the application and run beside the previous release."""

@@ -1,0 +1,1 @@
+"""Tables of sync, in the schema that the phone door can reach."""
