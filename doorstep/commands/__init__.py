@@ -1,0 +1,37 @@
+"""The commands of `doorstep`, one file per area, and the office context that they run in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from doorstep.app import worker_app
+from doorstep.installation import Installation
+from field_api.platform.database import db
+from field_api.platform.problems import Problem
+
+
+@contextmanager
+def office_context() -> Iterator[UUID]:
+    """An application context with the office's keys on a running database; yields the agency to act for.
+
+    DOORSTEP_AGENCY chooses among several agencies. Refusals become one clear line and exit status 1.
+    """
+    installation = Installation.from_environment(os.environ)
+    with installation.database() as server:
+        app = worker_app(installation.settings(server, "office"))
+        with app.app_context():
+            try:
+                yield installation.agency(os.environ.get("DOORSTEP_AGENCY"))
+            except Problem as problem:
+                raise click.ClickException(f"{problem.code}: {problem.detail or problem.code}") from problem
+            except OperationalError as error:
+                raise click.ClickException("the database does not answer") from error
+            finally:
+                db.session.remove()
+                db.engine.dispose()
