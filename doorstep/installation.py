@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-import psycopg
 
 from doorstep.migrate import migrate
-from doorstep.postgres import EmbeddedPostgres, Server, server_at
+from doorstep.postgres import EmbeddedPostgres
+from doorstep.server import Server, server_at
 from field_api.platform.keyring import OfficeKeyring
 from field_api.platform.settings import Settings, home_from
 
@@ -37,21 +38,22 @@ class Installation:
 
     @contextmanager
     def database(self) -> Iterator[Server]:
-        """A running, migrated database. An embedded server that this call started is stopped again at the end."""
+        """A running, migrated database. The last process of this home that leaves stops an embedded server."""
         if self.database_url:
             server = server_at(self.database_url, self.home)
             migrate(server.url("owner"))
             yield server
             return
         embedded = EmbeddedPostgres(self.home)
-        already = embedded.running()
-        server = embedded.start()
-        try:
-            migrate(server.url("owner"))
-            yield server
-        finally:
-            if not already:
-                embedded.stop()
+        with _Users(self.home / "secrets" / "postgres.users") as users:
+            with users.alone():
+                server = embedded.start()
+                migrate(server.url("owner"))
+            try:
+                yield server
+            finally:
+                if users.is_last():
+                    embedded.stop()
 
     def settings(self, server: Server, role: str) -> Settings:
         """What a process of this role (office, door) must be told."""
@@ -71,10 +73,40 @@ class Installation:
         raise click.ClickException("several agencies here: set DOORSTEP_AGENCY to one of " + ", ".join(map(str, known)))
 
 
-def can_connect(conninfo: str) -> bool:
-    """Whether a server answers and lets this role in."""
-    try:
-        with psycopg.connect(conninfo, connect_timeout=5):
-            return True
-    except psycopg.OperationalError:
-        return False
+class _Users:
+    """Who uses the embedded server: a lock file, shared by its users, exclusive while it starts or stops.
+
+    Locks go with their process, so a killed one leaves nothing behind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._use = path.open("a")
+        self._starting = path.with_suffix(".starting").open("a")
+
+    def __enter__(self) -> _Users:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._use.close()
+        self._starting.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else starts or stops the server meanwhile; afterwards this process counts as a user."""
+        fcntl.flock(self._starting, fcntl.LOCK_EX)
+        try:
+            yield
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+        finally:
+            fcntl.flock(self._starting, fcntl.LOCK_UN)
+
+    def is_last(self) -> bool:
+        """True, with nobody able to start until this process leaves, when no other user is left."""
+        fcntl.flock(self._starting, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._starting, fcntl.LOCK_UN)
+            return False
+        return True

@@ -15,43 +15,20 @@ import secrets
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
+from doorstep.server import (
+    ROLES,
+    DatabaseTrouble,
+    Server,
+    ensure_roles_and_database,
+    password_file,
+    write_passfiles,
+)
 
-ROLES = ("owner", "office", "door")
 SYSTEM_USERS = ("doorstep", "postgres", "nobody")  # the first that exists runs the server when we are root
 REACHABLE = Path("/var/lib/doorstep")  # where root puts what the unprivileged server must reach
-
-
-class DatabaseTrouble(RuntimeError):
-    """The database cannot serve; the text says what to do."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server: how each role connects. Passwords are in passfiles, never in the addresses."""
-
-    port: int
-    passfiles: Path
-    database: str = "doorstep"
-
-    def url(self, role: str, database: str | None = None) -> str:
-        """SQLAlchemy address of a role: owner, office or door."""
-        return (
-            f"postgresql+psycopg://doorstep_{role}@127.0.0.1:{self.port}/{database or self.database}"
-            f"?passfile={self.passfiles / (role + '.pgpass')}"
-        )
-
-    def conninfo(self, role: str, database: str | None = None) -> str:
-        """libpq connection string of a role."""
-        return (
-            f"host=127.0.0.1 port={self.port} user=doorstep_{role} dbname={database or self.database} "
-            f"passfile={self.passfiles / (role + '.pgpass')}"
-        )
 
 
 class EmbeddedPostgres:
@@ -70,14 +47,14 @@ class EmbeddedPostgres:
             self._initialise()
         self._refuse_other_version()
         port = self._port()
-        if not self._running():
+        if not self.running():
             self._control("start", "-w", "-t", "60", "-l", str(self._data / "server.log"), "-o", self._options(port))
         server = Server(port, self.home / "secrets")
         self._ensure_roles(server)
         return server
 
     def stop(self, mode: str = "fast") -> None:
-        if self._running():
+        if self.running():
             self._control("stop", "-w", "-m", mode)
 
     def destroy(self) -> None:
@@ -89,7 +66,7 @@ class EmbeddedPostgres:
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._user:
             shutil.chown(self._data, self._user.pw_name)
-        password = _password_file(self.home / "secrets" / "owner.password")
+        password = password_file(self.home / "secrets" / "owner.password")
         seed = self._data.parent / f".{secrets.token_hex(8)}"  # initdb reads the password from a file of its own user
         try:
             descriptor = os.open(seed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -115,7 +92,7 @@ class EmbeddedPostgres:
 
     def _port(self) -> int:
         kept = self.home / "secrets" / "postgres.port"
-        if kept.exists() and (self._running() or _free(int(kept.read_text()))):
+        if kept.exists() and (self.running() or _free(int(kept.read_text()))):
             return int(kept.read_text())
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -140,7 +117,8 @@ class EmbeddedPostgres:
             options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         return " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in options.items())
 
-    def _running(self) -> bool:
+    def running(self) -> bool:
+        """Whether a server answers for this data directory."""
         result = subprocess.run(
             [str(self._binaries / "pg_ctl"), "-D", str(self._data), "status"],
             check=False, capture_output=True, cwd="/", **self._as_user(),
@@ -170,47 +148,9 @@ class EmbeddedPostgres:
         return {"env": environment, "user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
     def _ensure_roles(self, server: Server) -> None:
-        passwords = {role: _password_file(server.passfiles / f"{role}.password") for role in ROLES}
-        for role, password in passwords.items():
-            _passfile(server.passfiles / f"{role}.pgpass", f"127.0.0.1:{server.port}:*:doorstep_{role}:{password}\n")
+        passwords = {role: password_file(server.passfiles / f"{role}.password") for role in ROLES}
+        write_passfiles(server, passwords)
         ensure_roles_and_database(server.conninfo("owner", "postgres"), server.database, passwords)
-
-
-def ensure_roles_and_database(admin: str, database: str, passwords: dict[str, str]) -> None:
-    """Make the application's roles (neither superuser nor exempt from row security) and its database, once."""
-    with psycopg.connect(admin, autocommit=True) as connection:
-        for role in ("office", "door"):
-            name = sql.Identifier(f"doorstep_{role}")
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"doorstep_{role}"]).fetchone()
-            if not known:
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}").format(
-                        name, sql.Literal(passwords[role])
-                    )
-                )
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-
-
-def _password_file(path: Path) -> str:
-    """The password in `path`, made on first use, readable by this user alone."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    return path.read_text()
-
-
-def _passfile(path: Path, line: str) -> None:
-    if path.exists() and path.read_text() == line:
-        return
-    staged = path.with_suffix(".new")
-    staged.unlink(missing_ok=True)
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(line)
-    staged.replace(path)
 
 
 def _free(port: int) -> bool:

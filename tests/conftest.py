@@ -13,7 +13,8 @@ from flask import Flask
 
 from doorstep.app import worker_app
 from doorstep.migrate import migrate
-from doorstep.postgres import EmbeddedPostgres, Server
+from doorstep.postgres import EmbeddedPostgres
+from doorstep.server import Server
 from field_api.platform.clock import SetClock, SystemClock
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id

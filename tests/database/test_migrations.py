@@ -11,7 +11,7 @@ import field_api.records
 import media.records
 import sync.records
 from doorstep.migrate import migrate
-from doorstep.postgres import Server
+from doorstep.server import Server
 from field_api.platform.database import Base
 
 

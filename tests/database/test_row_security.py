@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from doorstep.postgres import Server
+from doorstep.server import Server
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.records.agency import Agency, Creditor
