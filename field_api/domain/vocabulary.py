@@ -207,6 +207,7 @@ class NotPlannedReason(StrEnum):
     NO_AGENT = "no_agent"
     NO_TIME_ON_ANY_ROUTE = "no_time_on_any_route"
     MINOR = "minor"
+    WITHDRAWN = "withdrawn"  # was planned, then taken back
 
 
 class ChangeKind(StrEnum):
@@ -273,3 +274,75 @@ class PhotoSubject(StrEnum):
     NUMBER_PLATE_OF_HOUSE = "house_number"
     STREET = "street"
     METER = "meter"
+
+
+CONCLUSIVE = frozenset(OutcomeKind) - {OutcomeKind.SKIPPED}
+"""Outcomes after which the visit is done: somebody went there. A skipped stop is still to be visited."""
+
+REPRESENTATIVES = frozenset({Relation.ATTORNEY, Relation.EXECUTOR, Relation.GUARDIAN})
+"""Relations that act for the one sought, with documented authority."""
+
+
+class IdentityMethod(StrEnum):
+    """How a person showed who they are (docs/protocol.md §7)."""
+
+    ANSWERS = "answers"
+    CODE = "code"
+    ATTESTATION = "attestation"  # the agent saw a document and signs for it, where the agency's policy allows
+
+
+class IdentityDocument(StrEnum):
+    NATIONAL_ID = "national_id"
+    PASSPORT = "passport"
+    DRIVING_LICENCE = "driving_licence"
+    RESIDENCE_PERMIT = "residence_permit"
+    OTHER = "other"
+
+
+class LockedPart(StrEnum):
+    BRIEF = "brief"
+    LETTER = "letter"
+
+
+class LivesHere(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    WILL_NOT_SAY = "will_not_say"
+
+
+class TimeOfDay(StrEnum):
+    MORNING = "morning"
+    MIDDAY = "midday"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+    WEEKEND = "weekend"
+
+
+class NeighbourAnswer(StrEnum):
+    KNOWS_THE_PLACE = "knows_the_place"
+    DOES_NOT_KNOW = "does_not_know"
+    WILL_NOT_SAY = "will_not_say"
+
+
+class Danger(StrEnum):
+    ANIMAL = "animal"
+    THREAT = "threat"
+    WEAPON = "weapon"
+    AREA = "area"
+    BUILDING = "building"
+    OTHER = "other"
+
+
+class NotDeliveredReason(StrEnum):
+    NOT_MET = "not_met"  # the right person was not there or not verified
+    REFUSED = "refused"  # the right person would not take it
+    DAMAGED = "damaged"
+    NOT_CARRIED = "not_carried"
+
+
+class ContactKind(StrEnum):
+    PHONE = "phone"
+    EMAIL = "email"
+    ADDRESS = "address"
+    PERSON = "person"
