@@ -35,7 +35,9 @@ def refers(column: str, table: str, **options: Any) -> ForeignKeyConstraint:
 
 def load(session: Session, kind: type[Row], row_id: UUID, *, lock: bool = False) -> Row:
     """The running agency's row, locked FOR UPDATE on request. Raises Problem `not-found`."""
-    row = session.get(kind, (current_agency(), row_id), with_for_update=True if lock else None)
+    # By name: a kind that declares its own `id` has its key columns in another order.
+    key = {"agency_id": current_agency(), "id": row_id}
+    row = session.get(kind, key, with_for_update=True if lock else None)
     if row is None:
         raise Problem("not-found", f"no such {kind.__name__.lower()}")
     return row

@@ -1,0 +1,42 @@
+"""Which accounts may not be collected at present: closed, or under a hold of their own or of somebody who owes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session
+
+from field_api.domain.vocabulary import OBLIGORS
+from field_api.platform.tenancy import current_agency
+from field_api.records.accounts import Account, Hold, Party
+
+
+def open_holds_by_account() -> Select[tuple[UUID, str]]:
+    """(account id, hold kind) of every hold in force, those on persons spread over what they owe. May repeat a pair."""
+    own = select(Hold.account_id, Hold.kind).where(Hold.lifted_at.is_(None), Hold.account_id.is_not(None))
+    of_person = (
+        select(Party.account_id, Hold.kind)
+        .join(Hold, (Hold.agency_id == Party.agency_id) & (Hold.person_id == Party.person_id))
+        .where(Hold.lifted_at.is_(None), Hold.account_id.is_(None), Party.role.in_([role.value for role in OBLIGORS]))
+    )
+    both = own.union_all(of_person).subquery("open_hold")
+    return select(both.c.account_id, both.c.kind)
+
+
+def blocked_accounts(session: Session, account_ids: Collection[UUID]) -> set[UUID]:
+    """Those of `account_ids` that are closed or held, as the running transaction sees them."""
+    if not account_ids:
+        return set()
+    holds = open_holds_by_account().subquery()
+    held = exists().where(holds.c.account_id == Account.id)
+    return set(
+        session.scalars(
+            select(Account.id).where(
+                Account.agency_id == current_agency(),
+                Account.id.in_(account_ids),
+                or_(Account.state != "placed", held),
+            )
+        )
+    )
