@@ -8,12 +8,6 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import click
-from sqlalchemy.exc import OperationalError
-
-from doorstep.app import worker_app
-from doorstep.installation import Installation
-from field_api.platform.database import db
-from field_api.platform.problems import Problem
 
 
 @contextmanager
@@ -22,16 +16,28 @@ def office_context() -> Iterator[UUID]:
 
     DOORSTEP_AGENCY chooses among several agencies. Refusals become one clear line and exit status 1.
     """
+    # Imported here: `doorstep phone` lives in this package too, and its process never loads the office.
+    from sqlalchemy.exc import OperationalError
+
+    from doorstep.app import worker_app
+    from doorstep.installation import Installation
+    from doorstep.server import DatabaseTrouble
+    from field_api.platform.database import db
+    from field_api.platform.problems import Problem
+
     installation = Installation.from_environment(os.environ)
-    with installation.database() as server:
-        app = worker_app(installation.settings(server, "office"))
-        with app.app_context():
-            try:
-                yield installation.agency(os.environ.get("DOORSTEP_AGENCY"))
-            except Problem as problem:
-                raise click.ClickException(f"{problem.code}: {problem.detail or problem.code}") from problem
-            except OperationalError as error:
-                raise click.ClickException("the database does not answer") from error
-            finally:
-                db.session.remove()
-                db.engine.dispose()
+    try:
+        with installation.database() as server:
+            app = worker_app(installation.settings(server, "office"))
+            with app.app_context():
+                try:
+                    yield installation.agency(os.environ.get("DOORSTEP_AGENCY"))
+                finally:
+                    db.session.remove()
+                    db.engine.dispose()
+    except Problem as problem:
+        raise click.ClickException(f"{problem.code}: {problem.detail or problem.code}") from problem
+    except OperationalError as error:
+        raise click.ClickException("the database does not answer") from error
+    except DatabaseTrouble as trouble:
+        raise click.ClickException(str(trouble)) from trouble

@@ -1,0 +1,53 @@
+"""`doorstep`: every command, loaded when it is asked for, so that a phone's process never loads the office."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "init": "doorstep.commands.init:init",
+    "serve": "doorstep.commands.serve:serve",
+    "worker": "doorstep.commands.serve:worker",
+    "demo": "doorstep.commands.demo:demo",
+    "creditor": "doorstep.commands.creditor:creditor",
+    "import": "doorstep.commands.import_file:import_file",
+    "agent": "doorstep.commands.agent:agent",
+    "plan": "doorstep.commands.plan:plan",
+    "visit": "doorstep.commands.visit:visit",
+    "hold": "doorstep.commands.hold:hold",
+    "print": "doorstep.commands.print_papers:print_papers",
+    "export": "doorstep.commands.export:export",
+    "staff": "doorstep.commands.staff:staff",
+    "device": "doorstep.commands.device:device",
+    "photo": "doorstep.commands.photo:photo",
+    "audit": "doorstep.commands.audit:audit",
+    "openapi": "doorstep.commands.openapi:openapi",
+    "phone": "doorstep.commands.phone:phone",
+}
+"""Command name -> module:object. A guard test loads them all."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command runs or is listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="doorstep")
+def main() -> None:
+    """Field visits for collection agencies: plan, print, carry offline, take back, audit."""
+
+
+if __name__ == "__main__":
+    main()

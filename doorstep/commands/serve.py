@@ -1,0 +1,62 @@
+"""`doorstep serve [all|office|door]` and `doorstep worker`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from field_api.platform.log import configure_logging
+
+from doorstep.app import door_app, office_app
+from doorstep.installation import Installation
+from doorstep.serve import bind_of, running_parts, serve_http, supervise
+from doorstep.worker import run_worker
+from field_api.platform.settings import Settings, settings_from
+
+
+@click.command()
+@click.argument("part", type=click.Choice(["all", "office", "door"]), default="all")
+@click.option("--listen", default="", help="HOST:PORT to listen on; by default that of the part's configured address.")
+def serve(part: str, listen: str) -> None:
+    """Serve the office and the phone door; without a name, both of them and the worker, watched, on this machine."""
+    configure_logging()
+    if part == "all":
+        _serve_all()
+        return
+    with _settings(part) as settings:
+        host, port = bind_of(f"http://{listen}" if listen else getattr(settings, f"{part}_url"))
+        serve_http((office_app if part == "office" else door_app)(settings), host, port)
+
+
+@click.command()
+def worker() -> None:
+    """Do the office's background work until stopped."""
+    configure_logging()
+    with _settings("office") as settings:
+        run_worker(settings)
+
+
+def _serve_all() -> None:
+    installation = Installation.from_environment(os.environ)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with installation.database() as server, running_parts(installation, server) as parts:
+        click.echo(f"office  {installation.office_url}/console/")
+        click.echo(f"door    {installation.door_url}")
+        supervise(parts, stop)
+
+
+@contextmanager
+def _settings(role: str) -> Iterator[Settings]:
+    """From the environment where a supervisor or an operator set it, else from the installation on this machine."""
+    if os.environ.get("DOORSTEP_DATABASE_URL"):
+        yield settings_from()
+        return
+    installation = Installation.from_environment(os.environ)
+    with installation.database() as server:
+        yield installation.settings(server, role)

@@ -1,0 +1,145 @@
+"""Serving: one process per door, and a supervisor that keeps all of them up on a one-machine installation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+from flask import Flask
+from waitress.server import create_server
+
+from doorstep.installation import Installation
+from doorstep.server import Server
+
+log = structlog.get_logger()
+STARTUP_S = 30.0
+RESTART_PAUSE_S = 1.0
+
+
+def serve_http(app: Flask, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT. Waitress buffers slow clients, so that they do not starve the others."""
+    server = create_server(
+        app,
+        host=host,
+        port=port,
+        threads=8,
+        ident="doorstep",
+        max_request_header_size=16 * 1024,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+        channel_timeout=60,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.close())
+    try:
+        server.run()
+    except OSError as error:
+        if error.errno != 9:  # EBADF: the listening socket was closed on purpose
+            raise
+
+
+@dataclass
+class Part:
+    """One child process of the supervisor."""
+
+    name: str
+    arguments: list[str]
+    environment: Mapping[str, str]
+    url: str | None = None
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "doorstep.cli", *self.arguments],
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+        )
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def ready(self) -> bool:
+        if not self.url:
+            return self.alive()
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def parts_of(installation: Installation, server: Server) -> list[Part]:
+    """Door, office and worker, each told its own role's address and nothing else's."""
+    base = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("DOORSTEP_") and name not in {"DATABASE_URL", "PGPASSWORD", "PGPASSFILE"}
+    } | {
+        "DOORSTEP_HOME": str(installation.home),
+        "DOORSTEP_DOOR_URL": installation.door_url,
+        "DOORSTEP_OFFICE_URL": installation.office_url,
+    }
+    office = base | {"DOORSTEP_DATABASE_URL": server.url("office")}
+    door = base | {"DOORSTEP_DATABASE_URL": server.url("door")}
+    return [
+        Part("office", ["serve", "office"], office, installation.office_url),
+        Part("door", ["serve", "door"], door, installation.door_url),
+        Part("worker", ["worker"], office),
+    ]
+
+
+@contextmanager
+def running_parts(installation: Installation, server: Server) -> Iterator[list[Part]]:
+    """Start all parts, wait until they answer, and stop them at the end. Raises RuntimeError when one does not come up."""
+    parts = parts_of(installation, server)
+    try:
+        for part in parts:
+            part.start()
+        _wait_until_ready(parts)
+        yield parts
+    finally:
+        for part in reversed(parts):
+            part.stop()
+
+
+def _wait_until_ready(parts: list[Part]) -> None:
+    deadline = time.monotonic() + STARTUP_S
+    for part in parts:
+        while not part.ready():
+            if not part.alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"{part.name} did not come up")
+            time.sleep(0.05)
+
+
+def supervise(parts: list[Part], stop: threading.Event) -> None:
+    """Start again whatever dies, with a pause, until told to stop."""
+    while not stop.wait(RESTART_PAUSE_S):
+        for part in parts:
+            if not part.alive():
+                log.warning("restarted", part=part.name)
+                part.start()
+
+
+def bind_of(url: str) -> tuple[str, int]:
+    """Host and port of a configured address."""
+    split = urlsplit(url)
+    return split.hostname or "127.0.0.1", split.port or (443 if split.scheme == "https" else 80)

@@ -1,0 +1,96 @@
+"""The worker: turns claims into devices, changes into sealed items, received operations into effects, uploads into photos.
+
+The queues are tables; NOTIFY is a hint that saves waiting, the poll once a second is the promise.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+import media.office.work
+import psycopg
+import structlog
+import sync.office.work
+from flask import Flask
+from sqlalchemy import make_url
+
+from doorstep.app import worker_app
+from field_api.platform.clock import SystemClock
+from field_api.platform.database import db
+from field_api.platform.settings import Settings
+from field_api.platform.wiring import office_keys
+
+POLL_S = 1.0
+CHANNELS = ("doorstep_inbox", "doorstep_change", "doorstep_upload")
+Step = Callable[[Flask, UUID], int]
+
+log = structlog.get_logger()
+
+
+def steps() -> dict[str, Step]:
+    """What a worker does for an agency, in order; each returns how many units it did."""
+    clock = SystemClock()
+    return {
+        "sync": lambda app, agency_id: sync.office.work.work_once(app, agency_id, clock.now()),
+        "media": lambda app, agency_id: media.office.work.work_once(app, agency_id, clock.now()),
+    }
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; the step under way is finished first."""
+    app = worker_app(settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with app.app_context():
+        hints = _Hints(settings)
+        while not stop.is_set():
+            if work_once(app) == 0:
+                hints.wait(POLL_S, stop)
+        hints.close()
+        db.engine.dispose()
+
+
+def work_once(app: Flask) -> int:
+    """One round over all agencies and steps. A step that fails is logged with its kind and does not hold up the rest."""
+    done = 0
+    for agency_id in office_keys().agencies():
+        for name, step in steps().items():
+            try:
+                done += step(app, agency_id)
+            except Exception as error:  # noqa: BLE001 - the boundary of a step: named in the log, tried again next round
+                log.error("step-failed", step=name, agency=str(agency_id), error=type(error).__name__)
+            finally:
+                db.session.remove()
+    return done
+
+
+class _Hints:
+    """LISTENs on the queues' channels, on a connection of its own that is made anew when it breaks."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.database_url)
+        self._conninfo = psycopg.conninfo.make_conninfo(
+            host=url.host, port=url.port, user=url.username, dbname=url.database, **dict(url.query)
+        )
+        self._connection: psycopg.Connection | None = None
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Return after a hint or after `seconds`, whichever comes first."""
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
+                for channel in CHANNELS:
+                    self._connection.execute(f"LISTEN {channel}")
+            next(self._connection.notifies(timeout=seconds, stop_after=1), None)
+        except psycopg.Error:
+            self.close()
+            stop.wait(seconds)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
