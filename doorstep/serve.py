@@ -109,7 +109,7 @@ def parts_of(installation: Installation, server: Server) -> list[Part]:
 
 @contextmanager
 def running_parts(installation: Installation, server: Server) -> Iterator[list[Part]]:
-    """Start all parts, wait until they answer, and stop them at the end. Raises RuntimeError when one does not come up."""
+    """Start all parts, wait until they answer, stop them at the end. Raises RuntimeError if one does not come up."""
     parts = parts_of(installation, server)
     try:
         for part in parts:

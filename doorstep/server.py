@@ -69,8 +69,8 @@ def server_at(address: str, home: Path) -> Server:
             psycopg.connect(server.conninfo(role), connect_timeout=10).close()
     except psycopg.Error as error:
         raise DatabaseTrouble(
-            f"DATABASE_URL: {type(error).__name__} at {server.host}:{server.port} (the passwords of doorstep_office and "
-            f"doorstep_door are read from {server.passfiles})"
+            f"DATABASE_URL: {type(error).__name__} at {server.host}:{server.port} (the passwords of doorstep_office "
+            f"and doorstep_door are read from {server.passfiles})"
         ) from error
     return server
 

@@ -1,4 +1,4 @@
-"""The worker: turns claims into devices, changes into sealed items, received operations into effects, uploads into photos.
+"""The worker: claims become devices, changes sealed items, received operations effects, uploads photographs.
 
 The queues are tables; NOTIFY is a hint that saves waiting, the poll once a second is the promise.
 """
@@ -55,7 +55,7 @@ def run_worker(settings: Settings) -> None:
 
 
 def work_once(app: Flask) -> int:
-    """One round over all agencies and steps. A step that fails is logged with its kind and does not hold up the rest."""
+    """One round over all agencies and steps. A step that fails is logged by kind and does not hold up the rest."""
     done = 0
     for agency_id in office_keys().agencies():
         for name, step in steps().items():
