@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 
+from field_api.platform.clock import Clock, SystemClock
 from field_api.platform.keyring import DoorKeyring, OfficeKeyring
 from field_api.platform.settings import Settings
 
@@ -20,4 +21,10 @@ def office_keys() -> OfficeKeyring:
 
 def door_keys() -> DoorKeyring:
     value: DoorKeyring = current_app.extensions["doorstep.door_keys"]
+    return value
+
+
+def clock() -> Clock:
+    """The system's clock, unless a test or a scripted day put another one in."""
+    value: Clock = current_app.extensions.get("doorstep.clock") or SystemClock()
     return value
