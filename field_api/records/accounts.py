@@ -74,6 +74,8 @@ class Account(Tenant):
     placed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     closed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    row_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Keyed hash of the file row that this account last followed; null once something else changed the account."""
 
 
 class Party(Tenant):

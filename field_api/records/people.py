@@ -83,6 +83,7 @@ class Address(Tenant):
     visits_opted_out: Mapped[bool] = mapped_column(default=False)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)  # of the normalised text: one row per place and person
     source: Mapped[str] = mapped_column(default="creditor")
+    retired_at: Mapped[datetime | None]  # the creditor gave another address of this kind: nobody is sent here any more
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
