@@ -104,6 +104,22 @@ def aead_open(key: bytes, sealed: bytes, associated: bytes) -> bytes:
         raise Unsealable("aead") from error
 
 
+def chunk_seal(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+    """AES-256-GCM under a nonce that the format counts (docs/photo-format.md §3): ciphertext and tag, no nonce.
+
+    The key must be new for each stream: a counter repeats over two streams of one key.
+    """
+    return AESGCM(key).encrypt(nonce, plaintext, associated)
+
+
+def chunk_open(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+    """The plaintext of `chunk_seal`. Raises Unsealable."""
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, associated)
+    except (InvalidTag, ValueError) as error:
+        raise Unsealable("chunk") from error
+
+
 def derive(secret: bytes, info: bytes, length: int = 32, salt: bytes = b"") -> bytes:
     """HKDF-SHA256 (RFC 5869)."""
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt, info=info).derive(secret)
