@@ -1,0 +1,213 @@
+"""Three creditors' files: about 600 accounts of made-up people at real addresses, and a dozen rows that cannot be right."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from doorstep.demo.people import MadeUpPerson, People
+
+
+@dataclass(frozen=True)
+class DemoCreditor:
+    """A creditor that does not exist, its file, and what its columns mean (docs/import.md)."""
+
+    name: str
+    body: dict[str, Any]
+    file_name: str
+    headers: dict[str, str]
+    """Our field -> this creditor's column header."""
+    language: str
+    accounts: int
+
+
+@dataclass
+class DemoPortfolio:
+    creditor: DemoCreditor
+    path: Path
+    bad_rows: int
+    people: dict[str, MadeUpPerson] = field(default_factory=dict)
+    """By the creditor's own key of the person."""
+    secrets: set[str] = field(default_factory=set)
+    """Balances and references as text: what must never be found outside."""
+
+
+def write_portfolios(directory: Path, seed: int, day: date, creditors: Sequence[DemoCreditor]) -> list[DemoPortfolio]:
+    """Write every creditor's file below `directory`, the same bytes for the same seed and day."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return [_portfolio(directory, random.Random(f"{seed}:{c.name}"), People(seed), day, c) for c in creditors]
+
+
+def _portfolio(directory: Path, draw: random.Random, people: People, day: date, creditor: DemoCreditor) -> DemoPortfolio:
+    portfolio = DemoPortfolio(creditor, directory / creditor.file_name, 4)
+    places = _places(creditor)
+    draw.shuffle(places)
+    rows = [_row(draw, people, day, creditor, places[i % len(places)], i, portfolio) for i in range(creditor.accounts)]
+    _share_people(draw, rows, portfolio)
+    _spoil(rows)
+    _write(portfolio.path, creditor, rows)
+    return portfolio
+
+
+def _places(creditor: DemoCreditor) -> list[dict[str, str]]:
+    name = {"es": "mexico_city", "en": "baltimore", "de": "liechtenstein"}[creditor.language]
+    text = files("doorstep.demo").joinpath(f"data/addresses_{name}.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    return {"es": _mexican, "en": _american, "de": _liechtenstein}[creditor.language](rows)
+
+
+def _mexican(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        {
+            "street": f"{r['street_type']} {r['street']}".strip(), "number": r["number"] or "S/N",
+            "interior": "" if r["interior"] in {"SN", "0"} else r["interior"],
+            "between_1": r["between_1"], "between_2": r["between_2"], "neighbourhood": r["neighbourhood"],
+            "postcode": r["postcode"], "municipality": r["municipality"], "state": r["state"],
+            "city": "Ciudad de México", "country": "MX", "latitude": r["lat"], "longitude": r["lon"],
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+def _american(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        {
+            "street": r["street"], "number": r["housenumber"], "city": r["city"] or "Baltimore", "state": "MD",
+            "postcode": r["postcode"], "country": "US", "latitude": r["lat"], "longitude": r["lon"],
+        }
+        for r in rows
+        if r["postcode"]
+    ]  # fmt: skip
+
+
+def _liechtenstein(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        {
+            "street": r["street"], "number": r["housenumber"], "city": r["city"] or "Vaduz",
+            "postcode": r["postcode"] or "9490", "country": "LI", "latitude": r["lat"], "longitude": r["lon"],
+        }
+        for r in rows
+        if r["city"] not in {"Feldkirch", "Gambrin"}
+    ]  # fmt: skip
+
+
+def _row(
+    draw: random.Random, people: People, day: date, creditor: DemoCreditor, place: dict[str, str], index: int,
+    portfolio: DemoPortfolio,
+) -> dict[str, Any]:  # fmt: skip
+    person = people.draw(creditor.language, f"P{index:05d}")
+    portfolio.people[person.key] = person
+    principal = draw.randrange(12_000, 900_000)
+    interest, fees = draw.randrange(0, principal // 8), draw.choice((0, 0, 2_500, 9_900))
+    balance = principal + interest + fees
+    if draw.random() < 0.06:  # below the threshold: not worth a visit
+        principal, interest, fees, balance = 6_000 + index, 0, 0, 6_000 + index
+    row: dict[str, Any] = {
+        "reference": f"{creditor.file_name[:2].upper()}-{draw.randrange(10**9):09d}",
+        "product": draw.choice(PRODUCTS[creditor.language]),
+        "currency": creditor.body["currency"],
+        "principal": principal, "interest": interest, "fees": fees, "balance": balance,
+        "calculated_on": day - timedelta(days=1),
+        "due_on": day - timedelta(days=draw.randrange(20, 400)),
+        "debtor": person, "language": creditor.language, **place,
+    }  # fmt: skip
+    if draw.random() < 0.5:
+        row |= {"last_payment_on": day - timedelta(days=draw.randrange(30, 200)), "last_payment": draw.randrange(500, 9_000)}
+    if draw.random() < 0.04:
+        row["due_on"] = day + timedelta(days=draw.randrange(3, 20))  # not due yet
+    if draw.random() < 0.02:
+        row["latitude"] = row["longitude"] = ""  # for the dispatcher's list
+    if draw.random() < 0.10:
+        row["hint"] = draw.choice(HINTS[creditor.language])
+    if draw.random() < 0.08:
+        guarantor = people.draw(creditor.language, f"G{index:05d}")
+        row["guarantor"] = guarantor
+        portfolio.people[guarantor.key] = guarantor
+    portfolio.secrets |= {row["reference"], *(spelling for spelling in amount_spellings(balance))}
+    return row
+
+
+def amount_spellings(minor: int) -> tuple[str, ...]:
+    """How an amount might stand in text. Short ones are left out: they would be found by chance."""
+    whole, cents = divmod(minor, 100)
+    thousands, rest = divmod(whole, 1000)
+    spellings = [f"{whole}.{cents:02d}", f"{whole},{cents:02d}"]
+    if thousands:
+        spellings += [f"{thousands},{rest:03d}.{cents:02d}", f"{thousands}.{rest:03d},{cents:02d}"]
+        spellings += [f"{thousands}’{rest:03d}.{cents:02d}", f"{thousands} {rest:03d},{cents:02d}"]
+    return tuple(s for s in spellings if len(s) >= 6)
+
+
+def _share_people(draw: random.Random, rows: list[dict[str, Any]], portfolio: DemoPortfolio) -> None:
+    """Some people have two accounts with the creditor: they are visited once for both."""
+    for index in range(10, len(rows), 29):
+        first, second = rows[index - 1], rows[index]
+        portfolio.people.pop(second["debtor"].key, None)
+        for name in ("debtor", "street", "number", "interior", "between_1", "between_2", "neighbourhood", "postcode",
+                     "municipality", "state", "city", "latitude", "longitude", "hint"):  # fmt: skip
+            if name in first:
+                second[name] = first[name]
+            else:
+                second.pop(name, None)
+
+
+def _spoil(rows: list[dict[str, Any]]) -> None:
+    """Four rows that cannot be right: no name, a balance that is no number, a date that no calendar has, no street."""
+    rows.append({**rows[0], "reference": "BAD-1", "debtor": None})
+    rows.append({**rows[1], "reference": "BAD-2", "balance": "n/a"})
+    rows.append({**rows[2], "reference": "BAD-3", "due_on": "31.02.2026"})
+    rows.append({**rows[3], "reference": "BAD-4", "street": ""})
+
+
+PRODUCTS = {
+    "es": ("Crédito personal", "Tarjeta departamental", "Servicio de internet"),
+    "en": ("Personal loan", "Store card", "Broadband service"),
+    "de": ("Ratenkredit", "Kundenkarte", "Internetanschluss"),
+}
+HINTS = {
+    "es": ("Portón azul, frente a la panadería", "Casa de dos pisos, timbre descompuesto", "Junto a la farmacia"),
+    "en": ("Blue door, bell does not work", "Second entrance from the alley", "Red brick, green awning"),
+    "de": ("Blaue Tür, Klingel defekt", "Eingang im Hof", "Neben der Bäckerei"),
+}
+
+
+def _write(path: Path, creditor: DemoCreditor, rows: list[dict[str, Any]]) -> None:
+    table = [[_cell(creditor, name, row) for name in creditor.headers] for row in rows]
+    header = list(creditor.headers.values())
+    if path.suffix == ".xlsx":
+        # Fixed creation date: the same seed gives the same bytes, so importing twice is known by the hash.
+        with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}) as book:
+            book.set_properties({"created": datetime.combine(rows[0]["calculated_on"], time())})
+            sheet = book.add_worksheet("Accounts")
+            for number, line in enumerate([header, *table]):
+                sheet.write_row(number, 0, line)
+        return
+    encoding = "cp1252" if creditor.language == "es" else "utf-8-sig"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=";").writerows([header, *table])
+
+
+def _cell(creditor: DemoCreditor, name: str, row: dict[str, Any]) -> Any:
+    person: MadeUpPerson | None = row.get("guarantor" if name.startswith("guarantor") else "debtor")
+    attribute = {"key": "key", "name": "name", "alias": "alias", "birth_date": "birth_date", "tax_id": "tax_id",
+                 "account_last4": "account_last4", "agreed_word": "agreed_word"}.get(name.partition("_")[2], "")  # fmt: skip
+    if name.startswith(("debtor_", "guarantor_")):
+        value: Any = getattr(person, attribute) if person else ""
+    else:
+        value = row.get(name, "")
+    if isinstance(value, date):
+        return value if creditor.file_name.endswith(".xlsx") else value.strftime("%d.%m.%Y")
+    if name in MONEY and isinstance(value, int):
+        return value / 100 if creditor.file_name.endswith(".xlsx") else f"{value // 100},{value % 100:02d}"
+    return value if value is not None else ""
+
+
+MONEY = {"principal", "interest", "fees", "balance", "last_payment"}
