@@ -18,3 +18,11 @@ def new_id() -> UUID:
 def new_opaque_id() -> UUID:
     """A UUIDv4 that tells nothing about when or in which order it was made."""
     return uuid4()
+
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_serial() -> str:
+    """13 random Crockford characters (65 bits): short enough to type, carries no reference to anything."""
+    return "".join(secrets.choice(CROCKFORD) for _ in range(13))

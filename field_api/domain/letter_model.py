@@ -1,0 +1,157 @@
+"""What letters are made of: the facts they state, the rules and words they follow, and the composed content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class LetterKind(StrEnum):
+    REMINDER = "reminder"
+    NOTIFICATION = "notification"
+    FINAL_WARNING = "final_warning"
+
+
+class LetterState(StrEnum):
+    WANTED = "wanted"
+    ISSUED = "issued"
+    PRINTED = "printed"
+    HANDED_OVER = "handed_over"
+    RETURNED = "returned"
+    DESTROYED = "destroyed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class LetterFacts:
+    """All that a letter may state. Empty (or None) means: not known, and refused where the jurisdiction requires it."""
+
+    kind: str
+    language: str  # BCP 47, the addressee's
+    jurisdiction: str
+    dated_on: date
+    name: str
+    address_lines: tuple[str, ...]
+    role: str  # debtor | guarantor
+    sector: str  # financial | commercial
+    creditor_name: str
+    creditor_address: str
+    creditor_phone: str
+    agency_name: str
+    agency_address: str
+    agency_phone: str
+    agency_email: str
+    collector_name: str
+    reference: str
+    product: str
+    currency: str  # ISO 4217; amounts are its integer minor units
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+    balance_minor: int
+    calculated_on: date | None
+    due_on: date | None
+    itemised_on: date | None
+    payment_ways: tuple[str, ...]
+    original_creditor: str = ""
+    settlement: str = ""  # what the creditor lets the agent offer
+    contract_on: date | None = None
+    complaints_address: str = ""
+    complaints_email: str = ""
+    complaints_phone: str = ""
+    responsible_persons: str = ""
+    registration: str = ""
+    permit_number: str = ""
+    supervisory_authority: str = ""
+    vat_statement: str = ""
+    interest_calculation: str = ""
+
+    @property
+    def credits_minor(self) -> int:
+        """Payments and credits since the itemisation date: what the parts exceed the balance by."""
+        return self.principal_minor + self.interest_minor + self.fees_minor - self.balance_minor
+
+    @property
+    def itemisation(self) -> bool:
+        """Whether the parts explain the balance; a letter whose sum is wrong is not issued."""
+        return self.credits_minor >= 0 and self.balance_minor > 0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A text that a jurisdiction prescribes, by language."""
+
+    id: str
+    source: str
+    place: str  # top | end
+    text: Mapping[str, str]
+    heading: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sector: str = ""  # only for creditors of this sector; empty: all
+
+
+@dataclass(frozen=True)
+class LetterRules:
+    """What one jurisdiction asks of a letter."""
+
+    jurisdiction: str
+    territory: str  # for CLDR: how amounts and dates are written
+    paper: str  # a4 | us-letter
+    window: str  # din-5008-b | us-10
+    default_language: str
+    first_language: str  # always present, in front; empty: the addressee's alone
+    required: Mapping[str, str]  # field of LetterFacts -> source
+    forbidden: Mapping[str, str]  # regular expression -> source
+    notices: Sequence[Notice]
+    truncate_reference: bool = False
+    also: Sequence[str] = ()  # other places that these rules serve until they have a file of their own
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by language: words that differ here
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language: keys of field_api/rules/letters/texts_*.toml."""
+
+    language: str
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The letter in one language. Blocks are {"block": heading|paragraph|facts|table|list|checks|small, ...}."""
+
+    language: str
+    title: str
+    blocks: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class LetterContent:
+    kind: str
+    jurisdiction: str
+    serial: str
+    dated_on: str  # ISO 8601
+    paper: str
+    window: str
+    sender_lines: tuple[str, ...]
+    address_lines: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    def wire(self) -> dict[str, Any]:
+        """Plain JSON data, version 1."""
+        return {"v": 1, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class LetterRefused:
+    """Why a letter cannot be issued: the field that is missing, or the rule that its words break. Holds no value."""
+
+    field: str
+    reason: str  # missing | forbidden | no-rules
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.field} ({self.source})"
