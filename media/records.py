@@ -1,1 +1,52 @@
-"""Tables of media, in the schema that the phone door can reach."""
+"""Uploads of sealed photographs, in the schema that the phone door can reach."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from field_api.platform.database import Base
+from field_api.platform.devices import MAILBOX
+from field_api.platform.tenancy import current_agency
+
+RECEIVING = "receiving"
+COMPLETE = "complete"  # all bytes are here and hash to what was declared
+QUARANTINED = "quarantined"  # all bytes are here and hash to something else: kept for a person
+TAKEN = "taken"  # an operation declares it: the office has a photo row for it
+STRAY = "stray"  # an operation of this id declares other bytes or comes from somebody else: kept, not used
+FORGOTTEN = "forgotten"  # terminated, expired or lost while incomplete; may be created again from nothing
+DESTROYED = "destroyed"  # the office destroyed its key: never again
+
+HELD_STATES = (RECEIVING, COMPLETE, QUARANTINED, STRAY)
+"""What still waits at the door, and so counts for a device's quota."""
+
+
+class Upload(Base):
+    """One sealed photograph on its way in. The door knows its size, hash and times, and nothing of the picture."""
+
+    __tablename__ = "upload"
+    __table_args__ = (
+        ForeignKeyConstraint(["agency_id", "device_id"], [f"{MAILBOX}.device.agency_id", f"{MAILBOX}.device.id"]),
+        UniqueConstraint("agency_id", "device_id", "sha256"),
+        Index("ix_upload_complete", "agency_id", "photo_id", postgresql_where=text("state = 'complete'")),
+        Index("ix_upload_receiving", "agency_id", "expires_at", postgresql_where=text("state = 'receiving'")),
+        {"schema": MAILBOX},
+    )
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # follows from agency, device and sha256: see media.uploads
+    device_id: Mapped[UUID]
+    photo_id: Mapped[UUID]  # the id of the operation that declares it
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)  # of the sealed bytes
+    sealing_key_id: Mapped[str]  # the agency key that opens the wrapped key
+    wrap_sha256: Mapped[bytes] = mapped_column(LargeBinary)  # to tell a repeated creation from another one
+    length_bytes: Mapped[int]
+    received_bytes: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)  # grows with each request; an older one may write no more
+    state: Mapped[str] = mapped_column(default=RECEIVING)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]  # while receiving
+    completed_at: Mapped[datetime | None]

@@ -88,6 +88,7 @@ class VisitEvent(Tenant):
     __table_args__ = (
         refers("visit_id", "visit", ondelete="CASCADE"),
         Index("ix_visit_event", "agency_id", "visit_id", "at", "id"),
+        Index("ix_visit_event_op", "agency_id", "op_id"),
         {"schema": SCHEMA},
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 import field_api.platform.devices
 import field_api.records
+import media.office.records
 import media.records
 import sync.records
 from doorstep.migrate import migrate
@@ -27,7 +28,7 @@ def test_down_to_nothing_and_up_again(database: Server) -> None:
 
 def test_records_and_migrations_agree(database: Server) -> None:
     """No difference between the tables that migrations make and those that the code declares."""
-    assert field_api.records and field_api.platform.devices and sync.records and media.records
+    assert field_api.records and field_api.platform.devices and sync.records and media.records and media.office.records
     engine = create_engine(database.url("owner"))
     with engine.connect() as connection:
         context = MigrationContext.configure(
