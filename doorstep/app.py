@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from field_api.http import register
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.database import db, engine_options
 from field_api.platform.keyring import DoorKeyring, OfficeKeyring
@@ -29,6 +30,13 @@ def worker_app(settings: Settings) -> Flask:
     keyring = OfficeKeyring(settings.office_keys)
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
+    return app
+
+
+def office_app(settings: Settings) -> Flask:
+    """The office inside: API, sign-in and console, on the worker's keys and database."""
+    app = worker_app(settings)
+    register(app)
     return app
 
 

@@ -28,6 +28,7 @@ from doorstep.server import (
 )
 
 SYSTEM_USERS = ("doorstep", "postgres", "nobody")  # the first that exists runs the server when we are root
+NO_PROCESS = 2**22 + 1  # above Linux's highest process number
 REACHABLE = Path("/var/lib/doorstep")  # where root puts what the unprivileged server must reach
 
 
@@ -39,16 +40,17 @@ class EmbeddedPostgres:
         self._durable = durable
         self._user = _server_user()
         self._binaries = _reachable_binaries(self._user)
-        self._data = _data_directory(home, self._user)
+        self.data = _data_directory(home, self._user)
 
     def start(self) -> Server:
         """Start (or find running) the server, make roles and database. Raises DatabaseTrouble."""
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._refuse_other_version()
         port = self._port()
         if not self.running():
-            self._control("start", "-w", "-t", "60", "-l", str(self._data / "server.log"), "-o", self._options(port))
+            self._forget_unreaped()
+            self._control("start", "-w", "-t", "60", "-l", str(self.data / "server.log"), "-o", self._options(port))
         server = Server(port, self.home / "secrets")
         self._ensure_roles(server)
         return server
@@ -60,14 +62,14 @@ class EmbeddedPostgres:
     def destroy(self) -> None:
         """Stop at once and remove the data. For tests and for demos that keep nothing."""
         self.stop("immediate")
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def _initialise(self) -> None:
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._user:
-            shutil.chown(self._data, self._user.pw_name)
+            shutil.chown(self.data, self._user.pw_name)
         password = password_file(self.home / "secrets" / "owner.password")
-        seed = self._data.parent / f".{secrets.token_hex(8)}"  # initdb reads the password from a file of its own user
+        seed = self.data.parent / f".{secrets.token_hex(8)}"  # initdb reads the password from a file of its own user
         try:
             descriptor = os.open(seed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.write(descriptor, password.encode())
@@ -75,18 +77,18 @@ class EmbeddedPostgres:
             if self._user:
                 shutil.chown(seed, self._user.pw_name)
             self._run(
-                "initdb", "-D", str(self._data), "-U", "doorstep_owner", "--auth=scram-sha-256",
+                "initdb", "-D", str(self.data), "-U", "doorstep_owner", "--auth=scram-sha-256",
                 f"--pwfile={seed}", "--encoding=UTF8", "--locale=C", "--no-instructions",
             )  # fmt: skip
         finally:
             seed.unlink(missing_ok=True)
 
     def _refuse_other_version(self) -> None:
-        found = (self._data / "PG_VERSION").read_text().strip()
+        found = (self.data / "PG_VERSION").read_text().strip()
         here = self._run("postgres", "--version").rpartition(" ")[2].partition(".")[0]
         if found != here:
             raise DatabaseTrouble(
-                f"the data in {self._data} belong to PostgreSQL {found}, this Doorstep ships PostgreSQL {here}: "
+                f"the data in {self.data} belong to PostgreSQL {found}, this Doorstep ships PostgreSQL {here}: "
                 f"dump with the older release and restore into an empty directory, or set DATABASE_URL to a server"
             )
 
@@ -118,15 +120,38 @@ class EmbeddedPostgres:
         return " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in options.items())
 
     def running(self) -> bool:
-        """Whether a server answers for this data directory."""
-        result = subprocess.run(
-            [str(self._binaries / "pg_ctl"), "-D", str(self._data), "status"],
-            check=False, capture_output=True, cwd="/", **self._as_user(),
-        )  # fmt: skip
-        return result.returncode == 0
+        """Whether a server lives for this data directory. A killed one that nobody reaped yet does not count."""
+        pid = self._recorded_pid()
+        if pid is None:
+            return False
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z" and self._status() == 0
+
+    def _recorded_pid(self) -> int | None:
+        try:
+            return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def _status(self) -> int:
+        command = [str(self._binaries / "pg_ctl"), "-D", str(self.data), "status"]
+        return subprocess.run(command, check=False, capture_output=True, cwd="/", **self._as_user()).returncode
+
+    def _forget_unreaped(self) -> None:
+        """A killed server stays in the process table until its parent reaps it, and PostgreSQL would take it for alive.
+
+        Only the process number is replaced: the lines behind it let PostgreSQL find out whether backends of the dead
+        server still hold the shared memory.
+        """
+        path = self.data / "postmaster.pid"
+        if path.exists() and not self.running():
+            path.write_text("\n".join([str(NO_PROCESS), *path.read_text().splitlines()[1:]]) + "\n")
 
     def _control(self, *arguments: str) -> None:
-        self._run("pg_ctl", "-D", str(self._data), *arguments)
+        self._run("pg_ctl", "-D", str(self.data), *arguments)
 
     def _run(self, program: str, *arguments: str) -> str:
         result = subprocess.run(
@@ -136,7 +161,7 @@ class EmbeddedPostgres:
             stdin=subprocess.DEVNULL, cwd="/", text=True, timeout=120, **self._as_user(),
         )  # fmt: skip
         if result.returncode:
-            log = self._data / "server.log"
+            log = self.data / "server.log"
             tail = log.read_text(errors="replace")[-1500:] if log.exists() else ""
             raise DatabaseTrouble(f"{program} failed ({result.returncode}): {(result.stderr or '')[-1500:]}{tail}")
         return (result.stdout or "").strip()

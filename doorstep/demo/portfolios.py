@@ -46,7 +46,9 @@ def write_portfolios(directory: Path, seed: int, day: date, creditors: Sequence[
     return [_portfolio(directory, random.Random(f"{seed}:{c.name}"), People(seed), day, c) for c in creditors]
 
 
-def _portfolio(directory: Path, draw: random.Random, people: People, day: date, creditor: DemoCreditor) -> DemoPortfolio:
+def _portfolio(
+    directory: Path, draw: random.Random, people: People, day: date, creditor: DemoCreditor
+) -> DemoPortfolio:
     portfolio = DemoPortfolio(creditor, directory / creditor.file_name, 4)
     places = _places(creditor)
     draw.shuffle(places)
@@ -120,7 +122,10 @@ def _row(
         "debtor": person, "language": creditor.language, **place,
     }  # fmt: skip
     if draw.random() < 0.5:
-        row |= {"last_payment_on": day - timedelta(days=draw.randrange(30, 200)), "last_payment": draw.randrange(500, 9_000)}
+        row |= {
+            "last_payment_on": day - timedelta(days=draw.randrange(30, 200)),
+            "last_payment": draw.randrange(500, 9_000),
+        }
     if draw.random() < 0.04:
         row["due_on"] = day + timedelta(days=draw.randrange(3, 20))  # not due yet
     if draw.random() < 0.02:
