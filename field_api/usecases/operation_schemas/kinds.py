@@ -32,7 +32,7 @@ from field_api.usecases.operation_schemas.fields import (
 )
 from field_api.usecases.operation_schemas.outcomes import OUTCOMES
 
-MAX_PHOTO_BYTES = 64 * 1024 * 1024
+MAX_PHOTO_BYTES = 12_582_912  # docs/photo-format.md §3
 SHA256_B64U = validate.Regexp(r"\A[A-Za-z0-9_-]{43}\Z")
 
 
@@ -108,7 +108,8 @@ class PhotoPermission(Body):
 
 
 class Photo(Body):
-    photo = fields.UUID(required=True)
+    """Declares a photograph; its id is the operation's own (docs/photo-format.md §1)."""
+
     sha256 = fields.String(required=True, validate=SHA256_B64U)  # of the sealed bytes, as in `protected`
     size_bytes = fields.Integer(strict=True, validate=validate.Range(1, MAX_PHOTO_BYTES))
     subject = word(PhotoSubject, required=True)

@@ -1,0 +1,157 @@
+"""What an outcome does to the office: visit done, holds, promises, disputes, candidates, attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from field_api.domain.confidential import Confidential
+from field_api.domain.vocabulary import (
+    CONCLUSIVE,
+    REPRESENTATIVES,
+    VERIFIED,
+    ContactKind,
+    LocatedResult,
+    OutcomeKind,
+    Relation,
+    VisitEventKind,
+)
+from field_api.platform.bounded_json import canonical
+from field_api.platform.tenancy import current_agency
+from field_api.records.results import Attempt
+from field_api.records.visits import VisitEvent
+from field_api.usecases.add_attempts import add_attempts
+from field_api.usecases.add_contact_candidates import add_contact_candidates
+from field_api.usecases.add_promises import add_promises
+from field_api.usecases.operation_context import AtTheDoor
+from field_api.usecases.place_outcome_holds import open_disputes, place_outcome_holds, wanted_holds
+
+IDENTITY_PASSED = "identity-passed"
+"""Mark on the story's event of a passed check."""
+
+
+def apply_outcome(
+    session: Session, door: AtTheDoor, outcome: Mapping[str, Any], recorded: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Let a read outcome take effect; `recorded` is its JSON as it came. Returns what it placed, as plain JSON data.
+
+    Everything is resolved before anything is written. The visit is marked done before holds are placed, so that a hold
+    takes back other visits and not this one; attempts are numbered last, because their head is everybody's.
+    Raises UnreadableOperation `unknown-account`, `unknown-person`.
+    """
+    person_id = _person_met(door, outcome)
+    holds = wanted_holds(door, outcome)
+    verified = _verified(session, door, outcome)
+    _flag_oddities(door, outcome)
+    _finish_visit(door, outcome["outcome"])
+    session.flush()
+    place_outcome_holds(session, door, holds, person_id=person_id)
+    placed = {
+        "holds": [hold.kind.value for hold in holds],
+        "promises": add_promises(session, door, outcome.get("results", ()), person_id=person_id),
+        "disputes": open_disputes(session, door, outcome, person_id=person_id),
+        "contact_candidates": add_contact_candidates(
+            session, door, contacts_of(outcome), source=_source(outcome), person_id=door.visit.person_id
+        ),
+    }
+    if outcome["outcome"] in CONCLUSIVE:
+        add_attempts(session, _attempts(door, outcome, recorded, person_id, verified))
+    return placed
+
+
+def _person_met(door: AtTheDoor, outcome: Mapping[str, Any]) -> UUID:
+    return door.person(outcome.get("party", {}).get("person"), "party.person")
+
+
+def _verified(session: Session, door: AtTheDoor, outcome: Mapping[str, Any]) -> bool:
+    """A verified debtor or obligor was met: the same agent passed a check on this visit, or it is typed from paper."""
+    if outcome["outcome"] is not OutcomeKind.CLIENT_LOCATED or outcome["party"]["relation"] not in VERIFIED:
+        return False
+    if door.operation.from_paper:
+        return True
+    passed = exists().where(
+        VisitEvent.agency_id == current_agency(),
+        VisitEvent.visit_id == door.visit.id,
+        VisitEvent.kind == VisitEventKind.IDENTITY_CHECK.value,
+        VisitEvent.actor == door.actor,
+        VisitEvent.flags.contains([IDENTITY_PASSED]),
+    )
+    if session.scalar(select(passed)):
+        return True
+    door.flag("no-identity-check")
+    return False
+
+
+def _flag_oddities(door: AtTheDoor, outcome: Mapping[str, Any]) -> None:
+    door.flag_place(outcome["position"])
+    if door.visit.state == "done" and "correction" not in door.flags:
+        door.flag("again")
+    promised = any(result["result"] is LocatedResult.PROMISE for result in outcome.get("results", ()))
+    if promised and outcome["party"]["relation"] in REPRESENTATIVES:
+        door.flag("not-an-obligor")
+
+
+def _finish_visit(door: AtTheDoor, kind: OutcomeKind) -> None:
+    if not door.late and kind in CONCLUSIVE and door.visit.state == "published":
+        door.visit.state = "done"
+        door.visit.done_at = door.now
+
+
+def contacts_of(outcome: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its contact candidates, those that other fields amount to included: a new address, an attorney, an executor."""
+    found: list[Mapping[str, Any]] = list(outcome["contacts"])
+    if "new_address" in outcome:
+        found.append({**outcome["new_address"], "kind": ContactKind.ADDRESS})
+    for result in outcome.get("results", ()):
+        if result["result"] is LocatedResult.ATTORNEY_NAMED:
+            found.append(_person(result, Relation.ATTORNEY))
+    if "executor" in outcome:
+        found.append(_person(outcome["executor"], Relation.EXECUTOR))
+    return found
+
+
+def _person(named: Mapping[str, Any], relation: Relation) -> dict[str, Any]:
+    phone = {"phone": named["phone"]} if "phone" in named else {}
+    return {"kind": ContactKind.PERSON, "name": named["name"], "relation": relation, **phone}
+
+
+def _source(outcome: Mapping[str, Any]) -> Relation:
+    """Who gave the contact data, where an entry does not say it itself; nobody: the agent saw it."""
+    if "party" in outcome:
+        relation: Relation = outcome["party"]["relation"]
+        return relation
+    return outcome.get("relation") or outcome.get("told_by") or outcome.get("by") or Relation.NOBODY
+
+
+def _attempts(
+    door: AtTheDoor, outcome: Mapping[str, Any], recorded: Mapping[str, Any], person_id: UUID, verified: bool
+) -> Sequence[Attempt]:
+    position = outcome["position"] or {}
+    detail = canonical(dict(recorded)).decode()
+    return [
+        Attempt(
+            account_id=account_id,
+            person_id=person_id,
+            visit_id=door.visit.id,
+            op_id=door.operation.op_id,
+            agent_id=door.operation.agent_id,
+            channel="visit",
+            at=door.at,
+            received_at=door.operation.received_at,
+            outcome=outcome["outcome"].value,
+            right_party=verified,
+            late=door.late,
+            flags=list(door.flags),
+            detail=Confidential(detail),
+            latitude=position.get("lat"),
+            longitude=position.get("lon"),
+            accuracy_m=position.get("accuracy_m"),
+            distance_m=door.distance_of(outcome["position"]),
+            from_paper=door.operation.from_paper,
+        )
+        for account_id in door.accounts
+    ]

@@ -1,0 +1,127 @@
+"""What the office knows about the visit that an operation speaks of, loaded once and locked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.evidence import distance_m, is_far_away, is_late, when_it_happened
+from field_api.domain.operations import RecordedOperation, UnreadableOperation
+from field_api.platform.problems import Problem
+from field_api.platform.tenancy import current_agency
+from field_api.records.accounts import Account, Party
+from field_api.records.base import load
+from field_api.records.people import Address
+from field_api.records.visits import Visit, VisitAccount
+from field_api.usecases.lock_visit import lock_visit
+
+
+@dataclass
+class AtTheDoor:
+    """One operation on one locked visit.
+
+    `flags` grow while it is applied, each once: what a manager should look at. `marks` go into the story's event beside
+    them, so that later operations can be compared with this one without opening sealed bodies.
+    """
+
+    operation: RecordedOperation
+    visit: Visit
+    address: Address
+    accounts: dict[UUID, Account]  # of the visit, by id
+    parties: frozenset[UUID]  # persons that the visit's accounts know
+    late: bool
+    at: datetime
+    now: datetime
+    flags: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+
+    @property
+    def actor(self) -> str:
+        return f"agent:{self.operation.agent_id}"
+
+    def flag(self, *flags: str) -> None:
+        self.flags.extend(flag for flag in flags if flag not in self.flags)
+
+    def person(self, chosen: UUID | None, place: str) -> UUID:
+        """The person meant: the one sought, or a party of the visit's accounts. Raises UnreadableOperation."""
+        if chosen is None:
+            return self.visit.person_id
+        if chosen != self.visit.person_id and chosen not in self.parties:
+            raise UnreadableOperation("unknown-person", place)
+        return chosen
+
+    def accounts_meant(self, chosen: UUID | None, place: str) -> list[UUID]:
+        """The account named, or all of the visit's. Raises UnreadableOperation."""
+        if chosen is None and self.accounts:
+            return list(self.accounts)
+        if chosen is None or chosen not in self.accounts:
+            raise UnreadableOperation("unknown-account", place)
+        return [chosen]
+
+    def distance_of(self, position: Mapping[str, Any] | None) -> float | None:
+        """Metres from the visited address; None where either is unknown."""
+        if position is None or self.address.latitude is None or self.address.longitude is None:
+            return None
+        return distance_m((position["lat"], position["lon"]), (self.address.latitude, self.address.longitude))
+
+    def flag_place(self, position: Mapping[str, Any] | None) -> None:
+        distance = self.distance_of(position)
+        if position is None:
+            self.flag("no-position")
+        elif distance is not None and is_far_away(distance, position["accuracy_m"]):
+            self.flag("far-away")
+
+
+def at_the_door(session: Session, operation: RecordedOperation, now: datetime) -> AtTheDoor:
+    """Lock the visit and load what belongs to it. Raises UnreadableOperation `visit-required`, `unknown-visit`."""
+    visit = _locked_visit(session, operation.visit_id)
+    late = is_late(operation, agent_id=visit.agent_id, assignment_version=visit.assignment_version, state=visit.state)
+    moment = when_it_happened(operation.evidence, operation.received_at)
+    accounts = _accounts(session, visit.id)
+    door = AtTheDoor(
+        operation=operation,
+        visit=visit,
+        address=load(session, Address, visit.address_id),
+        accounts=accounts,
+        parties=_parties(session, accounts),
+        late=late,
+        at=moment.at,
+        now=now,
+    )
+    door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))
+    return door
+
+
+def _locked_visit(session: Session, visit_id: UUID | None) -> Visit:
+    if visit_id is None:
+        raise UnreadableOperation("visit-required")
+    try:
+        return lock_visit(session, visit_id)
+    except Problem as problem:
+        if problem.code != "not-found":
+            raise
+        raise UnreadableOperation("unknown-visit") from problem
+
+
+def _accounts(session: Session, visit_id: UUID) -> dict[UUID, Account]:
+    rows = session.scalars(
+        select(Account)
+        .join(VisitAccount, (VisitAccount.agency_id == Account.agency_id) & (VisitAccount.account_id == Account.id))
+        .where(VisitAccount.agency_id == current_agency(), VisitAccount.visit_id == visit_id)
+        .order_by(Account.id)
+    )
+    return {account.id: account for account in rows}
+
+
+def _parties(session: Session, accounts: Mapping[UUID, Account]) -> frozenset[UUID]:
+    return frozenset(
+        session.scalars(
+            select(Party.person_id).where(Party.agency_id == current_agency(), Party.account_id.in_(accounts))
+        )
+    )
