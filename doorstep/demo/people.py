@@ -1,8 +1,9 @@
-"""Made-up people: given names that many bear, family names and firms put together from syllables, so that none is real."""
+"""Made-up people: given names that many bear, family names put together from syllables, so that none is real."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,10 +13,10 @@ GIVEN = {
     "de": ("Lena", "Jonas", "Mara", "Felix", "Nora", "Elias", "Svenja", "Till", "Ronja", "Anton"),
 }
 SYLLABLES = {
-    "es": (("Quis", "Vel", "Zor", "Tre", "Mon", "Lar", "Bri", "Cor"), ("an", "ue", "id", "or"), ("dro", "vaz", "mil", "queta")),
-    "en": (("Thor", "Wex", "Brin", "Cald", "Fen", "Harl", "Quim", "Stav"), ("o", "i", "er", "a"), ("wick", "mund", "sley", "barr")),
-    "de": (("Krum", "Veld", "Zor", "Hag", "Brun", "Tor", "Wes", "Lim"), ("e", "i", "el", "a"), ("zacher", "winger", "bolt", "mayr")),
-}  # fmt: skip
+    "es": ("Quis Vel Zor Tre Mon Lar Bri Cor", "an ue id or", "dro vaz mil queta"),
+    "en": ("Thor Wex Brin Cald Fen Harl Quim Stav", "o i er a", "wick mund sley barr"),
+    "de": ("Krum Veld Zor Hag Brun Tor Wes Lim", "e i el a", "zacher winger bolt mayr"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,14 @@ class People:
         )
 
     def surname(self, language: str) -> str:
-        return "".join(self._random.choice(part) for part in SYLLABLES[language])
+        return "".join(self._random.choice(part.split()) for part in SYLLABLES[language])
 
     def _second(self, language: str) -> str:
         return " " + self.surname(language) if language == "es" else ""
 
-    def _unused(self, make: object) -> str:
-        assert callable(make)
+    def _unused(self, make: Callable[[], str]) -> str:
         for _ in range(1000):
-            name = str(make())
+            name = make()
             if name not in self._used:
                 self._used.add(name)
                 return name

@@ -1,4 +1,4 @@
-"""Three creditors' files: about 600 accounts of made-up people at real addresses, and a dozen rows that cannot be right."""
+"""Three creditors' files: some 600 accounts of made-up people at real addresses, and a dozen rows that are wrong."""
 
 from __future__ import annotations
 
@@ -202,10 +202,8 @@ def _write(path: Path, creditor: DemoCreditor, rows: list[dict[str, Any]]) -> No
 
 def _cell(creditor: DemoCreditor, name: str, row: dict[str, Any]) -> Any:
     person: MadeUpPerson | None = row.get("guarantor" if name.startswith("guarantor") else "debtor")
-    attribute = {"key": "key", "name": "name", "alias": "alias", "birth_date": "birth_date", "tax_id": "tax_id",
-                 "account_last4": "account_last4", "agreed_word": "agreed_word"}.get(name.partition("_")[2], "")  # fmt: skip
     if name.startswith(("debtor_", "guarantor_")):
-        value: Any = getattr(person, attribute) if person else ""
+        value: Any = getattr(person, name.partition("_")[2]) if person else ""
     else:
         value = row.get(name, "")
     if isinstance(value, date):
