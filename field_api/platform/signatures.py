@@ -60,13 +60,19 @@ class DeviceRequest:
 
 
 def signed_by_device(
-    *, anchor: bool = True, revoked_ok: bool = False, max_body_bytes: int = MAX_BODY_BYTES
+    *,
+    anchor: bool = True,
+    revoked_ok: bool = False,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    before_body: Callable[P, None] | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """Let only enrolled devices in. The view runs with tenancy set, `g.device` and `g.device_request` filled.
 
     Raises Problem `signature-required`, `signature-invalid`, `anchor-stale`, `device-revoked`, `digest-mismatch` or
     `too-large`. `anchor=False` is for the one call that fetches the first anchor; `revoked_ok=True` for the calls that
-    take a revoked phone's old queue. The answer to every request with a good signature carries a fresh anchor.
+    take a revoked phone's old queue. `before_body` gets the view's arguments once the signature holds and before the
+    body is waited for: a request that stalls in its body has then already taken its place in the order of requests.
+    The answer to every request with a good signature carries a fresh anchor.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -79,8 +85,10 @@ def signed_by_device(
             with acting_for(verified.agency_id):
                 if verified.device.state != "active" and not revoked_ok:
                     raise _revoked(verified)
-                _check_digest()
                 g.device_request, g.device = verified, verified.device
+                if before_body:
+                    before_body(*args, **kwargs)
+                _check_digest()
                 return view(*args, **kwargs)
 
         return signed
