@@ -1,6 +1,6 @@
-"""The phone door with a witness: everything it receives and serves is also written to a file, for the search afterwards.
+"""The phone door with a witness: whatever it receives and serves is also written to a file, to be searched afterwards.
 
-Run as `python -m doorstep.demo.recorded_door FILE` with the door's environment. Only the demonstration and tests use it.
+Run as `python -m doorstep.demo.recorded_door FILE` with the door's environment, by the demonstration and tests alone.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from field_api.platform.log import configure_logging
+
 from doorstep.app import door_app
 from doorstep.serve import bind_of, serve_http
-from field_api.platform.log import configure_logging
 from field_api.platform.settings import settings_from
 
 StartResponse = Callable[..., Any]

@@ -1,6 +1,6 @@
-"""The search that shows the promise: no balance, creditor or reason in anything that the door, the sheets or phones hold.
+"""The search that shows the promise: no balance, creditor or reason in what the door, the sheets or the phones hold.
 
-A search that finds nothing proves nothing by itself, so a canary is planted in a copy of each place first and must be found.
+A search that finds nothing proves nothing by itself, so canaries are planted in a piece of each place and must be found.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ REFERENCE = re.compile(rb"(?<![A-Z])[A-Z]{2}-\d{9}(?!\d)")
 WORDS = tuple(
     word.encode()
     for word in (
-        "balance_minor", "principal_minor", "days_past_due", "client_located", "payment_claimed", "reason_for_non_payment",
+        "balance_minor", "principal_minor", "days_past_due", "client_located", "payment_claimed",
+        "reason_for_non_payment",
     )
 )  # fmt: skip
 """Keys and codes that only stand in briefs and outcomes: finding one means that something travelled in the clear."""
