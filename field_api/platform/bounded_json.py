@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
@@ -18,11 +19,18 @@ def loads(body: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
         raise BadJson(f"larger than {max_bytes} bytes")
     _check_depth(body, max_depth)
     try:
-        return json.loads(
-            body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique, parse_int=_bounded_int
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique,
+            parse_int=_bounded_int,
+            parse_float=_bounded_float,
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise BadJson("not valid UTF-8 JSON") from error
+    if b"\\u" in body:
+        _check_text(value)
+    return value
 
 
 def _check_depth(body: bytes, max_depth: int) -> None:
@@ -53,6 +61,27 @@ def _bounded_int(digits: str) -> int:
     if len(digits) > 20:
         raise BadJson("a number is longer than 20 digits")
     return int(digits)
+
+
+def _bounded_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise BadJson("a number is out of range")
+    return value
+
+
+def _check_text(value: Any) -> None:
+    """Refuse what only an escape can bring in and nothing downstream can store: NUL and lone surrogates."""
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise BadJson("a text holds NUL or half a surrogate pair")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

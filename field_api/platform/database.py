@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,13 +47,22 @@ def _set_agency(_session: Session, _transaction: SessionTransaction, connection:
     )
 
 
+_joined: ContextVar[Session | None] = ContextVar("joined_transaction", default=None)
+
+
 @contextmanager
 def transaction(agency_id: UUID) -> Iterator[Session]:
     """One unit of work for one agency: commits at the end, rolls back on any error, gives the connection back.
 
-    Needs an application context. Not re-entrant: pass the session on to whatever needs it.
+    Needs an application context. Not re-entrant: pass the session on to whatever needs it. Inside
+    `joint_transaction` it is a part of that one: an error undoes this part, the commit comes at the outer end.
     """
+    outer = _joined.get()
     with acting_for(agency_id):
+        if outer is not None:
+            with _part_of(outer, agency_id):
+                yield outer
+            return
         session = db.session()
         if session.in_transaction():
             raise RuntimeError("a transaction is already open: pass its session on")
@@ -64,6 +74,47 @@ def transaction(agency_id: UUID) -> Iterator[Session]:
             raise
         finally:
             db.session.remove()
+
+
+@contextmanager
+def joint_transaction(agency_id: UUID) -> Iterator[Session]:
+    """A transaction that every `transaction(agency_id)` inside the block joins, so that all of it commits or nothing.
+
+    For what must stand or fall with a whole view, such as the stored answer of an Idempotency-Key.
+    """
+    with transaction(agency_id) as session:
+        session.info["agency_id"] = agency_id
+        token = _joined.set(session)
+        try:
+            yield session
+        finally:
+            _joined.reset(token)
+
+
+@contextmanager
+def _part_of(outer: Session, agency_id: UUID) -> Iterator[None]:
+    if outer.info.get("agency_id") != agency_id:
+        raise RuntimeError("a joint transaction is for one agency")
+    with outer.begin_nested():
+        yield
+
+
+@contextmanager
+def across_agencies(reason: str) -> Iterator[Session]:
+    """A read without an agency, for the few things that come before one is known; say why, loudly.
+
+    Row-level security still holds: only what a policy of its own lets through is seen (the e-mail of a sign-in).
+    """
+    if agency_or_none() is not None:
+        raise RuntimeError(f"an agency is set already: {reason}")
+    session = db.session()
+    if session.in_transaction():
+        raise RuntimeError("a transaction is already open: pass its session on")
+    try:
+        yield session
+    finally:
+        session.rollback()
+        db.session.remove()
 
 
 def engine_options() -> dict[str, Any]:

@@ -1,0 +1,14 @@
+"""Every resource of the office API, in the order of the OpenAPI document. Append yours here."""
+
+from __future__ import annotations
+
+import flask
+import flask_smorest
+
+from field_api.http import me
+
+BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (me.blueprint,)
+"""Below /api/v1; each one's `url_prefix` is its own part (`/visits`)."""
+
+PAGES: tuple[flask.Blueprint, ...] = ()
+"""Outside of the API and its document: health, console."""
