@@ -64,7 +64,7 @@ def signed_by_device(
     anchor: bool = True,
     revoked_ok: bool = False,
     max_body_bytes: int = MAX_BODY_BYTES,
-    before_body: Callable[P, None] | None = None,
+    before_body: Callable[..., None] | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """Let only enrolled devices in. The view runs with tenancy set, `g.device` and `g.device_request` filled.
 

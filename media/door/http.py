@@ -1,0 +1,110 @@
+"""The tus endpoints of the phone door (docs/photo-format.md §5)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, g, request
+from werkzeug.http import http_date
+
+from field_api.platform.database import transaction
+from field_api.platform.problems import Problem
+from field_api.platform.sealing import same, sha256
+from field_api.platform.signatures import signed_by_device
+from field_api.platform.wiring import clock, settings
+from media.door.headers import (
+    EXTENSIONS,
+    MAX_PATCH_BYTES,
+    TUS_VERSION,
+    check_version,
+    read_creation,
+    read_piece,
+)
+from media.door.uploads import Stores, append, create, end, take_place
+from media.photo_keys import PhotoKeys
+from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
+from media.sealed_files import SealedFiles
+from media.sealed_photo import MAX_SEALED_BYTES
+
+PREFIX = "/phone/v1/photos"
+blueprint = Blueprint("photo_uploads", __name__, url_prefix=PREFIX)
+
+
+@blueprint.after_request
+def _always(response: Response) -> Response:
+    response.headers["Tus-Resumable"] = TUS_VERSION
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("", methods=["OPTIONS"], provide_automatic_options=False)
+@blueprint.route("/<uuid:upload_id>", methods=["OPTIONS"], provide_automatic_options=False)
+def say_what_is_offered(upload_id: UUID | None = None) -> Response:
+    constants = {"Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS, "Tus-Checksum-Algorithm": "sha256"}
+    return Response(status=204, headers={**constants, "Tus-Max-Size": str(MAX_SEALED_BYTES)})
+
+
+@blueprint.post("")
+@signed_by_device(revoked_ok=True, max_body_bytes=0)
+def create_upload() -> Response:
+    check_version(request.headers)
+    wanted = read_creation(request.headers)
+    with transaction(g.device.agency_id) as session:
+        response = _standing(create(session, _stores(), g.device.id, wanted, clock().now()), 201)
+    return response
+
+
+def _take_place(upload_id: UUID) -> None:
+    check_version(request.headers)
+    with transaction(g.device.agency_id) as session:
+        g.fence = take_place(session, g.device.id, upload_id, clock().now()).fence
+
+
+@blueprint.route("/<uuid:upload_id>", methods=["HEAD"])
+@signed_by_device(revoked_ok=True)
+def tell_offset(upload_id: UUID) -> Response:
+    check_version(request.headers)
+    with transaction(g.device.agency_id) as session:
+        response = _standing(take_place(session, g.device.id, upload_id, clock().now()), 200)
+    return response
+
+
+@blueprint.patch("/<uuid:upload_id>")
+@signed_by_device(revoked_ok=True, max_body_bytes=MAX_PATCH_BYTES, before_body=_take_place)
+def append_piece(upload_id: UUID) -> Response:
+    piece, body = read_piece(request.headers), request.get_data()
+    if not same(sha256(body), piece.sha256):
+        raise Problem("digest-mismatch", "the body is not what Upload-Checksum says", at="Upload-Checksum")
+    with transaction(g.device.agency_id) as session:
+        upload = append(session, _stores(), g.device.id, upload_id, g.fence, piece.offset, body, clock().now())
+        response, lost = _standing(upload, 204), upload.state == FORGOTTEN
+    if lost:
+        raise Problem("not-found", "the bytes before these are lost: create the upload again")
+    return response
+
+
+@blueprint.delete("/<uuid:upload_id>")
+@signed_by_device(revoked_ok=True)
+def end_upload(upload_id: UUID) -> Response:
+    check_version(request.headers)
+    with transaction(g.device.agency_id) as session:
+        end(session, _stores(), g.device.id, upload_id, clock().now())
+    return Response(status=204)
+
+
+def _stores() -> Stores:
+    return Stores(SealedFiles(settings().door_objects), PhotoKeys(settings().photo_keys))
+
+
+def _standing(upload: Upload, status: int) -> Response:
+    """The answer that tells where the upload stands."""
+    response = Response(status=status)
+    response.headers["Upload-Offset"] = str(upload.received_bytes)
+    response.headers["Upload-Length"] = str(upload.length_bytes)
+    if status == 201:
+        response.headers["Location"] = f"{PREFIX}/{upload.id}"
+    if upload.state == RECEIVING:
+        response.headers["Upload-Expires"] = http_date(upload.expires_at)
+    else:
+        response.headers["Upload-State"] = "quarantined" if upload.state == QUARANTINED else "complete"
+    return response

@@ -1,0 +1,183 @@
+"""Uploads as the door moves them on: create, take a place, append, end. Each works inside the caller's transaction.
+
+The order that keeps every promise: the bytes are on disk before the offset says so, the offset is committed before the
+phone is told, and the row's lock is held from the check of the offset to the commit. A crash anywhere leaves bytes
+beyond the offset at worst, and the next append cuts them off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from field_api.platform.problems import Problem
+from field_api.platform.sealing import same, sha256
+from field_api.platform.tenancy import current_agency
+from media.door.headers import Creation
+from media.photo_keys import PhotoKeys
+from media.records import COMPLETE, DESTROYED, FORGOTTEN, HELD_STATES, QUARANTINED, RECEIVING, Upload
+from media.sealed_files import SealedAbsent, SealedFiles
+
+LIFETIME = timedelta(days=7)
+MAX_WAITING_BYTES = 256 * 1024 * 1024
+"""Of one device: some 80 photographs of 3 MB. A stolen phone fills no disk; a day's work always fits."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    files: SealedFiles
+    keys: PhotoKeys
+
+
+def upload_id_of(device_id: UUID, digest: bytes) -> UUID:
+    """An upload's id follows from agency, device and content, so that creating it again finds it, also after a crash
+    between the key's file and the row."""
+    seed = b"doorstep-upload-v1\x00" + current_agency().bytes + device_id.bytes + digest
+    return UUID(bytes=sha256(seed)[:16], version=4)
+
+
+def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, now: datetime) -> Upload:
+    """The upload of this content: a new one, or the one that is there already.
+
+    Raises Problem `conflict` where it was announced otherwise, `gone` where it was destroyed, `quota-exceeded`.
+    """
+    _one_creation_at_a_time(session, device_id)
+    upload_id = upload_id_of(device_id, wanted.sha256)
+    upload = session.get(Upload, (current_agency(), upload_id), with_for_update=True)
+    if upload is not None and upload.state == DESTROYED:
+        raise Problem("gone", "this photograph was destroyed")
+    if upload is not None and _alive(upload, now):
+        return _the_same(upload, wanted)
+    _check_quota(session, device_id, wanted.length_bytes)
+    upload = upload or Upload(id=upload_id, device_id=device_id, sha256=wanted.sha256)
+    _begin(upload, wanted, now)
+    session.add(upload)
+    session.flush()
+    stores.files.delete(upload.agency_id, upload.id)  # of an earlier, forgotten life
+    stores.keys.put(upload.agency_id, upload.id, wanted.wrap)
+    return upload
+
+
+def take_place(session: Session, device_id: UUID, upload_id: UUID, now: datetime) -> Upload:
+    """The upload, with the fence that makes this request the newest: older ones can move it no more.
+
+    Raises Problem `not-found` or `gone`.
+    """
+    upload = _find(session, device_id, upload_id, now)
+    upload.fence += 1
+    session.flush()
+    return upload
+
+
+def append(
+    session: Session,
+    stores: Stores,
+    device_id: UUID,
+    upload_id: UUID,
+    fence: int,
+    offset: int,
+    body: bytes,
+    now: datetime,
+) -> Upload:
+    """Append `body` and settle the upload when it is full.
+
+    Raises Problem `conflict` (another offset, or a newer request came), `bad-request` (past the end), `unavailable`
+    (the disk is full); then nothing has changed. An upload whose file was lost comes back forgotten.
+    """
+    upload = _find(session, device_id, upload_id, now)
+    if upload.fence != fence:
+        raise Problem("conflict", "a newer request came for this upload")
+    if upload.received_bytes != offset or upload.state != RECEIVING:
+        raise Problem("conflict", "this is not where the upload stands", at="Upload-Offset")
+    if not 0 < len(body) <= upload.length_bytes - offset:
+        raise Problem("bad-request", "no bytes, or more than are missing")
+    try:
+        stores.files.append(upload.agency_id, upload.id, offset, body)
+    except SealedAbsent:
+        forget(stores, upload)
+        return upload
+    except OSError as error:
+        raise Problem("unavailable", "the door cannot store now", headers={"Retry-After": "60"}) from error
+    upload.received_bytes = offset + len(body)
+    upload.expires_at = now + LIFETIME
+    if upload.received_bytes == upload.length_bytes:
+        _settle(session, stores, upload, now)
+    return upload
+
+
+def end(session: Session, stores: Stores, device_id: UUID, upload_id: UUID, now: datetime) -> None:
+    """Forget an incomplete upload. Raises Problem `not-found`, `gone`, or `already-done` for a complete one."""
+    upload = _find(session, device_id, upload_id, now)
+    if upload.state != RECEIVING:
+        raise Problem("already-done", "a complete upload is evidence")
+    forget(stores, upload)
+
+
+def forget(stores: Stores, upload: Upload) -> None:
+    """Bytes and key go, the row stays: it may be created again from nothing."""
+    upload.state = FORGOTTEN
+    upload.fence += 1
+    stores.keys.destroy(upload.agency_id, upload.id)
+    stores.files.delete(upload.agency_id, upload.id)
+
+
+def _one_creation_at_a_time(session: Session, device_id: UUID) -> None:
+    """Two creations of one device would each see room for itself alone. Held to the end of the transaction."""
+    number = int.from_bytes(sha256(b"doorstep-upload-create" + device_id.bytes)[:8], "big", signed=True)
+    session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _find(session: Session, device_id: UUID, upload_id: UUID, now: datetime) -> Upload:
+    upload = session.get(Upload, (current_agency(), upload_id), with_for_update=True)
+    if upload is None or upload.device_id != device_id or (upload.state != DESTROYED and not _alive(upload, now)):
+        raise Problem("not-found", "no such upload")
+    if upload.state == DESTROYED:
+        raise Problem("gone", "this photograph was destroyed")
+    return upload
+
+
+def _alive(upload: Upload, now: datetime) -> bool:
+    return upload.state != FORGOTTEN and not (upload.state == RECEIVING and upload.expires_at <= now)
+
+
+def _the_same(upload: Upload, wanted: Creation) -> Upload:
+    known = (upload.photo_id, upload.length_bytes, upload.sealing_key_id)
+    if known != (wanted.photo_id, wanted.length_bytes, wanted.sealing_key_id):
+        raise Problem("conflict", "these bytes were announced with other values")
+    if not same(upload.wrap_sha256, sha256(wanted.wrap)):
+        raise Problem("conflict", "these bytes were announced with another key", at="key")
+    return upload
+
+
+def _check_quota(session: Session, device_id: UUID, length_bytes: int) -> None:
+    waiting = session.scalar(
+        select(func.coalesce(func.sum(Upload.length_bytes), 0)).where(
+            Upload.agency_id == current_agency(), Upload.device_id == device_id, Upload.state.in_(HELD_STATES)
+        )
+    )
+    if (waiting or 0) + length_bytes > MAX_WAITING_BYTES:
+        raise Problem("quota-exceeded", f"more than {MAX_WAITING_BYTES} bytes wait: later")
+
+
+def _begin(upload: Upload, wanted: Creation, now: datetime) -> None:
+    upload.photo_id = wanted.photo_id
+    upload.sealing_key_id = wanted.sealing_key_id
+    upload.wrap_sha256 = sha256(wanted.wrap)
+    upload.length_bytes = wanted.length_bytes
+    upload.received_bytes = 0
+    upload.fence = (upload.fence or 0) + 1
+    upload.state = RECEIVING
+    upload.created_at = now
+    upload.expires_at = now + LIFETIME
+    upload.completed_at = None
+
+
+def _settle(session: Session, stores: Stores, upload: Upload, now: datetime) -> None:
+    matches = same(stores.files.sha256(upload.agency_id, upload.id), upload.sha256)
+    upload.state = COMPLETE if matches else QUARANTINED
+    upload.completed_at = now
+    session.execute(text("NOTIFY doorstep_upload"))
