@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
+
+from field_api.domain.contact_rules import JurisdictionRules
+from field_api.domain.routing import Legs, Point, RoutingAnswer, RoutingProblem
 
 
 class ObjectAbsent(LookupError):
@@ -52,4 +55,85 @@ class Papers(Protocol):
 
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper]:
         """One paper per job, in order; the same job gives the same bytes. All or nothing: raises PaperFailed."""
+        ...
+
+
+class RuleBook(Protocol):
+    """Contact rules by jurisdiction."""
+
+    def of(self, jurisdiction: str) -> JurisdictionRules | None:
+        """The rules that hold there, of the nearest wider place where it has none of its own; None: nothing is known,
+        and nobody may be visited there."""
+        ...
+
+
+class Calendars(Protocol):
+    """Days off and time zones of places."""
+
+    def days_off(self, place: str | None, year: int) -> Mapping[str, Mapping[date, str]]:
+        """By calendar name (holidays, mx_rest_days, mx_bank_days): the year's days with their names. `place` is a
+        country or country-subdivision, for the public holidays."""
+        ...
+
+    def zones_at(self, latitude: float, longitude: float) -> tuple[str, ...]:
+        """The IANA zones that may hold at a point in degrees (WGS 84), sorted; several where borders are disputed."""
+        ...
+
+
+class Travel(Protocol):
+    """How far and how long it is between points."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def estimates(self) -> bool:
+        """Whether times are estimates, not a road engine's answers: sheets and plans then say so."""
+        ...
+
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point]) -> Legs:
+        """Matrices origins x destinations of metres and seconds, never negative, nought for the same point."""
+        ...
+
+
+class Solver(Protocol):
+    """Puts stops on routes."""
+
+    @property
+    def name(self) -> str: ...
+
+    def solve(self, problem: RoutingProblem, *, seed: int) -> RoutingAnswer:
+        """Routes that keep every shift, window and language, and leave out what does not fit (never an error).
+
+        `field_api.domain.routing.broken_promises` finds nothing in the answer. The same problem and seed give the same
+        answer unless the time limit ended the search, which the answer's facts tell.
+        """
+        ...
+
+
+class GeocoderFailed(RuntimeError):
+    """The geocoder did not answer, or refused. The text names the service's kind of failure, never the address."""
+
+
+@dataclass(frozen=True)
+class PostalAddress:
+    """What a geocoder is told about a place: no name, no hint, nothing about anybody."""
+
+    street: str
+    number: str | None
+    neighbourhood: str | None
+    city: str | None
+    postcode: str | None
+    state: str | None
+    country: str  # ISO 3166-1 alpha-2
+
+
+class Geocoder(Protocol):
+    """Finds coordinates of addresses."""
+
+    @property
+    def name(self) -> str: ...
+
+    def locate(self, address: PostalAddress) -> Point | None:
+        """The place's coordinates; None where the service does not know it. Raises GeocoderFailed."""
         ...

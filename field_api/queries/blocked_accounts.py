@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.vocabulary import OBLIGORS
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.records.accounts import Account, Hold, Party
 
 
@@ -35,7 +36,7 @@ def blocked_accounts(session: Session, account_ids: Collection[UUID]) -> set[UUI
         session.scalars(
             select(Account.id).where(
                 Account.agency_id == current_agency(),
-                Account.id.in_(account_ids),
+                among(Account.id, account_ids),
                 or_(Account.state != "placed", held),
             )
         )

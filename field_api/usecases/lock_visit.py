@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.vocabulary import OBLIGORS
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.records.accounts import Account, Party
 from field_api.records.base import load
 from field_api.records.visits import Visit, VisitAccount
@@ -19,7 +20,7 @@ def lock_accounts(session: Session, account_ids: Collection[UUID]) -> None:
     """Lock account rows in id order. Payments and parties may still be added meanwhile (FOR NO KEY UPDATE)."""
     session.execute(
         select(Account.id)
-        .where(Account.agency_id == current_agency(), Account.id.in_(account_ids))
+        .where(Account.agency_id == current_agency(), among(Account.id, account_ids))
         .order_by(Account.id)
         .with_for_update(key_share=True)
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.vocabulary import ChangeKind, NotPlannedReason, VisitEventKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.queries.blocked_accounts import blocked_accounts
 from field_api.records.planning import NotPlanned, Route, Stop
 from field_api.records.visits import Visit, VisitAccount
@@ -83,7 +84,7 @@ def drop_empty_stops(session: Session, stop_ids: Collection[UUID]) -> None:
     session.execute(
         delete(Stop).where(
             Stop.agency_id == current_agency(),
-            Stop.id.in_(stop_ids),
+            among(Stop.id, stop_ids),
             ~exists().where(Visit.agency_id == Stop.agency_id, Visit.stop_id == Stop.id),
         )
     )
@@ -91,7 +92,7 @@ def drop_empty_stops(session: Session, stop_ids: Collection[UUID]) -> None:
 
 def _lock_visits_ahead(session: Session, account_ids: Collection[UUID]) -> list[Visit]:
     concerned = select(VisitAccount.visit_id).where(
-        VisitAccount.agency_id == current_agency(), VisitAccount.account_id.in_(account_ids)
+        VisitAccount.agency_id == current_agency(), among(VisitAccount.account_id, account_ids)
     )
     return list(
         session.scalars(
@@ -107,7 +108,7 @@ def _lock_visits_ahead(session: Session, account_ids: Collection[UUID]) -> list[
 def _accounts_of(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     about: dict[UUID, set[UUID]] = {visit_id: set() for visit_id in visit_ids}
     pairs = select(VisitAccount.visit_id, VisitAccount.account_id).where(
-        VisitAccount.agency_id == current_agency(), VisitAccount.visit_id.in_(visit_ids)
+        VisitAccount.agency_id == current_agency(), among(VisitAccount.visit_id, visit_ids)
     )
     for visit_id, account_id in session.execute(pairs):
         about[visit_id].add(account_id)
@@ -120,7 +121,7 @@ def _say_why_not(session: Session, visits: Sequence[Visit], reason: str) -> None
         .join(Stop, (Stop.agency_id == Route.agency_id) & (Stop.route_id == Route.id))
         .join(Visit, (Visit.agency_id == Stop.agency_id) & (Visit.stop_id == Stop.id))
         .join(VisitAccount, (VisitAccount.agency_id == Visit.agency_id) & (VisitAccount.visit_id == Visit.id))
-        .where(Route.agency_id == current_agency(), Visit.id.in_([visit.id for visit in visits]))
+        .where(Route.agency_id == current_agency(), among(Visit.id, [visit.id for visit in visits]))
     )
     for plan_id, account_id in session.execute(of_plan).all():
         session.add(

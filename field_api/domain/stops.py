@@ -1,0 +1,99 @@
+"""Eligible accounts become stops: one per place and language, with one visit per person sought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from math import cos, hypot, radians
+from uuid import UUID
+
+from field_api.domain.eligibility import Eligible
+from field_api.domain.routing import Point, StopWish
+
+SERVICE_FIRST_S = 600
+"""Parking, finding the door, the talk: ten minutes (product default until measured)."""
+SERVICE_NEXT_S = 300
+"""Each further visit at the same place."""
+SAME_PLACE_M = 150.0
+"""Two addresses with one text are one place unless further apart than a geocoder's usual error."""
+METRES_PER_DEGREE = 111_195.0
+
+
+@dataclass(frozen=True)
+class SoughtVisit:
+    """A visit to one person about all of their eligible accounts, at one of their addresses."""
+
+    person_id: UUID
+    address_id: UUID
+    accounts: tuple[tuple[UUID, str], ...]  # account id, the person's role on it
+
+
+@dataclass(frozen=True)
+class SoughtStop:
+    point: Point
+    language: str
+    opens_at: datetime
+    closes_at: datetime
+    visits: tuple[SoughtVisit, ...]
+
+    @property
+    def service_s(self) -> int:
+        return SERVICE_FIRST_S + SERVICE_NEXT_S * (len(self.visits) - 1)
+
+    def wish(self) -> StopWish:
+        return StopWish(
+            self.point, self.opens_at, self.closes_at, self.service_s, self.language, weight=len(self.visits)
+        )
+
+
+def gather_stops(eligible: Iterable[Eligible]) -> list[SoughtStop]:
+    """Stops in a stable order. Visits whose contact hours differ (two jurisdictions on a border) are stops of their
+    own, so that no visit bends to another's hours."""
+    places = _Places()
+    groups: dict[tuple[object, ...], list[Eligible]] = {}
+    for entry in sorted(eligible, key=lambda entry: str(entry.candidate.account_id)):
+        place = places.known_as(entry)
+        language = entry.candidate.language.partition("-")[0].lower()
+        key = (place.latitude, place.longitude, language, entry.window.opens_at, entry.window.closes_at)
+        groups.setdefault(key, []).append(entry)
+    return [_stop(entries) for _, entries in sorted(groups.items(), key=lambda group: str(group[0]))]
+
+
+def _stop(entries: list[Eligible]) -> SoughtStop:
+    visits: dict[UUID, list[Eligible]] = {}
+    for entry in entries:
+        visits.setdefault(entry.candidate.person_id, []).append(entry)
+    first = entries[0]
+    return SoughtStop(
+        point=first.point,
+        language=first.candidate.language,
+        opens_at=first.window.opens_at,
+        closes_at=first.window.closes_at,
+        visits=tuple(
+            SoughtVisit(
+                person_id,
+                own[0].place.id,
+                tuple((entry.candidate.account_id, entry.candidate.role) for entry in own),
+            )
+            for person_id, own in visits.items()
+        ),
+    )
+
+
+class _Places:
+    """Which addresses are the same place: equal coordinates to a metre, or equal text and near each other."""
+
+    def __init__(self) -> None:
+        self._by_text: dict[bytes, Point] = {}
+
+    def known_as(self, entry: Eligible) -> Point:
+        here = Point(round(entry.point.latitude, 5), round(entry.point.longitude, 5))
+        known = self._by_text.setdefault(entry.place.fingerprint, here)
+        return known if _metres(known, here) <= SAME_PLACE_M else here
+
+
+def _metres(one: Point, other: Point) -> float:
+    """Flat-Earth distance: good to a percent for what lies next door."""
+    east = (one.longitude - other.longitude) * cos(radians(one.latitude))
+    return METRES_PER_DEGREE * hypot(one.latitude - other.latitude, east)
