@@ -1,0 +1,175 @@
+"""Calls to the phone door: signed, digested, bounded, with time-outs; "later" is never taken for a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import requests
+
+from sync.phone import crypto, wire
+from sync.phone.errors import DoorRefused, Later, PhoneError, Revoked, Untrusted
+from sync.phone.handset import Handset
+from sync.phone.patience import Patience
+from sync.phone.signatures import content_digest, signed_headers
+from sync.phone.wiping import obey_wipe_order
+
+TIMEOUT_S = (5.0, 60.0)
+MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a feed page of 200 visits has some 4 MiB
+MAX_PROBLEM_BYTES = 64 * 1024
+STALE_RETRIES = 2
+LATER = frozenset({429, 500, 502, 503, 504})
+
+
+class Transport(Protocol):
+    """`requests.Session`, or something that answers as it does."""
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response: ...
+
+
+def usual_transport() -> Transport:
+    """A session that takes nothing from the surroundings: no proxy, no .netrc (which would add an Authorization)."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`anchor_at` is the verified time of the anchor that came with it. Header names are matched in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    anchor_at: datetime | None
+
+    def json(self) -> Any:
+        return wire.read_json(self.body, MAX_ANSWER_BYTES)
+
+
+def send(transport: Transport, method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
+    """One exchange, its answer unread. Raises Later `unreachable`."""
+    fixed = {"accept-encoding": "identity", "user-agent": "doorstep-phone/1"}
+    options = {"timeout": TIMEOUT_S, "allow_redirects": False, "stream": True}
+    try:
+        return transport.request(method, url, headers={**fixed, **headers}, data=body, **options)
+    except requests.RequestException as error:
+        raise Later("unreachable", type(error).__name__) from error
+
+
+def read_body(response: requests.Response, max_bytes: int) -> bytes:
+    """The whole body. Raises Later `unreachable` where it breaks off, Untrusted `too-large`."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in pieces_of(response):
+        size += len(piece)
+        if size > max_bytes:
+            raise Untrusted("too-large", f"an answer of more than {max_bytes} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def pieces_of(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(64 * 1024)
+    except requests.RequestException as error:
+        raise Later("unreachable", "the answer broke off") from error
+
+
+class Door:
+    """The door as this phone sees it. Every call may be repeated safely, so every call is."""
+
+    def __init__(self, handset: Handset, transport: Transport, patience: Patience) -> None:
+        self.handset, self.transport, self.patience = handset, transport, patience
+
+    def call(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Answer:
+        """An answer with a 2xx status. Raises DoorRefused, Revoked, Later (after all patience) or Untrusted."""
+
+        def once() -> Answer:
+            with self.exchange(method, path, query, body, headers) as (response, anchor_at):
+                data = b"" if method == "HEAD" else read_body(response, MAX_ANSWER_BYTES)
+                return Answer(response.status_code, response.headers, data, anchor_at)
+
+        return self.patience.insist(once)
+
+    def post_json(self, path: str, value: Any) -> Answer:
+        return self.call("POST", path, body=wire.write_json(value), **{"content-type": "application/json"})
+
+    @contextmanager
+    def exchange(
+        self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]
+    ) -> Iterator[tuple[requests.Response, datetime | None]]:
+        """One signed exchange with a 2xx answer, its body unread; stale anchors are replaced."""
+        if self.handset.nonce is None:
+            self._fetch_anchor()
+        for attempt in range(STALE_RETRIES + 1):
+            with self._send_signed(method, path, query, body, headers, self.handset.nonce) as response:
+                anchor_at = self._hear(response)
+                if 200 <= response.status_code < 300:
+                    yield response, anchor_at
+                    return
+                refusal = self._refusal(response)
+            if refusal.code != "anchor-stale" or attempt == STALE_RETRIES:
+                raise refusal
+            if "Doorstep-Anchor" not in response.headers:
+                self._fetch_anchor()
+
+    def _fetch_anchor(self) -> None:
+        with self._send_signed("POST", "/anchors", "", b"", {}, None) as response:
+            if response.status_code != 200:
+                raise self._refusal(response)
+            self.handset.hear_anchor(wire.field(wire.read_json(read_body(response, 4096)), "anchor", str))
+
+    def _send_signed(
+        self, method: str, path: str, query: str, body: bytes, extra: Mapping[str, str], nonce: str | None
+    ) -> requests.Response:
+        handset = self.handset
+        headers = dict(extra)
+        if body:
+            headers["content-digest"] = content_digest(body)
+        full_path = handset.address.path + path
+        headers |= signed_headers(
+            method,
+            handset.address.authority,
+            full_path,
+            query,
+            headers,
+            created=max(0, int(handset.clock.now().timestamp())),
+            key_id=f"{handset.agency}/{handset.device}",
+            nonce=nonce,
+            sign=lambda message: crypto.sign(handset.keys.signing, message),
+        )
+        url = f"{handset.address.origin}{full_path}" + (f"?{query}" if query else "")
+        return send(self.transport, method, url, headers, body)
+
+    def _hear(self, response: requests.Response) -> datetime | None:
+        fresh = response.headers.get("Doorstep-Anchor")
+        return self.handset.hear_anchor(fresh) if fresh else None
+
+    def _refusal(self, response: requests.Response) -> PhoneError:
+        """What an answer that is no success means. "Later" is never a refusal of what was sent."""
+        status, problem = response.status_code, _problem(response)
+        code = str(problem.get("code", "no-problem-document"))
+        if status in LATER:
+            return Later(code, f"the door answered {status}", _retry_after_s(response))
+        if code == "device-revoked":
+            return Revoked(obey_wipe_order(self.handset, problem.get("wipe")))
+        return DoorRefused(status, code)
+
+
+def _problem(response: requests.Response) -> dict[str, Any]:
+    """The problem document; an answer that is none (a proxy's page) counts as an empty one."""
+    try:
+        document = wire.read_json(read_body(response, MAX_PROBLEM_BYTES), MAX_PROBLEM_BYTES)
+    except Untrusted:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _retry_after_s(response: requests.Response) -> float:
+    """Seconds; a date (the other form of RFC 9110 §10.2.3) needs a right clock, so it counts as 30 seconds."""
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else 30.0 if value else 0.0
