@@ -28,6 +28,7 @@ class Visit(Tenant):
         refers("address_id", "address"),
         Index("ix_visit_agent", "agency_id", "agent_id", "state"),
         Index("ix_visit_person", "agency_id", "person_id"),
+        Index("ix_visit_stop", "agency_id", "stop_id"),
         {"schema": SCHEMA},
     )
 

@@ -547,6 +547,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_visit_agent', 'visit', ['agency_id', 'agent_id', 'state'], unique=False, schema='office')
     op.create_index('ix_visit_person', 'visit', ['agency_id', 'person_id'], unique=False, schema='office')
+    op.create_index('ix_visit_stop', 'visit', ['agency_id', 'stop_id'], unique=False, schema='office')
     op.create_table('letter',
     sa.Column('visit_id', sa.Uuid(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
