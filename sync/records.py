@@ -1,89 +1,21 @@
-"""Tables of sync. The door reaches those in `mailbox`, column by column (migration 0002), and opens none of it."""
+"""Tables of sync: those of the office's own are declared here, those that the door reaches in sync.mailbox."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKeyConstraint,
-    Identity,
-    Index,
-    LargeBinary,
-    UniqueConstraint,
-    Uuid,
-    func,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.platform.database import Base
-from field_api.platform.devices import MAILBOX
-from field_api.platform.ids import new_opaque_id
 from field_api.platform.tenancy import current_agency
 from field_api.records.base import SCHEMA, Tenant, refers
+from sync import mailbox
 
-MAX_CLAIMS = 5
-
-
-def of_device() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["agency_id", "device_id"], [f"{MAILBOX}.device.agency_id", f"{MAILBOX}.device.id"], ondelete="CASCADE"
-    )
-
-
-class OfDevice(Base):
-    """A row of one agency and one of its devices."""
-
-    __abstract__ = True
-
-    # First in every key: pages of one device's rows lie together.
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency, sort_order=-2)
-    device_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
-
-
-class Enrolment(Base):
-    """What the door may know of an issued secret: its hash, and later the answer, which only the secret can check."""
-
-    __tablename__ = "enrolment"
-    __table_args__ = (UniqueConstraint("hash"), {"schema": MAILBOX})
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_opaque_id)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
-    expires_at: Mapped[datetime]
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
-    answer_mac: Mapped[bytes | None] = mapped_column(LargeBinary)
-    device_id: Mapped[UUID | None]
-
-
-class EnrolmentClaim(Base):
-    """What somebody sent for a hash. The office finds the one whose MAC proves the secret."""
-
-    __tablename__ = "enrolment_claim"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["agency_id", "enrolment_id"],
-            [f"{MAILBOX}.enrolment.agency_id", f"{MAILBOX}.enrolment.id"],
-            ondelete="CASCADE",
-        ),
-        UniqueConstraint("agency_id", "enrolment_id", "sha256"),
-        CheckConstraint(f"position BETWEEN 1 AND {MAX_CLAIMS}", name="few"),
-        {"schema": MAILBOX},
-    )
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    enrolment_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)  # of request and MAC: the same bytes again are the same claim
-    request: Mapped[bytes] = mapped_column(LargeBinary)
-    mac: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    checked_at: Mapped[datetime | None]
+__all__ = ["EnrolmentSecret", "LogEntry", "mailbox"]
 
 
 class EnrolmentSecret(Tenant):
@@ -101,143 +33,6 @@ class EnrolmentSecret(Tenant):
     issued_at: Mapped[datetime]
     issued_by: Mapped[UUID | None]
     expires_at: Mapped[datetime]
-
-
-class InboxOp(OfDevice):
-    """An operation as it came, well signed; and what became of it. The same id never comes in twice."""
-
-    __tablename__ = "inbox"
-    __table_args__ = (
-        of_device(),
-        Index("ix_inbox_received", "agency_id", "device_id", "seq", postgresql_where=text("state = 'received'")),
-        Index("ix_inbox_held", "agency_id", "device_id", postgresql_where=text("state = 'held'")),
-        Index("ix_inbox_seq", "agency_id", "device_id", "seq"),
-        Index("ix_inbox_unlogged", "agency_id", "received_at", postgresql_where=text("NOT logged")),
-        Index("ix_inbox_quarantined", "agency_id", "received_at", postgresql_where=text("state = 'quarantined'")),
-        {"schema": MAILBOX},
-    )
-
-    op_id: Mapped[UUID] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger)
-    protected: Mapped[bytes] = mapped_column(LargeBinary)
-    ct: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    link: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt_sig: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(server_default="received")  # received applied late held quarantined
-    reason: Mapped[str | None]
-    incident: Mapped[str | None]  # of a crash, to be found in the log
-    flags: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
-    waits_for: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
-    decided_at: Mapped[datetime | None]
-    logged: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
-class QuarantinedBytes(OfDevice):
-    """What a device sent that is no acceptable operation, or another one under a known id: kept as it came."""
-
-    __tablename__ = "quarantine"
-    __table_args__ = (
-        of_device(),
-        Index("ix_quarantine_unlogged", "agency_id", "received_at", postgresql_where=text("NOT logged")),
-        {"schema": MAILBOX},
-    )
-
-    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # of the JSON bytes as the door read them
-    raw: Mapped[bytes] = mapped_column(LargeBinary)
-    status: Mapped[str]  # fork | quarantined
-    reason: Mapped[str]
-    op_id: Mapped[UUID | None]
-    seq: Mapped[int | None] = mapped_column(BigInteger)
-    receipt: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt_sig: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    logged: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
-class FeedHead(OfDevice):
-    """The last item of a device's feed. Updated in the transaction that inserts items: no holes, commit order."""
-
-    __tablename__ = "feed_head"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    epoch: Mapped[int]
-    seq: Mapped[int] = mapped_column(BigInteger)
-    roll: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class FeedItem(OfDevice):
-    """A sealed, signed item. Nothing in here says what kind it is but its size."""
-
-    __tablename__ = "feed_item"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    head: Mapped[bytes] = mapped_column(LargeBinary)
-    ct: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    roll: Mapped[bytes] = mapped_column(LargeBinary)  # after this item
-    sheet_key: Mapped[str]
-
-
-class SheetKey(OfDevice):
-    """A device's key of one day, wrapped to the device and signed; `sealed` is the office's own copy, out of reach."""
-
-    __tablename__ = "sheet_key"
-    __table_args__ = (of_device(), UniqueConstraint("agency_id", "device_id", "day"), {"schema": MAILBOX})
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date]
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # no grant for the door
-
-
-class Snapshot(OfDevice):
-    """A whole sheet at one point of the feed: immutable bytes."""
-
-    __tablename__ = "snapshot"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    built_at: Mapped[datetime]
-
-
-class SnapshotRequest(OfDevice):
-    """The door asks the office for a snapshot."""
-
-    __tablename__ = "snapshot_request"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-class Durable(OfDevice):
-    """Up to which seq a device's operations survive the loss of the server, as the office states it."""
-
-    __tablename__ = "durable"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    durable_seq: Mapped[int] = mapped_column(BigInteger)
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class WipeOrder(OfDevice):
-    """The signed order that a revoked phone gets with every refusal."""
-
-    __tablename__ = "wipe_order"
-    __table_args__ = (of_device(), {"schema": MAILBOX})
-
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    ordered_at: Mapped[datetime]
 
 
 class LogEntry(Base):
@@ -260,28 +55,3 @@ class LogEntry(Base):
     salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf: Mapped[bytes | None] = mapped_column(LargeBinary)  # the leaf's data, as hashed
     number: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class LogNode(Base):
-    """Hashes of the Merkle tree at tile levels: level 0 are leaves, level L the roots of full subtrees of 256^L."""
-
-    __tablename__ = "log_node"
-    __table_args__ = ({"schema": MAILBOX},)
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    level: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class Checkpoint(Base):
-    """A signed size and root of the log. The newest is served; all are kept."""
-
-    __tablename__ = "checkpoint"
-    __table_args__ = ({"schema": MAILBOX},)
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    root: Mapped[bytes] = mapped_column(LargeBinary)
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)

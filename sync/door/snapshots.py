@@ -1,0 +1,41 @@
+"""`GET /feed/snapshot`: the whole sheet as immutable bytes, resumable by Range and ETag (docs/protocol.md §6)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from field_api.platform.database import transaction
+from field_api.platform.devices import Device
+from field_api.platform.sealing import b64u
+from field_api.platform.signatures import signed_by_device
+from sync.mailbox import Snapshot, SnapshotRequest
+
+blueprint = Blueprint("snapshots", __name__)
+
+
+@blueprint.get("/feed/snapshot")
+@signed_by_device()
+def snapshot() -> ResponseReturnValue:
+    device: Device = g.device
+    with transaction(device.agency_id) as session:
+        row = session.execute(
+            select(Snapshot.body, Snapshot.sha256)
+            .where(
+                Snapshot.agency_id == device.agency_id,
+                Snapshot.device_id == device.id,
+                Snapshot.epoch == device.epoch,
+            )
+            .order_by(Snapshot.seq.desc())
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            wanted = insert(SnapshotRequest).values(agency_id=device.agency_id, device_id=device.id)
+            session.execute(wanted.on_conflict_do_nothing())
+            session.execute(text("NOTIFY doorstep_change"))
+            return {"building": True}, 202, {"Retry-After": "1"}
+    response = Response(row.body, mimetype="application/jsonl")
+    response.set_etag(b64u(row.sha256))
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(row.body))
