@@ -15,7 +15,7 @@ MAX_ROWS = 1_048_576  # what a spreadsheet holds
 
 
 class TableRefused(Exception):
-    """The file as a whole cannot be read; nothing of it counts. `code` is stable, `message` holds no value of the file."""
+    """The file as a whole cannot be read; nothing of it counts. `code` is stable; `message` quotes nothing."""
 
     def __init__(self, code: str, message: str, row: int | None = None) -> None:
         super().__init__(code)
