@@ -1,0 +1,468 @@
+"""The door takes a sealed photograph whole, in pieces that count whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import requests
+import tusclient.request
+import tusclient.uploader.baseuploader
+import tusclient.uploader.uploader
+from flask import Flask
+from sqlalchemy import select
+from tusclient.client import TusClient
+from tusclient.uploader.baseuploader import BaseUploader
+from waitress import wasyncore
+from waitress.server import create_server
+from werkzeug.serving import make_server
+
+from doorstep.server import Server
+from field_api.platform.clock import SetClock
+from field_api.platform.database import db, transaction
+from field_api.platform.devices import Device
+from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.settings import Settings
+from media.door import uploads
+from media.records import Upload
+from tests.door_client import Phone, sha256
+from tests.photo_phone import (
+    PHOTOS,
+    TUS,
+    SealedPhoto,
+    announce,
+    base64_text,
+    enrolled_phone,
+    head,
+    photo_door,
+    piece_headers,
+    seal_for,
+    send_piece,
+    upload,
+)
+
+PIECE = 256 * 1024
+
+
+@pytest.fixture
+def door(settings: Settings, database: Server, clock: SetClock) -> Iterator[Flask]:
+    app = photo_door(settings, database, clock)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def phone(app: Flask, agency: UUID, door: Flask, clock: SetClock) -> Phone:
+    return enrolled_phone(door, agency, clock)
+
+
+@pytest.fixture
+def photo(phone: Phone, agency: UUID, settings: Settings) -> SealedPhoto:
+    return seal_for(phone, agency_key(settings, agency), os.urandom(600_000))
+
+
+def agency_key(settings: Settings, agency: UUID) -> bytes:
+    return OfficeKeyring(settings.office_keys).of(agency).sealing_certificate.public
+
+
+def code(response: Any) -> str:
+    assert response.mimetype == "application/problem+json", response.text
+    assert response.headers["Tus-Resumable"] == "1.0.0"
+    return str(response.json["code"])
+
+
+def row(agency: UUID) -> Upload:
+    with transaction(agency) as session:
+        upload = session.scalars(select(Upload)).one()
+        session.expunge(upload)
+        return upload
+
+
+def stored(settings: Settings) -> list[Path]:
+    return [path for path in settings.door_objects.rglob("*") if path.is_file()]
+
+
+def keys(settings: Settings) -> list[Path]:
+    return [path for path in settings.photo_keys.rglob("*") if path.is_file()]
+
+
+def test_options_need_no_signature_and_tell_the_profile(door: Flask) -> None:
+    for path in (PHOTOS, f"{PHOTOS}/b2f7c1de-4a39-4c58-9d1e-0123456789ab"):
+        response = door.test_client().options(path)
+        assert response.status_code == 204
+        assert response.headers["Tus-Version"] == "1.0.0"
+        assert set(response.headers["Tus-Extension"].split(",")) == {
+            "creation",
+            "expiration",
+            "checksum",
+            "termination",
+        }
+        assert response.headers["Tus-Max-Size"] == "12582912"
+        assert response.headers["Tus-Checksum-Algorithm"] == "sha256"
+
+
+def test_a_photo_arrives_whole_and_its_key_lies_apart(
+    phone: Phone, photo: SealedPhoto, agency: UUID, settings: Settings
+) -> None:
+    location = upload(phone, photo)
+    (file,), (key,) = stored(settings), keys(settings)
+    assert file.read_bytes() == photo.sealed
+    assert key.read_bytes() == photo.wrap
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert row(agency).state == "complete"
+    response = head(phone, location)
+    assert response.headers["Upload-Offset"] == response.headers["Upload-Length"] == str(len(photo.sealed))
+    assert response.headers["Upload-State"] == "complete"
+    assert "Upload-Expires" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_creating_again_finds_the_upload_where_it_stands(phone: Phone, photo: SealedPhoto) -> None:
+    first = announce(phone, photo)
+    location = first.headers["Location"]
+    assert first.headers["Upload-Offset"] == "0"
+    assert "Upload-Expires" in first.headers
+    assert send_piece(phone, location, 0, photo.sealed[:PIECE]).headers["Upload-Offset"] == str(PIECE)
+    again = announce(phone, photo)
+    assert (again.status_code, again.headers["Location"]) == (201, location)
+    assert again.headers["Upload-Offset"] == str(PIECE)
+    other_key = replace(photo, wrap=os.urandom(113))
+    assert code(announce(phone, other_key)) == "conflict"
+
+
+def test_another_device_neither_sees_nor_shares_an_upload(
+    phone: Phone, photo: SealedPhoto, door: Flask, agency: UUID, clock: SetClock
+) -> None:
+    location = upload(phone, photo)
+    other = enrolled_phone(door, agency, clock)
+    assert head(other, location).status_code == 404
+    assert code(send_piece(other, location, 0, b"x")) == "not-found"
+    assert announce(other, photo).headers["Location"] != location
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "at"),
+    [
+        ({"Upload-Length": "-1"}, 400, "Upload-Length"),
+        ({"Upload-Length": "1e3"}, 400, "Upload-Length"),
+        ({"Upload-Length": "24"}, 400, "Upload-Length"),
+        ({"Upload-Length": "12582913"}, 413, "Upload-Length"),
+        ({"Upload-Defer-Length": "1"}, 400, "Upload-Defer-Length"),
+        ({"Upload-Metadata": "photo"}, 400, "photo"),
+        ({"Upload-Metadata": "photo !!"}, 400, "Upload-Metadata"),
+        ({"Upload-Metadata": "photo QQ==,photo QQ=="}, 400, "Upload-Metadata"),
+        ({"Upload-Metadata": "x " + "A" * 4000}, 400, "Upload-Metadata"),
+    ],
+)
+def test_a_bad_creation_names_its_place_and_leaves_nothing(
+    phone: Phone, photo: SealedPhoto, settings: Settings, changes: dict[str, str], status: int, at: str
+) -> None:
+    response = announce(phone, photo, **changes)
+    assert (response.status_code, response.json.get("at")) == (status, at)
+    assert keys(settings) == []
+
+
+def test_each_metadata_value_is_checked(phone: Phone, photo: SealedPhoto) -> None:
+    for name, bad in (
+        ("photo", "X"),
+        ("photo", str(photo.photo_id).upper()),
+        ("sha256", "AA"),
+        ("key", "AA"),
+        ("keyid", "XY"),
+    ):
+        metadata = ",".join(
+            f"{key} {base64_text(bad if key == name else value)}" for key, value in photo.metadata.items()
+        )
+        response = announce(phone, photo, **{"Upload-Metadata": metadata})
+        assert (response.status_code, response.json["at"]) == (400, name)
+
+
+def test_another_tus_version_or_none_is_told_the_right_one(phone: Phone, photo: SealedPhoto) -> None:
+    response = announce(phone, photo, **{"Tus-Resumable": "0.2.2"})
+    assert (response.status_code, response.headers["Tus-Version"]) == (412, "1.0.0")
+    location = announce(phone, photo).headers["Location"]
+    assert phone.call("HEAD", location).status_code == 412
+
+
+def test_a_piece_that_is_not_what_it_says_counts_for_nothing(
+    phone: Phone, photo: SealedPhoto, settings: Settings
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    piece = photo.sealed[:1000]
+    wrong = {"Upload-Checksum": f"sha256 {base64_text(sha256(b'other'))}"}
+    response = send_piece(phone, location, 0, piece, **wrong)
+    assert (response.status_code, code(response)) == (460, "digest-mismatch")
+    assert send_piece(phone, location, 0, piece, **{"Upload-Checksum": "md5 AAAA"}).status_code == 400
+    assert send_piece(phone, location, 0, piece, **{"Upload-Checksum": ""}).status_code == 400
+    assert code(send_piece(phone, location, 0, piece, **{"Content-Type": "application/json"})) == "media-type"
+    assert code(send_piece(phone, location, 5, piece)) == "conflict"
+    assert code(send_piece(phone, location, 0, bytes(PIECE + 1))) == "too-large"
+    assert send_piece(phone, location, 0, b"").status_code == 400
+    assert head(phone, location).headers["Upload-Offset"] == "0"
+    assert stored(settings) == []
+
+
+def test_a_piece_past_the_end_is_refused(phone: Phone, photo: SealedPhoto) -> None:
+    location = announce(phone, photo).headers["Location"]
+    end = len(photo.sealed) // PIECE * PIECE
+    for offset in range(0, end, PIECE):
+        send_piece(phone, location, offset, photo.sealed[offset : offset + PIECE])
+    assert send_piece(phone, location, end, photo.sealed[end:] + b"x").status_code == 400
+    assert send_piece(phone, location, end, photo.sealed[end:]).headers["Upload-State"] == "complete"
+    assert code(send_piece(phone, location, len(photo.sealed), b"x")) == "conflict"
+
+
+def test_bytes_that_hash_to_something_else_are_kept_in_quarantine(
+    phone: Phone, photo: SealedPhoto, agency: UUID, settings: Settings
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    other = bytes(len(photo.sealed))
+    for offset in range(0, len(other), PIECE):
+        response = send_piece(phone, location, offset, other[offset : offset + PIECE])
+    assert (response.status_code, response.headers["Upload-State"]) == (204, "quarantined")
+    assert row(agency).state == "quarantined"
+    assert stored(settings)[0].read_bytes() == other
+    assert announce(phone, photo).headers["Upload-State"] == "quarantined"
+
+
+def test_an_incomplete_upload_ends_with_its_key_and_may_begin_anew(
+    phone: Phone, photo: SealedPhoto, settings: Settings
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    send_piece(phone, location, 0, photo.sealed[:PIECE])
+    assert phone.call("DELETE", location, headers=TUS).status_code == 204
+    assert stored(settings) == keys(settings) == []
+    assert head(phone, location).status_code == 404
+    assert phone.call("DELETE", location, headers=TUS).status_code == 404
+    assert announce(phone, photo).headers["Upload-Offset"] == "0"
+    upload(phone, photo)
+    assert code(phone.call("DELETE", location, headers=TUS)) == "already-done"
+    assert stored(settings)[0].read_bytes() == photo.sealed
+
+
+def test_an_abandoned_upload_expires_seven_days_after_its_last_piece(
+    phone: Phone, photo: SealedPhoto, clock: SetClock
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    clock.advance(timedelta(days=6))
+    phone.take_anchor()
+    assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
+    clock.advance(timedelta(days=6))
+    phone.take_anchor()
+    assert head(phone, location).headers["Upload-Offset"] == str(PIECE)
+    clock.advance(timedelta(days=1))
+    phone.take_anchor()
+    assert head(phone, location).status_code == 404
+    assert announce(phone, photo).headers["Upload-Offset"] == "0"
+    upload(phone, photo)
+
+
+def test_a_device_that_fills_the_door_is_told_to_come_later(
+    phone: Phone, agency: UUID, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", 5_000)
+    public = agency_key(settings, agency)
+    assert announce(phone, seal_for(phone, public, bytes(3000))).status_code == 201
+    assert code(announce(phone, seal_for(phone, public, bytes(3000)))) == "quota-exceeded"
+
+
+def test_a_destroyed_photo_is_gone_for_good(phone: Phone, photo: SealedPhoto, agency: UUID) -> None:
+    location = upload(phone, photo)
+    with transaction(agency) as session:
+        session.scalars(select(Upload)).one().state = "destroyed"
+    assert head(phone, location).status_code == 410
+    assert code(announce(phone, photo)) == "gone"
+
+
+def test_a_revoked_phones_photographs_are_taken(phone: Phone, photo: SealedPhoto, agency: UUID) -> None:
+    with transaction(agency) as session:
+        session.get_one(Device, (agency, phone.device)).state = "revoked"
+    upload(phone, photo)
+
+
+def test_bytes_left_by_a_crash_between_disk_and_offset_are_overwritten(
+    phone: Phone, photo: SealedPhoto, settings: Settings, agency: UUID
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    send_piece(phone, location, 0, photo.sealed[:PIECE])
+    with stored(settings)[0].open("ab") as file:
+        file.write(os.urandom(300_000))  # longer than what is still to come
+    for offset in range(PIECE, len(photo.sealed), PIECE):
+        response = send_piece(phone, location, offset, photo.sealed[offset : offset + PIECE])
+    assert response.headers["Upload-State"] == "complete"
+    assert stored(settings)[0].read_bytes() == photo.sealed
+
+
+def test_an_upload_whose_bytes_were_lost_begins_anew(phone: Phone, photo: SealedPhoto, settings: Settings) -> None:
+    location = announce(phone, photo).headers["Location"]
+    send_piece(phone, location, 0, photo.sealed[:PIECE])
+    stored(settings)[0].unlink()
+    assert code(send_piece(phone, location, PIECE, photo.sealed[PIECE : 2 * PIECE])) == "not-found"
+    upload(phone, photo)
+
+
+def test_a_disk_that_refuses_acknowledges_nothing(
+    phone: Phone, photo: SealedPhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("media.sealed_files.os.pwrite", full)
+        response = send_piece(phone, location, 0, photo.sealed[:PIECE])
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
+    assert head(phone, location).headers["Upload-Offset"] == "0"
+    upload(phone, photo)
+
+
+@contextmanager
+def served(server: Any, serve: Any, stop: Any) -> Iterator[None]:
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def by_waitress(door: Flask) -> Iterator[int]:
+    server = create_server(door, host="127.0.0.1", port=0, threads=4, clear_untrusted_proxy_headers=True)
+    stopping = threading.Event()
+
+    def serve() -> None:
+        while not stopping.is_set():
+            wasyncore.loop(timeout=0.1, map=server._map, count=1)
+
+    try:
+        with served(server, serve, stopping.set):
+            yield server.effective_port
+    finally:
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(server._map)
+
+
+def raw_patch(phone: Phone, port: int, location: str, offset: int, piece: bytes) -> tuple[socket.socket, bytes]:
+    """A connection with the head of a PATCH on it; the caller sends as much of the body as it likes."""
+    headers = piece_headers(offset, piece) | {"Content-Digest": f"sha-256=:{base64_text(sha256(piece))}:"}
+    headers |= phone.signature_headers("PATCH", location, "", headers, True)
+    lines = [f"PATCH {location} HTTP/1.1", "Host: door.test", f"Content-Length: {len(piece)}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    return connection, piece
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    with connection, connection.makefile("rb") as file:
+        return file.read()
+
+
+def test_a_body_cut_off_on_the_way_changes_nothing(
+    phone: Phone, photo: SealedPhoto, door: Flask, settings: Settings
+) -> None:
+    """Over real sockets, through the server we ship and through one that hands over bodies as they come."""
+    location = announce(phone, photo).headers["Location"]
+    with by_waitress(door) as port:
+        for sent in (0, 1, 4096, PIECE - 1):
+            connection, piece = raw_patch(phone, port, location, 0, photo.sealed[:PIECE])
+            connection.sendall(piece[:sent])
+            connection.close()
+        assert head(phone, location).headers["Upload-Offset"] == "0"
+    streaming = make_server("127.0.0.1", 0, door, threaded=True)
+    with served(streaming, streaming.serve_forever, streaming.shutdown):
+        connection, piece = raw_patch(phone, streaming.server_port, location, 0, photo.sealed[:PIECE])
+        connection.sendall(piece[:4096])
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in answer_of(connection).split(b"\r\n")[0]
+    streaming.server_close()
+    assert head(phone, location).headers["Upload-Offset"] == "0"
+    assert stored(settings) == []
+
+
+def test_a_newer_request_pre_empts_a_stalled_one(phone: Phone, photo: SealedPhoto, door: Flask) -> None:
+    """The stalled PATCH took its place before its body came; a HEAD beside it ends its right to move the offset."""
+    location = announce(phone, photo).headers["Location"]
+    streaming = make_server("127.0.0.1", 0, door, threaded=True)
+    with served(streaming, streaming.serve_forever, streaming.shutdown):
+        connection, piece = raw_patch(phone, streaming.server_port, location, 0, photo.sealed[:PIECE])
+        connection.sendall(piece[:1000])
+        wait_for_fence(phone, 2)
+        assert head(phone, location).headers["Upload-Offset"] == "0"
+        connection.sendall(piece[1000:])
+        answer = answer_of(connection)
+    streaming.server_close()
+    assert b" 409 " in answer.split(b"\r\n")[0]
+    assert b'"code": "conflict"' in answer
+    assert head(phone, location).headers["Upload-Offset"] == "0"
+    assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
+
+
+def wait_for_fence(phone: Phone, fence: int) -> None:
+    """Until the server has admitted the stalled request: creation made fence 1."""
+    for _ in range(200):
+        if row(phone.agency).fence >= fence:
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("the stalled request never took its place")
+
+
+class SigningRequests:
+    """What tuspy calls `requests`, with the phone's signature on every request: a stock client with a signing hook."""
+
+    exceptions = requests.exceptions
+
+    def __init__(self, phone: Phone, base: str) -> None:
+        self.phone, self.base = phone, base
+        for name in ("post", "head", "patch"):
+            setattr(self, name, lambda url, _name=name, **options: self.send(_name.upper(), url, **options))
+
+    def send(
+        self, method: str, url: str, headers: dict[str, str], data: bytes | None = None, **_: Any
+    ) -> requests.Response:
+        headers = dict(headers)
+        if data is not None:
+            headers["Content-Digest"] = f"sha-256=:{base64_text(sha256(data))}:"
+        headers |= self.phone.signature_headers(method, url.removeprefix(self.base), "", headers, True)
+        response = requests.request(method, url, headers=headers, data=data, timeout=10)
+        self.phone.anchor = response.headers.get("Doorstep-Anchor", self.phone.anchor)
+        return response
+
+
+def test_a_stock_tus_client_uploads_and_resumes(
+    phone: Phone, photo: SealedPhoto, door: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with by_waitress(door) as port:
+        base = f"http://127.0.0.1:{port}"
+        signing = SigningRequests(phone, base)
+        for module in (tusclient.request, tusclient.uploader.uploader, tusclient.uploader.baseuploader):
+            monkeypatch.setattr(module, "requests", signing)
+        monkeypatch.setattr(
+            BaseUploader, "CHECKSUM_ALGORITHM_PAIR", ("sha256", hashlib.sha256)
+        )  # its own default is sha1
+        client = TusClient(base + PHOTOS)
+        options = {"chunk_size": 100_000, "metadata": photo.metadata, "upload_checksum": True}
+        first = client.uploader(file_stream=io.BytesIO(photo.sealed), **options)
+        first.upload(stop_at=300_000)
+        assert stored(settings)[0].stat().st_size == 300_000
+        resumed = client.uploader(file_stream=io.BytesIO(photo.sealed), url=first.url, **options)
+        assert resumed.offset == 300_000
+        resumed.upload()
+    assert stored(settings)[0].read_bytes() == photo.sealed
+    assert head(phone, first.url.removeprefix(base)).headers["Upload-State"] == "complete"
