@@ -62,7 +62,8 @@ def _table(kind: type[DeclarativeBase]) -> Table:
 
 
 def _unnested(table: Table, names: Sequence[str]) -> FromClause:
-    arrays = [cast(bindparam(f"a_{name}"), ARRAY(table.c[name].type)) for name in names]
+    types = {name: ARRAY(table.c[name].type) for name in names}
+    arrays = [cast(bindparam(f"a_{name}", type_=types[name]), types[name]) for name in names]
     columns = [column(name, table.c[name].type) for name in names]
     return func.unnest(*arrays).table_valued(*columns).render_derived("new")
 
