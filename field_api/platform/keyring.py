@@ -91,6 +91,7 @@ class OfficeKeys:
         self.signing_certificate = _certificate(stored["signing"])
         self._sealing = {entry["kid"]: from_b64u(entry["private"]) for entry in stored["sealing"]}
         self.sealing_certificate = _certificate(stored["sealing"][-1])
+        self.door_certificate = _certificate(stored["door"])
         self._column = from_b64u(stored["column"])
 
     def sign(self, context: bytes, message: bytes) -> bytes:
@@ -135,15 +136,17 @@ def create_agency_keys(home: Path, agency_id: UUID, now: datetime) -> None:
         certificate = certify(root, agency_id, role, sealing.public_key_of(private), now)
         return {"kid": certificate.key_id, "private": b64u(private), **certificate.wire()}
 
+    door_entry = entry("door", door)
     office = {
         "root_public": b64u(sealing.public_key_of(root)),
         "signing": entry("office", signing),
         "sealing": [entry("sealing", opening)],
+        "door": {name: door_entry[name] for name in ("cert", "sig")},  # the public half: phones get it at enrolment
         "column": b64u(os.urandom(32)),
     }
     _write(home / "keys" / "root" / f"{agency_id}.json", {"private": b64u(root)})
     _write(home / "keys" / "office" / f"{agency_id}.json", office)
-    _write(home / "keys" / "door" / f"{agency_id}.json", entry("door", door))
+    _write(home / "keys" / "door" / f"{agency_id}.json", door_entry)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -55,6 +55,14 @@ def public_key_of(private: bytes) -> bytes:
     return _private(private).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
+def public_point(point: bytes) -> bytes:
+    """The same 65 bytes, known to be a point of the curve. Raises Unsealable."""
+    _public(point)
+    if len(point) != 65:
+        raise Unsealable("not an uncompressed point")
+    return point
+
+
 def key_id_of(public: bytes) -> str:
     """16 hex digits of the SHA-256 of the public key."""
     return hashlib.sha256(public).hexdigest()[:16]
