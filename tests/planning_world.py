@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from field_api.platform.database import db
 from field_api.platform.ids import new_id
 from field_api.records.accounts import Account, Party
 from field_api.records.agency import Creditor
@@ -20,6 +24,21 @@ BALTIMORE = (39.2904, -76.6122)
 VADUZ = (47.1410, 9.5209)
 WEDNESDAY = date(2026, 11, 18)
 NOW = datetime(2026, 11, 17, 15, 0, tzinfo=UTC)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements sent to the database while the block runs."""
+    seen: list[str] = []
+
+    def see(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", see)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", see)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from datetime import datetime
 from math import cos, hypot, radians
 from uuid import UUID
 
+from field_api.domain.contact_rules import Rule
 from field_api.domain.eligibility import Eligible
 from field_api.domain.routing import Point, StopWish
 
@@ -35,6 +36,7 @@ class SoughtStop:
     language: str
     opens_at: datetime
     closes_at: datetime
+    rules: tuple[Rule, ...]  # that bound the hours
     visits: tuple[SoughtVisit, ...]
 
     @property
@@ -52,7 +54,7 @@ def gather_stops(eligible: Iterable[Eligible]) -> list[SoughtStop]:
     own, so that no visit bends to another's hours."""
     places = _Places()
     groups: dict[tuple[object, ...], list[Eligible]] = {}
-    for entry in sorted(eligible, key=lambda entry: str(entry.candidate.account_id)):
+    for entry in sorted(eligible, key=_by_place):
         place = places.known_as(entry)
         language = entry.candidate.language.partition("-")[0].lower()
         key = (place.latitude, place.longitude, language, entry.window.opens_at, entry.window.closes_at)
@@ -70,6 +72,7 @@ def _stop(entries: list[Eligible]) -> SoughtStop:
         language=first.candidate.language,
         opens_at=first.window.opens_at,
         closes_at=first.window.closes_at,
+        rules=first.window.rules,
         visits=tuple(
             SoughtVisit(
                 person_id,
@@ -79,6 +82,11 @@ def _stop(entries: list[Eligible]) -> SoughtStop:
             for person_id, own in visits.items()
         ),
     )
+
+
+def _by_place(entry: Eligible) -> tuple[float, float, str]:
+    # Not by id first: the same accounts imported anew must give the same stops.
+    return entry.point.latitude, entry.point.longitude, str(entry.candidate.account_id)
 
 
 class _Places:

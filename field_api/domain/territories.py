@@ -51,8 +51,8 @@ def split(agents: Sequence[AgentDay], stops: Sequence[StopWish], out: Legs, back
     spoken = spoken.reshape(len(agents), len(stops))
     reach = spoken & _in_time(agents, stops, out.travel_s, back.travel_s.T)
     unreachable = {
-        int(stop): _why(agents, stops[stop], spoken[:, stop], out.travel_s[:, stop] + back.travel_s[stop])
-        for stop in np.flatnonzero(~reach.any(axis=0))
+        stop: _why(agents, stops[stop], spoken[:, stop], out.travel_s[:, stop] + back.travel_s[stop])
+        for stop in np.flatnonzero(~reach.any(axis=0)).tolist()
     }
     parts, crowded_out = [], []
     for group in _groups(agents, reach):

@@ -24,6 +24,7 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy import Uuid as UuidType
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from field_api.domain.amounts import minor_digits
@@ -157,7 +158,7 @@ def _sought(screened: Subquery) -> Select[Any]:
             Person.is_minor,
             Person.language,
         )
-        .distinct(Account.id)
+        .ext(distinct_on(Account.id))
         .join(screened, screened.c.account_id == Account.id)
         .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
         .join(Party, (Party.agency_id == Account.agency_id) & (Party.account_id == Account.id))

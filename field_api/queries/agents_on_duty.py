@@ -1,0 +1,74 @@
+"""Who can be sent out on a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.orm import Session
+
+from field_api.domain.routing import AgentDay, Point
+from field_api.platform.tenancy import current_agency
+from field_api.records.planning import Absence, Agent, Plan, Route, Shift
+
+
+@dataclass(frozen=True)
+class OnDuty:
+    agent_id: UUID
+    code: str
+    day: AgentDay
+
+
+def agents_on_duty(session: Session, day: date, now: datetime) -> list[OnDuty]:
+    """Active agents with a shift on `day`, no absence and no published route that day, by code.
+
+    A shift that has begun by `now` starts now; one that is over is none.
+    """
+    absent = exists().where(
+        Absence.agency_id == Agent.agency_id,
+        Absence.agent_id == Agent.id,
+        Absence.first_day <= day,
+        Absence.last_day >= day,
+    )
+    out_already = exists().where(
+        Route.agency_id == Agent.agency_id,
+        Route.agent_id == Agent.id,
+        Plan.agency_id == Route.agency_id,
+        Plan.id == Route.plan_id,
+        Plan.for_day == day,
+        Plan.state == "published",
+    )
+    rows = session.execute(
+        select(Agent, Shift)
+        .join(Shift, (Shift.agency_id == Agent.agency_id) & (Shift.agent_id == Agent.id))
+        .where(
+            Agent.agency_id == current_agency(),
+            Agent.active,
+            Shift.weekday == day.weekday(),
+            ~absent,
+            ~out_already,
+        )
+        .order_by(Agent.code)
+    )
+    found = [_on_duty(row, day, now) for row in rows]
+    return [entry for entry in found if entry.day.starts_at < entry.day.ends_at]
+
+
+def _on_duty(row: Row[tuple[Agent, Shift]], day: date, now: datetime) -> OnDuty:
+    agent, shift = row
+    return OnDuty(agent.id, agent.code, day_of_shift(agent, shift, day, now))
+
+
+def day_of_shift(agent: Agent, shift: Shift, day: date, now: datetime) -> AgentDay:
+    """The agent's working time on that day in UTC, from their local hours; a shift under way starts at `now`."""
+    zone = ZoneInfo(agent.timezone)
+    return AgentDay(
+        starts_at=max(datetime.combine(day, shift.starts_at, zone).astimezone(UTC), now.replace(microsecond=0)),
+        ends_at=datetime.combine(day, shift.ends_at, zone).astimezone(UTC),
+        start=Point(shift.start_latitude, shift.start_longitude),
+        end=Point(shift.end_latitude, shift.end_longitude),
+        languages=frozenset(agent.languages),
+    )

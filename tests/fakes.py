@@ -1,0 +1,58 @@
+"""Parts that keep a port's promise without the outside: for tests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from field_api.domain.routing import PlacedRoute, PlacedStop, RoutingAnswer, RoutingProblem, speaks
+
+
+class NearestFirstSolver:
+    """Every agent takes the nearest stop that still fits, until none does."""
+
+    name = "nearest first"
+
+    def solve(self, problem: RoutingProblem, *, seed: int) -> RoutingAnswer:
+        left = set(range(len(problem.stops)))
+        routes = [route for agent in range(len(problem.agents)) if (route := self._route(problem, agent, left)).stops]
+        return RoutingAnswer(tuple(routes), tuple(sorted(left)), {"seed": seed})
+
+    def _route(self, problem: RoutingProblem, agent: int, left: set[int]) -> PlacedRoute:
+        day, legs = problem.agents[agent], problem.legs
+        node, at, distance, travel, stops = problem.start_node(agent), day.starts_at, 0, 0, []
+        while True:
+            fitting = [
+                (int(legs.travel_s[node, problem.stop_node(i)]), i)
+                for i in left
+                if self._fits(problem, agent, node, at, i)
+            ]
+            if not fitting:
+                break
+            _, chosen = min(fitting)
+            left.discard(chosen)
+            begins = self._begin(problem, node, at, chosen)
+            stops.append(PlacedStop(chosen, begins))
+            there = problem.stop_node(chosen)
+            distance += int(legs.distance_m[node, there])
+            travel += int(legs.travel_s[node, there])
+            node, at = there, begins + timedelta(seconds=problem.stops[chosen].service_s)
+        end = problem.end_node(agent)
+        home = at + timedelta(seconds=int(legs.travel_s[node, end]))
+        return PlacedRoute(
+            agent,
+            day.starts_at,
+            home,
+            distance + int(legs.distance_m[node, end]),
+            travel + int(legs.travel_s[node, end]),
+            tuple(stops),
+        )
+
+    def _begin(self, problem, node, at, stop):
+        arrives = at + timedelta(seconds=int(problem.legs.travel_s[node, problem.stop_node(stop)]))
+        return max(arrives, problem.stops[stop].opens_at)
+
+    def _fits(self, problem, agent, node, at, index) -> bool:
+        stop, day = problem.stops[index], problem.agents[agent]
+        done = self._begin(problem, node, at, index) + timedelta(seconds=stop.service_s)
+        back = timedelta(seconds=int(problem.legs.travel_s[problem.stop_node(index), problem.end_node(agent)]))
+        return speaks(day.languages, stop.language) and done <= stop.closes_at and done + back <= day.ends_at
