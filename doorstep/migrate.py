@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 
@@ -30,3 +31,11 @@ def alembic_config() -> Config:
     config.set_main_option("script_location", str(files("migrations")))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def head_revision() -> str:
+    """The revision that this release's code was written for."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("there are no migrations")
+    return head

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from flask import Flask
 from field_api.platform.log import configure_logging
 
-from doorstep.app import door_app, office_app
 from doorstep.installation import Installation
 from doorstep.serve import bind_of, running_parts, serve_http, supervise
-from doorstep.worker import run_worker
 from field_api.platform.settings import Settings, settings_from
 
 
@@ -29,12 +28,25 @@ def serve(part: str, listen: str) -> None:
         return
     with _settings(part) as settings:
         host, port = bind_of(f"http://{listen}" if listen else getattr(settings, f"{part}_url"))
-        serve_http((office_app if part == "office" else door_app)(settings), host, port)
+        serve_http(_app(part, settings), host, port)
+
+
+def _app(part: str, settings: Settings) -> Flask:
+    """Each process loads its own half: the door's never loads the office's code."""
+    if part == "door":
+        from doorstep.door import door_app
+
+        return door_app(settings)
+    from doorstep.app import office_app
+
+    return office_app(settings)
 
 
 @click.command()
 def worker() -> None:
     """Do the office's background work until stopped."""
+    from doorstep.worker import run_worker
+
     configure_logging()
     with _settings("office") as settings:
         run_worker(settings)

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from field_api.platform.log import configure_logging
 
-from doorstep.app import door_app
+from doorstep.door import door_app
 from doorstep.serve import bind_of, serve_http
 from field_api.platform.settings import settings_from
 

@@ -58,7 +58,7 @@ def test_data_of_another_version_are_refused_in_words(embedded: EmbeddedPostgres
 
 def test_the_server_does_not_run_as_root_and_wants_passwords(embedded: EmbeddedPostgres) -> None:
     server = embedded.start()
-    assert os.stat(f"/proc/{_postmaster(embedded)}").st_uid != 0
+    assert Path(f"/proc/{_postmaster(embedded)}").stat().st_uid != 0
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(f"host=127.0.0.1 port={server.port} user=doorstep_owner dbname=doorstep passfile=/dev/null")
 

@@ -1,0 +1,36 @@
+"""The phone door's application. Its process loads nothing of the office but `field_api.platform` (and what that needs)."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, jsonify
+
+import media.door
+import sync.door
+from doorstep.bare import bare_app
+from field_api.platform.health import schema_revision
+from field_api.platform.keyring import DoorKeyring
+from field_api.platform.problems import Problem
+from field_api.platform.settings import Settings
+
+
+def door_app(settings: Settings) -> Flask:
+    """Ciphertext in and out, one signing key, no office table within reach."""
+    app = bare_app("doorstep.door", settings)
+    app.extensions["doorstep.door_keys"] = DoorKeyring(settings.door_keys)
+    sync.door.register(app)
+    media.door.register(app)
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/readyz", view_func=readyz)
+    return app
+
+
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify(state="ok")
+
+
+def readyz() -> Response:
+    """Its database answers too, at this release's schema. Raises Problem `unavailable`."""
+    if schema_revision() != current_app.extensions["doorstep.schema_head"]:
+        raise Problem("unavailable", "the database does not answer, or its schema is another release's")
+    return jsonify(state="ready")
