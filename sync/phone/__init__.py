@@ -1,0 +1,35 @@
+"""The phone as a program: an independent client of docs/protocol.md. It imports nothing of the office or the door."""
+
+from sync.phone.clock import Clock, ShiftedClock, SystemClock
+from sync.phone.errors import DoorRefused, Later, NotAllowed, PhoneError, Revoked, StoreTrouble, Untrusted
+from sync.phone.locks import Brief
+from sync.phone.operations import Recorded
+from sync.phone.patience import Patience
+from sync.phone.phone import Phone
+from sync.phone.pulling import Pulled
+from sync.phone.pushing import Pushed
+from sync.phone.recording import Check
+from sync.phone.sheet import Stop
+from sync.phone.uploading import Uploaded
+
+__all__ = [
+    "Brief",
+    "Check",
+    "Clock",
+    "DoorRefused",
+    "Later",
+    "NotAllowed",
+    "Patience",
+    "Phone",
+    "PhoneError",
+    "Pulled",
+    "Pushed",
+    "Recorded",
+    "Revoked",
+    "ShiftedClock",
+    "Stop",
+    "StoreTrouble",
+    "SystemClock",
+    "Untrusted",
+    "Uploaded",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +51,23 @@ class Answer:
         return wire.read_json(self.body, MAX_ANSWER_BYTES)
 
 
-def send(transport: Transport, method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
+class Outgoing(io.BytesIO):
+    """A body that tells when half of it is on its way: where a test wants to lose the network or the process."""
+
+    def __init__(self, body: bytes, step: Callable[[str], None]) -> None:
+        super().__init__(body)
+        self._half, self._step, self._told = len(body) / 2, step, False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() > self._half and not self._told:
+            self._told = True
+            self._step("send.half")
+        return super().read(size)
+
+
+def send(
+    transport: Transport, method: str, url: str, headers: Mapping[str, str], body: Outgoing | None
+) -> requests.Response:
     """One exchange, its answer unread. Raises Later `unreachable`."""
     fixed = {"accept-encoding": "identity", "user-agent": "doorstep-phone/1"}
     options = {"timeout": TIMEOUT_S, "allow_redirects": False, "stream": True}
@@ -87,16 +104,13 @@ class Door:
 
     def call(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Answer:
         """An answer with a 2xx status. Raises DoorRefused, Revoked, Later (after all patience) or Untrusted."""
+        return self.patience.insist(lambda: self.once(method, path, query, body, **headers))
 
-        def once() -> Answer:
-            with self.exchange(method, path, query, body, headers) as (response, anchor_at):
-                data = b"" if method == "HEAD" else read_body(response, MAX_ANSWER_BYTES)
-                return Answer(response.status_code, response.headers, data, anchor_at)
-
-        return self.patience.insist(once)
-
-    def post_json(self, path: str, value: Any) -> Answer:
-        return self.call("POST", path, body=wire.write_json(value), **{"content-type": "application/json"})
+    def once(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Answer:
+        """As `call`, but a Later is raised at once."""
+        with self.exchange(method, path, query, body, headers) as (response, anchor_at):
+            data = b"" if method == "HEAD" else read_body(response, MAX_ANSWER_BYTES)
+            return Answer(response.status_code, response.headers, data, anchor_at)
 
     @contextmanager
     def exchange(
@@ -143,24 +157,28 @@ class Door:
             sign=lambda message: crypto.sign(handset.keys.signing, message),
         )
         url = f"{handset.address.origin}{full_path}" + (f"?{query}" if query else "")
-        return send(self.transport, method, url, headers, body)
+        return send(self.transport, method, url, headers, Outgoing(body, handset.step) if body else None)
 
     def _hear(self, response: requests.Response) -> datetime | None:
         fresh = response.headers.get("Doorstep-Anchor")
         return self.handset.hear_anchor(fresh) if fresh else None
 
     def _refusal(self, response: requests.Response) -> PhoneError:
-        """What an answer that is no success means. "Later" is never a refusal of what was sent."""
-        status, problem = response.status_code, _problem(response)
-        code = str(problem.get("code", "no-problem-document"))
-        if status in LATER:
-            return Later(code, f"the door answered {status}", _retry_after_s(response))
-        if code == "device-revoked":
+        problem = problem_of(response)
+        if problem.get("code") == "device-revoked":
             return Revoked(obey_wipe_order(self.handset, problem.get("wipe")))
-        return DoorRefused(status, code)
+        return refusal_of(response, problem)
 
 
-def _problem(response: requests.Response) -> dict[str, Any]:
+def refusal_of(response: requests.Response, problem: Mapping[str, Any]) -> PhoneError:
+    """What an answer that is no success means. "Later" is never a refusal of what was sent."""
+    status, code = response.status_code, str(problem.get("code", "no-problem-document"))
+    if status in LATER:
+        return Later(code, f"the door answered {status}", retry_after_s(response))
+    return DoorRefused(status, code)
+
+
+def problem_of(response: requests.Response) -> dict[str, Any]:
     """The problem document; an answer that is none (a proxy's page) counts as an empty one."""
     try:
         document = wire.read_json(read_body(response, MAX_PROBLEM_BYTES), MAX_PROBLEM_BYTES)
@@ -169,7 +187,7 @@ def _problem(response: requests.Response) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _retry_after_s(response: requests.Response) -> float:
+def retry_after_s(response: requests.Response) -> float:
     """Seconds; a date (the other form of RFC 9110 §10.2.3) needs a right clock, so it counts as 30 seconds."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() else 30.0 if value else 0.0

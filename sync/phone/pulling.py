@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sync.phone import sheet, wire
-from sync.phone.calls import Door, pieces_of
+from sync.phone.calls import Door, pieces_of, retry_after_s
 from sync.phone.crypto import b64u, sha256
 from sync.phone.errors import DoorRefused, Later, Untrusted
 from sync.phone.feed import (
@@ -46,7 +46,7 @@ def pull(door: Door, limit: int = 100) -> Pulled:
             raise
     door.handset.step("resync")
     take_snapshot(door)
-    return replace(Pulled(snapshots=1), items=_follow(door, limit))
+    return Pulled(items=_follow(door, limit), snapshots=1)
 
 
 def _follow(door: Door, limit: int) -> int:
@@ -111,7 +111,7 @@ def _download(door: Door) -> bytes:
         headers = {"range": f"bytes={have}-", "if-range": str(etag)} if have else {}
         with door.exchange("GET", "/feed/snapshot", "", b"", headers) as (response, _):
             if response.status_code == 202:
-                raise Later("snapshot-not-ready", after_s=float(response.headers.get("Retry-After", 1)))
+                raise Later("snapshot-not-ready", after_s=retry_after_s(response))
             if response.status_code != 206:
                 have = 0
                 with store.transaction():

@@ -28,6 +28,7 @@ TABLES = {
     "draft": "TEXT",  # visit id
     "op": "INTEGER",  # seq: the signed bytes that wait to be sent or kept
     "receipt": "INTEGER",  # seq
+    "sent": "INTEGER",  # seq: how often it was sent
     "verdict": "INTEGER",  # seq
     "photo": "TEXT",  # keyed hash of the photo's id
 }

@@ -1,0 +1,42 @@
+"""The closed words that the phone itself acts on (docs/outcomes.md). Bodies are the office's to judge."""
+
+from __future__ import annotations
+
+THIRD_PARTIES = frozenset(
+    {
+        "claims_to_be_sought",
+        "spouse",
+        "relative",
+        "minor",
+        "older_or_disabled",
+        "neighbour",
+        "guard",
+        "employer",
+        "authority",
+    }
+)
+VERIFIED = frozenset({"sought", "guarantor"})  # only after a passed check
+DOCUMENTED = frozenset({"attorney", "executor", "guardian"})  # authority on record: code only
+RELATIONS = THIRD_PARTIES | VERIFIED | DOCUMENTED | {"nobody"}
+MAY_BE_CHECKED = VERIFIED | DOCUMENTED | {"claims_to_be_sought"}
+"""Who may be asked the questions: asking anybody else would tell them that there is something to know."""
+
+OUTCOMES = frozenset(
+    {
+        "client_located",
+        "third_party_attended",
+        "nobody_there",
+        "address_not_found",
+        "moved",
+        "vacant",
+        "access_refused",
+        "unsafe",
+        "deceased",
+        "wrong_person",
+        "skipped",
+    }
+)
+SUBJECTS = ("facade", "house_number", "street", "meter")
+DOCUMENTS = frozenset({"national_id", "passport", "driving_licence", "residence_permit", "other"})
+PARTS = frozenset({"brief", "letter"})
+LETTER_HANDLINGS = frozenset({"handed_over", "not_delivered"})
