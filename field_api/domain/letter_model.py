@@ -125,6 +125,7 @@ class Part:
 
     language: str
     title: str
+    date: str  # long, in the language
     blocks: tuple[dict[str, Any], ...]
 
 

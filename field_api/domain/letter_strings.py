@@ -32,7 +32,8 @@ class Strings:
         return self.fill(self.words[key])
 
     def fill(self, sentence: str) -> str:
-        return sentence.format_map(self.values)
+        # A company's name may end in a full stop ("S.A. de C.V."), and so may the sentence: one is enough.
+        return sentence.format_map(self.values).replace("..", ".")
 
     def money(self, minor: int) -> str:
         return money(minor, self.currency, self.locale)
@@ -55,6 +56,11 @@ def money(minor: int, currency: str, locale: Locale) -> str:
     return format_currency(amount, currency, locale=locale)
 
 
+def unbroken(phone: str) -> str:
+    """A telephone number that no line break divides."""
+    return phone.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def locale_of(language: str, territory: str) -> Locale:
     """The locale of a language in a territory, or of the language alone where CLDR has none for the pair."""
     try:
@@ -75,10 +81,14 @@ def letter_strings(facts: LetterFacts, rules: LetterRules, texts: Texts) -> Stri
         "agency": facts.agency_name,
         "agency_address": facts.agency_address,
         "agency_phone": facts.agency_phone,
-        "agency_contact": " · ".join(filter(None, [facts.agency_phone, facts.agency_email, facts.agency_address])),
+        "agency_contact": " · ".join(
+            filter(None, [unbroken(facts.agency_phone), facts.agency_email, facts.agency_address])
+        ),
         "collector": facts.collector_name,
         "creditor": facts.creditor_name,
-        "creditor_full": ", ".join(filter(None, [facts.creditor_name, facts.creditor_address, facts.creditor_phone])),
+        "creditor_full": ", ".join(
+            filter(None, [facts.creditor_name, facts.creditor_address, unbroken(facts.creditor_phone)])
+        ),
         "reference": _truncated(facts.reference) if rules.truncate_reference else facts.reference,
         "total": money(facts.balance_minor, facts.currency, locale),
         "dated_on": day(facts.dated_on),

@@ -22,7 +22,7 @@ from field_api.domain.letter_model import (
     Part,
     Texts,
 )
-from field_api.domain.letter_strings import Strings, letter_strings
+from field_api.domain.letter_strings import Strings, letter_strings, unbroken
 
 __all__ = [
     "LetterContent",
@@ -104,7 +104,7 @@ def _part(facts: LetterFacts, rules: LetterRules, texts: Texts) -> Part:
         *_notices(notices, "end", rules, say),
         *_closing(facts, say),
     ]
-    return Part(texts.language, say("title_" + facts.kind), tuple(blocks))
+    return Part(texts.language, say("title_" + facts.kind), say.day(facts.dated_on), tuple(blocks))
 
 
 def _opening(facts: LetterFacts, say: Strings) -> list[dict[str, Any]]:
@@ -155,7 +155,9 @@ def _settling(facts: LetterFacts, say: Strings) -> list[dict[str, Any]]:
 
 
 def _complaints(facts: LetterFacts, say: Strings) -> list[dict[str, Any]]:
-    unit = " · ".join(filter(None, [facts.complaints_address, facts.complaints_phone, facts.complaints_email]))
+    unit = " · ".join(
+        filter(None, [facts.complaints_address, unbroken(facts.complaints_phone), facts.complaints_email])
+    )
     return [
         _block("heading", text=say("heading_questions")),
         _block("paragraph", text=say("questions")),

@@ -32,7 +32,7 @@ class Objects(Protocol):
 
 
 class PaperFailed(RuntimeError):
-    """A document could not be rendered. The text names the template and the reason's kind, never the data."""
+    """Papers could not be made: out of time or memory. The text names the templates, never the data."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,19 @@ class Paper:
     pages: int
 
 
+@dataclass(frozen=True)
+class PaperRefused:
+    """Why one document cannot be made: missing-glyph, address-too-long, or the error's type. Never its data."""
+
+    reason: str
+
+
 class Papers(Protocol):
     """Makes PDFs. Data are laid out as text, never read as markup."""
 
-    def render(self, jobs: Sequence[PaperJob]) -> list[Paper]:
-        """One paper per job, in order; the same job gives the same bytes. All or nothing: raises PaperFailed."""
+    def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
+        """One answer per job, in order; the same job gives the same bytes. Raises PaperFailed where the machinery
+        itself gave up (time, memory): then nothing was made."""
         ...
 
 

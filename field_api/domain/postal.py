@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WITHOUT_NUMBER = "S/N"
+_NO_NUMBER = frozenset({"", "0", "SN", "S/N", "S.N.", "S N"})  # as creditors' files write it
 _NUMBER_FIRST = frozenset({"US", "CA", "GB", "IE", "FR", "LU", "AU", "NZ"})
 _POSTCODE_LAST = frozenset({"US", "CA", "GB", "AU", "NZ"})
 
@@ -35,7 +36,8 @@ def postal_lines(address: PostalAddress) -> list[str]:
 
 def street_line(address: PostalAddress) -> str:
     """Street and number; a Mexican address without a number says S/N, others say nothing."""
-    number, street, interior = address.number.strip(), address.street.strip(), address.interior.strip()
+    number, interior = _number(address.number), _number(address.interior)
+    street = address.street.strip()
     if address.country == "MX":
         return _words(street, number or WITHOUT_NUMBER, f"int. {interior}" if interior else "")
     if address.country in _NUMBER_FIRST:
@@ -50,6 +52,10 @@ def between_line(address: PostalAddress, words: tuple[str, str]) -> str:
     return (
         f"{between} {f' {and_} '.join(streets)}" if len(streets) == 2 else f"{between} {streets[0]}" if streets else ""
     )
+
+
+def _number(written: str) -> str:
+    return "" if written.strip().upper() in _NO_NUMBER else written.strip()
 
 
 def _mexican_lines(address: PostalAddress) -> list[str]:

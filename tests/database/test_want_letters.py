@@ -46,7 +46,7 @@ def test_a_letter_is_composed_with_what_the_jurisdiction_requires_and_kept_seale
         said = json.dumps(_content(letter), ensure_ascii=False)
         stored = session.execute(text("SELECT content FROM office.letter")).scalar_one()
         custody = session.scalars(select(LetterCustody.state)).all()
-    assert (letter.state, letter.jurisdiction, letter.refusal) == ("wanted", "MX", None)
+        assert (letter.state, letter.jurisdiction, letter.refusal) == ("wanted", "MX", None)
     for stated in (
         "$1,234.56",
         "Agencia Puerta Norte",

@@ -1,0 +1,139 @@
+"""The visit sheet: what an agent may carry on paper, and so what anybody may find in the street.
+
+Open data only: whom to ask for, where, when. No agency, no account, no letter, no word of the detector's list. How the
+stops were *chosen* may depend on amounts; nothing on the paper does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from field_api.domain.debt_words import find_debt_words
+from field_api.domain.postal import PostalAddress, between_line, postal_lines
+from field_api.domain.route_sketch import Sketch
+from field_api.domain.vocabulary import LetterHandling, OutcomeKind
+
+OUTCOME_NUMBERS: Mapping[int, OutcomeKind] = dict(enumerate(OutcomeKind, start=1))
+"""The numbered boxes of the paper; the legend is a card of its own."""
+ENVELOPE_NUMBERS: Mapping[int, LetterHandling] = dict(enumerate(LetterHandling, start=len(OUTCOME_NUMBERS) + 1))
+SKETCH_HEIGHT = 0.62
+
+
+@dataclass(frozen=True)
+class SheetWords:
+    """The words of one language (field_api/rules/sheets)."""
+
+    language: str
+    words: Mapping[str, str]
+    script: Mapping[str, str]
+    outcomes: Mapping[str, str]
+    envelopes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A person to ask for at a stop."""
+
+    name: str
+    alias: str
+    language: str
+
+
+@dataclass(frozen=True)
+class SheetStop:
+    """Times are local "HH:MM" of the stop's address; `latest` is the end of the contact hours there, exclusive."""
+
+    number: int
+    arrive_from: str
+    arrive_to: str
+    latest: str
+    sought: tuple[Sought, ...]
+    address: PostalAddress
+    hint: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One route as its agent carries it."""
+
+    paper: str  # a4 | us-letter
+    agent_code: str
+    agent_name: str
+    day: str  # long local date
+    day_iso: str
+    territory: str
+    shift: str
+    timezone: str
+    start_label: str
+    end_label: str
+    distance_km: str
+    travel: str
+    sketch: Sketch
+    stops: tuple[SheetStop, ...]
+
+
+def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -> dict[str, Any]:
+    """Plain JSON data for the sheet's template; `scripts` are the languages that people on this route speak."""
+    return {
+        "language": words.language,
+        "words": dict(words.words),
+        "title": f"{sheet.day_iso} {sheet.agent_code}",
+        "sheet": {**asdict(sheet), "stops": [_stop(stop, words) for stop in sheet.stops]},
+        "outcome_numbers": list(OUTCOME_NUMBERS),
+        "envelope_numbers": list(ENVELOPE_NUMBERS),
+        "scripts": [_script(spoken, sheet.agent_name) for spoken in scripts],
+        "qr": [geo_uri(stop.latitude, stop.longitude) for stop in sheet.stops],
+    }
+
+
+def legend_data(words: SheetWords, paper: str) -> dict[str, Any]:
+    """The agent's own card: which number means what. Never printed with a sheet."""
+    return {
+        "language": words.language,
+        "paper": paper,
+        "words": dict(words.words),
+        "outcomes": [[number, words.outcomes[kind.value]] for number, kind in OUTCOME_NUMBERS.items()],
+        "envelope": [[number, words.envelopes[kind.value]] for number, kind in ENVELOPE_NUMBERS.items()],
+        "qr": [],
+    }
+
+
+def geo_uri(latitude: float, longitude: float) -> str:
+    """RFC 5870, six decimals: 0.1 m."""
+    return f"geo:{latitude:.6f},{longitude:.6f}"
+
+
+def safe_hint(hint: str) -> str:
+    """A location hint is the creditor's free text: one that speaks of debts or amounts stays off the paper."""
+    return "" if find_debt_words(hint) else hint.strip()
+
+
+def _stop(stop: SheetStop, words: SheetWords) -> dict[str, Any]:
+    street, *rest = postal_lines(stop.address)
+    return {
+        "number": stop.number,
+        "arrive_from": stop.arrive_from,
+        "arrive_to": stop.arrive_to,
+        "latest": stop.latest,
+        "sought": [asdict(person) for person in stop.sought],
+        "street": street,
+        "lines": rest,
+        "between": between_line(stop.address, (words.words["between"], words.words["and"])),
+        "hint": safe_hint(stop.hint),
+        "position": f"{stop.latitude:.5f}, {stop.longitude:.5f}",
+    }
+
+
+def _script(words: SheetWords, agent_name: str) -> dict[str, Any]:
+    values = {"agent": agent_name, "name": words.script["somebody"]}
+    return {
+        "language": words.language,
+        "lines": [
+            [words.words[f"say_{moment}"], words.script[moment].format_map(values)]
+            for moment in ("open", "why", "gone", "minor")
+        ],
+    }
