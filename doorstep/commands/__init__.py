@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
+
+if TYPE_CHECKING:
+    from doorstep.installation import Installation
 
 
 @contextmanager
@@ -16,6 +20,13 @@ def office_context() -> Iterator[UUID]:
 
     DOORSTEP_AGENCY chooses among several agencies. Refusals become one clear line and exit status 1.
     """
+    with installation_context() as installation:
+        yield installation.agency(os.environ.get("DOORSTEP_AGENCY"))
+
+
+@contextmanager
+def installation_context() -> Iterator[Installation]:
+    """The same without an agency, for what makes one."""
     # Imported here: `doorstep phone` lives in this package too, and its process never loads the office.
     from sqlalchemy.exc import OperationalError
 
@@ -31,7 +42,7 @@ def office_context() -> Iterator[UUID]:
             app = worker_app(installation.settings(server, "office"))
             with app.app_context():
                 try:
-                    yield installation.agency(os.environ.get("DOORSTEP_AGENCY"))
+                    yield installation
                 finally:
                     db.session.remove()
                     db.engine.dispose()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from uuid import UUID
 
 import click
 
-from doorstep.app import worker_app
-from doorstep.commands import command_context
+from doorstep.commands import installation_context
 from doorstep.installation import Installation
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
@@ -25,11 +23,10 @@ from field_api.usecases.create_agency import create_agency
 @click.option("--address", default="", help="Its postal address, for letters.")
 @click.option("--phone", default="", help="Its telephone number, for letters.")
 @click.option("--email", default="", help="Its e-mail address, for letters.")
-@click.option("--admin", "admin_email", default="", help="E-mail of a first administrator; prints a one-time password.")
+@click.option("--admin", "admin_email", default="", help="E-mail of a first administrator; prints a first password.")
 def init(name: str, address: str, phone: str, email: str, admin_email: str) -> None:
     """Make an agency: keys below the home directory, its row in the database. Doing it again changes nothing."""
-    installation = Installation.from_environment(os.environ)
-    with installation.database() as server, command_context(worker_app(installation.settings(server, "office"))):
+    with installation_context() as installation:
         agency_id, made = _find_or_make(installation, name, address, phone, email)
         click.echo(f"agency {agency_id} {'made' if made else 'is here already'}: {name}")
         if made:
@@ -68,4 +65,4 @@ def _first_admin(agency_id: UUID, email: str) -> None:
     password = one_time_password()
     with transaction(agency_id) as session:
         add_staff(session, email=email, name=email, role="admin", password=password)
-    click.echo(f"{email} signs in once with: {password}")
+    click.echo(f"{email} can sign in, first with: {password}")

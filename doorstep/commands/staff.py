@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
 from field_api.domain.roles import PEOPLE
@@ -15,7 +16,7 @@ from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.passwords import one_time_password
 from field_api.platform.problems import Problem
-from field_api.queries.staff import staff_by_email, staff_list, token_list
+from field_api.queries.staff import staff_list, token_list
 from field_api.records.agency import Creditor
 from field_api.records.staff import ApiToken, Staff
 from field_api.usecases.add_staff import add_staff, normalised_email
@@ -36,12 +37,12 @@ def staff() -> None:
 
 @staff.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice(sorted(PEOPLE)), required=True)
+@click.option("--role", type=click.Choice(sorted(role.value for role in PEOPLE)), required=True)
 @click.option("--name", default="", help="As colleagues see it; the e-mail by default.")
 @click.option("--creditor", "creditor_name", default="", help="Of a controller: the creditor whose accounts they see.")
 @PASSWORD_STDIN
 def add(email: str, role: str, name: str, creditor_name: str, password_stdin: bool) -> None:
-    """Give somebody a sign-in; prints a one-time password."""
+    """Give somebody a sign-in; prints a first password, to be changed."""
     with office_context() as agency_id:
         password = _password(password_stdin)
         with transaction(agency_id) as session:
@@ -58,7 +59,7 @@ def add(email: str, role: str, name: str, creditor_name: str, password_stdin: bo
 @click.argument("email")
 @PASSWORD_STDIN
 def password(email: str, password_stdin: bool) -> None:
-    """Set a new password and end all sessions; prints a one-time password."""
+    """Set a new password and end all sessions; prints a first password, to be changed."""
     with office_context() as agency_id:
         new = _password(password_stdin)
         with transaction(agency_id) as session:
@@ -124,8 +125,11 @@ def _password(from_stdin: bool) -> str:
 
 
 def _say(email: str, password: str, from_stdin: bool) -> None:
-    click.echo(f"{email} signs in" + ("" if from_stdin else f" once with: {password}"))
+    click.echo(f"{email} can sign in" + ("" if from_stdin else f", first with: {password}"))
 
 
-def _id_of(session: object, email: str) -> UUID:
-    raise NotImplementedError
+def _id_of(session: Session, email: str) -> UUID:
+    found = session.scalars(select(Staff.id).where(Staff.email == normalised_email(email))).one_or_none()
+    if found is None:
+        raise Problem("not-found", "nobody of this agency signs in with this e-mail")
+    return found

@@ -5,10 +5,17 @@ from __future__ import annotations
 import flask
 import flask_smorest
 
-from field_api.http import me
+from field_api.http import api_tokens, console, health, me, staff
 
-BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (me.blueprint,)
+BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
+    me.blueprint,
+    staff.blueprint,
+    api_tokens.blueprint,
+)
 """Below /api/v1; each one's `url_prefix` is its own part (`/visits`)."""
 
-PAGES: tuple[flask.Blueprint, ...] = ()
+PAGES: tuple[flask.Blueprint, ...] = (
+    health.blueprint,
+    console.blueprint,
+)
 """Outside of the API and its document: health, console."""

@@ -44,7 +44,7 @@ def _framed(view: Callable[..., Any]) -> Callable[..., Response]:
         if request.is_json and request.method not in SAFE_METHODS:
             request.get_json()  # refuses what the bounded parser refuses, before anything else reads the body
         with audience(declaration.audience):
-            return answered_once(lambda: current_app.make_response(view(**values)))
+            return answered_once(lambda: current_app.make_response(view(**values)), may_store=declaration.replay)
 
     return framed
 

@@ -2,6 +2,7 @@
 
 Two at once: the second waits on the unique key until the first committed, then gets its answer; if the first rolled
 back, the second does the work. A refusal stores nothing: repeating it asks again. Keys live as long as their rows.
+Stored answers are sealed and requests fingerprinted under the agency's key: they may hold a name or a password.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from field_api.platform import sealing
 from field_api.platform.database import joint_transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
+from field_api.platform.wiring import office_keys
 from field_api.records.staff import IdempotencyKey
 
 HEADER = "Idempotency-Key"
+_PLACE = "idempotency_key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _BLOCK_BYTES = 64 * 1024
 _SPOOL_BYTES = 1024 * 1024  # larger raw bodies wait on disk while they are hashed
@@ -40,10 +43,11 @@ class _Refused(Exception):
         self.response = response
 
 
-def answered_once(do: Callable[[], Response]) -> Response:
+def answered_once(do: Callable[[], Response], *, may_store: bool) -> Response:
     """Run `do`, or give the stored answer of the same actor's earlier POST with the same key and content.
 
-    Raises Problem `idempotency-mismatch` where the key came with other content, `bad-request` for a malformed key.
+    Raises Problem `idempotency-mismatch` where the key came with other content, `bad-request` for a malformed key or
+    where this route's answers must not be stored.
     """
     key = request.headers.get(HEADER)
     actor: Actor | None = g.get("actor")
@@ -51,7 +55,9 @@ def answered_once(do: Callable[[], Response]) -> Response:
         return do()
     if not _KEY.fullmatch(key):
         raise Problem("bad-request", "1 to 200 printable ASCII characters without spaces", at=HEADER)
-    content = _request_sha256()
+    if not may_store:
+        raise Problem("bad-request", "the answer holds a secret shown once and cannot be stored", at=HEADER)
+    content = office_keys().of(actor.agency_id).fingerprint(_PLACE, _request_sha256())
     route = f"{request.method} {request.path}"
     try:
         with joint_transaction(actor.agency_id) as session:
@@ -90,7 +96,7 @@ def _stored(session: Session, actor: Actor, route: str, key: str, content: bytes
     row = session.scalars(select(IdempotencyKey).where(*_of(actor, route, key))).one()
     if not sealing.same(row.request_sha256, content):
         raise Problem("idempotency-mismatch", "this key came with another request before", at=HEADER)
-    mimetype, _, body = row.body.partition(b"\n")
+    mimetype, _, body = office_keys().of(actor.agency_id).open_at_rest(_PLACE, row.body).partition(b"\n")
     response = Response(body, status=row.status, mimetype=mimetype.decode())
     response.headers["Idempotency-Replayed"] = "true"
     return response
@@ -102,10 +108,11 @@ def _store(session: Session, actor: Actor, route: str, key: str, response: Respo
     body = response.get_data()
     if len(body) > _MAX_ANSWER_BYTES:
         raise RuntimeError("an answer is too large for an Idempotency-Key")
+    answer = (response.mimetype or "").encode() + b"\n" + body
     session.execute(
         update(IdempotencyKey)
         .where(*_of(actor, route, key))
-        .values(status=response.status_code, body=(response.mimetype or "").encode() + b"\n" + body)
+        .values(status=response.status_code, body=office_keys().of(actor.agency_id).seal_at_rest(_PLACE, answer))
     )
 
 

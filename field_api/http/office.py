@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 
 from field_api.domain.disclosure import Audience
 from field_api.http.frame import enclose
@@ -28,8 +29,11 @@ class OfficeApi(Api):
         """Nothing: `install_problem_handlers` and `install_validation_problems` answer."""
 
 
-def register(app: Flask) -> None:
-    """All routes of the office. Raises UndeclaredRoute when one of them does not say who may ask and for whom."""
+def register(app: Flask, more: Sequence[Blueprint] = ()) -> None:
+    """All routes of the office, and `more` resources of packages above this one (phones, photographs).
+
+    Raises UndeclaredRoute when a route does not say who may ask and for whom.
+    """
     # Imported here: blueprints import permits and schemas of this package.
     from field_api.http.blueprints import BLUEPRINTS, PAGES
 
@@ -44,23 +48,29 @@ def register(app: Flask) -> None:
     with app.app_context():
         install_sign_in(app, settings_of())
     api = OfficeApi(app, spec_kwargs=_spec())
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *more):
         own = (blueprint.url_prefix or "").removeprefix(API_PREFIX)
         api.register_blueprint(blueprint, url_prefix=API_PREFIX + own)
     for page in PAGES:
         app.register_blueprint(page)
-    _publish_document(app, api)
+    app.extensions["doorstep.api"] = api
+    _publish_document(app)
     install_response_headers(app)
     enclose(app)
 
 
-def _publish_document(app: Flask, api: Api) -> None:
+def document_of(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of an application that `register` was called on."""
+    document: dict[str, Any] = app.extensions["doorstep.api"].spec.to_dict()
+    return document
+
+
+def _publish_document(app: Flask) -> None:
     @app.get(f"{API_PREFIX}/openapi.json")
     @open_to_all
     @answers(Audience.MACHINE)
     def openapi_document() -> dict[str, Any]:
-        document: dict[str, Any] = api.spec.to_dict()
-        return document
+        return document_of(app)
 
 
 def _spec() -> dict[str, Any]:

@@ -81,6 +81,7 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
     "self.write":           [_A,     _D,         _M,      _S,    _C],
     "staff.read":           [                    _M,      _S],
     "staff.write":          [                             _S],
+    "visits.audit":         [                    _M],
     "visits.read":          [        _D,         _M,             _C,         _I],
     "visits.write":         [        _D,         _M],
 }.items()}
@@ -99,6 +100,7 @@ class Declaration:
     permission: str | None = None
     open_to_all: bool = False
     by_creditor: bool = False
+    replay: bool = True
 
     @property
     def complete(self) -> bool:
@@ -112,14 +114,16 @@ def declaration_of(view: Any) -> Declaration:
         permission=getattr(view, "doorstep_permission", None),
         open_to_all=getattr(view, "doorstep_open", False),
         by_creditor=getattr(view, "doorstep_by_creditor", False),
+        replay=getattr(view, "doorstep_replay", True),
     )
 
 
-def permitted(permission: str, *, by_creditor: bool = False) -> Callable[[View], View]:
+def permitted(permission: str, *, by_creditor: bool = False, replay: bool = True) -> Callable[[View], View]:
     """Only a signed-in actor with this permission gets in; the view finds them in `g.actor`.
 
     A controller gets in only where `by_creditor=True`: with it the view promises to show
-    `g.actor.creditor_id`'s rows alone whenever that is set. Raises ValueError for a name that is not in the table.
+    `g.actor.creditor_id`'s rows alone whenever that is set. `replay=False` keeps an answer with a secret that is shown
+    once from being stored under an Idempotency-Key. Raises ValueError for a name that is not in the table.
     """
     if permission not in PERMISSIONS:
         raise ValueError(f"{permission} is not in PERMISSIONS")
@@ -129,6 +133,7 @@ def permitted(permission: str, *, by_creditor: bool = False) -> Callable[[View],
     def mark(view: View) -> View:
         view.doorstep_permission = permission  # type: ignore[attr-defined]  # marks travel with functools.wraps
         view.doorstep_by_creditor = by_creditor  # type: ignore[attr-defined]  # the same
+        view.doorstep_replay = replay  # type: ignore[attr-defined]  # the same
         return view
 
     return mark

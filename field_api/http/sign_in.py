@@ -147,6 +147,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_LOGOUT_URL": "/sign-out",
         "SECURITY_POST_LOGIN_VIEW": "/console/",
         "SECURITY_POST_LOGOUT_VIEW": "/sign-in",
+        "SECURITY_LOGIN_USER_TEMPLATE": "doorstep/sign_in.html",
+        "SECURITY_LOGOUT_USER_TEMPLATE": "doorstep/sign_out.html",
+        "SECURITY_FLASH_MESSAGES": False,
         "SECURITY_PASSWORD_HASH": "argon2",  # argon2id by default
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},

@@ -35,7 +35,9 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+# Rows stay readable after their transaction, so that a view can present what a use case returned; each transaction
+# has a session of its own, so nothing stale is ever used again.
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
 
 @event.listens_for(Session, "after_begin")

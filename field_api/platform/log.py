@@ -1,6 +1,6 @@
-"""Logs: one JSON object per line, with a closed list of field names. Ids, states, codes and counts; nothing of anybody.
+"""Logs: one JSON object per line, with a closed list of field names: ids, states, codes, counts; nothing of anybody.
 
-A name that is not on the list is dropped and counted, so that a forgotten `amount=` in a log call tells nobody anything.
+A name that is not on the list is dropped and counted, so that a forgotten `amount=` in a log call tells nobody a thing.
 Lines of libraries keep their logger and level, and lose their text: it may quote a parameter.
 """
 

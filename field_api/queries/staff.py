@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from field_api.records.staff import ApiToken, Staff
@@ -20,13 +21,13 @@ def staff_by_uniquifier(session: Session, uniquifier: str) -> Staff | None:
     return session.scalars(select(Staff).where(Staff.fs_uniquifier == uniquifier)).one_or_none()
 
 
-def all_staff(session: Session) -> list[Staff]:
-    return list(session.scalars(select(Staff).order_by(Staff.email)))
+def staff_list() -> Select[Any]:
+    return select(Staff)
 
 
 def token_by_id(session: Session, token_id: UUID) -> ApiToken | None:
     return session.scalars(select(ApiToken).where(ApiToken.id == token_id)).one_or_none()
 
 
-def all_tokens(session: Session) -> list[ApiToken]:
-    return list(session.scalars(select(ApiToken).order_by(ApiToken.created_at, ApiToken.id)))
+def token_list() -> Select[Any]:
+    return select(ApiToken)

@@ -13,7 +13,9 @@ from field_api.domain.roles import StaffRole
 from field_api.http.permits import TOKEN_PERMISSIONS
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction
+from field_api.platform.ids import new_id
 from field_api.platform.settings import Settings
+from field_api.usecases.create_agency import create_agency
 from field_api.usecases.issue_api_token import issue_api_token
 from tests.office_client import OfficeClient, a_creditor, add_person
 
@@ -67,3 +69,11 @@ def as_role(office: Flask, agency: UUID) -> Callable[..., OfficeClient]:
 def office_client(as_role: Callable[..., OfficeClient]) -> OfficeClient:
     """A signed-in manager of `agency`."""
     return as_role("manager")
+
+
+@pytest.fixture
+def other_agency(app: Flask, settings: Settings) -> UUID:
+    """A second agency on the same database."""
+    agency_id = new_id()
+    with transaction(agency_id) as session:
+        return create_agency(session, agency_id, settings.home, "Cobros del Sur", now=SystemClock().now())

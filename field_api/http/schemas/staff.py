@@ -24,11 +24,15 @@ class NewPasswordSchema(ma.Schema):
     new_password = ma.fields.String(required=True, load_only=True, validate=_PASSWORD)
 
 
+class ResetPasswordSchema(ma.Schema):
+    new_password = ma.fields.String(required=True, load_only=True, validate=_PASSWORD)
+
+
 class StaffSchema(ma.Schema):
     id = ma.fields.UUID(dump_only=True)
     email = ma.fields.String(required=True, validate=ma.validate.Length(3, 254))
     name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
-    role = ma.fields.String(required=True, validate=ma.validate.OneOf(sorted(PEOPLE)))
+    role = ma.fields.String(required=True, validate=ma.validate.OneOf(sorted(role.value for role in PEOPLE)))
     creditor_id = ma.fields.UUID(load_default=None, allow_none=True)
     active = ma.fields.Boolean(dump_only=True)
     created_at = ma.fields.AwareDateTime(dump_only=True)
@@ -48,4 +52,5 @@ class TokenSchema(ma.Schema):
 
 
 class IssuedTokenSchema(ma.Schema):
+    id = ma.fields.UUID(required=True)
     token = ma.fields.String(required=True, metadata={"description": "shown this once"})

@@ -1,0 +1,33 @@
+"""`/healthz`: the process answers. `/readyz`: and so does its database, at this release's schema."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+
+from field_api.domain.disclosure import Audience
+from field_api.http.permits import answers, open_to_all
+from field_api.platform.health import schema_revision
+from field_api.platform.problems import Problem
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@open_to_all
+@answers(Audience.MACHINE)
+def healthz() -> ResponseReturnValue:
+    return jsonify(state="ok")
+
+
+@blueprint.get("/readyz")
+@open_to_all
+@answers(Audience.MACHINE)
+def readyz() -> ResponseReturnValue:
+    """Raises Problem `unavailable` while the database is away or its schema is another release's."""
+    revision = schema_revision()
+    if revision is None:
+        raise Problem("unavailable", "the database does not answer")
+    if revision != current_app.extensions["doorstep.schema_head"]:
+        raise Problem("unavailable", "the database's schema is not this release's")
+    return jsonify(state="ready")

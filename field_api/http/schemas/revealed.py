@@ -1,0 +1,45 @@
+"""Schema fields of secret values: revealed to the audience that the running route declared, refused to any other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import marshmallow as ma
+
+from field_api.domain.confidential import Confidential, DisclosureRefused, declared_audience
+
+
+def reveal(value: Any) -> Any:
+    """The value behind a Confidential, for the declared audience. Raises DisclosureRefused; others pass through."""
+    if not isinstance(value, Confidential):
+        return value
+    who = declared_audience()
+    if who is None:
+        raise DisclosureRefused("no audience was declared for this work")
+    return value.reveal(who)
+
+
+class _Revealed:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return super()._serialize(reveal(value), attr, obj, **kwargs)  # type: ignore[misc]  # a field follows in the MRO
+
+
+class RevealedString(_Revealed, ma.fields.String):
+    pass
+
+
+class RevealedInteger(_Revealed, ma.fields.Integer):
+    pass
+
+
+class RevealedDate(_Revealed, ma.fields.Date):
+    pass
+
+
+class RevealedJson(ma.fields.Dict):
+    """A sealed column of canonical JSON, as an object."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        text = reveal(value)
+        return None if text is None else json.loads(text)
