@@ -40,17 +40,16 @@ def insert_rows(
 
 
 def update_rows(session: Session, kind: type[DeclarativeBase], rows: Sequence[Row]) -> None:
-    """Set every given column of the rows named by `id`, for the running agency."""
+    """Set every given column of the rows named by `id`, for the running agency; a `version` grows by one."""
     if not rows:
         return
     table = _table(kind)
     names = list(rows[0])
     values = _unnested(table, names)
-    statement = (
-        update(table)
-        .values({name: values.c[name] for name in names if name != "id"})
-        .where(table.c.agency_id == bindparam("agency"), table.c.id == values.c.id)
-    )
+    told: dict[str, Any] = {name: values.c[name] for name in names if name != "id"}
+    if "version" in table.c:
+        told["version"] = table.c.version + 1
+    statement = update(table).values(told).where(table.c.agency_id == bindparam("agency"), table.c.id == values.c.id)
     session.connection().execute(statement, _arrays(names, rows))
 
 

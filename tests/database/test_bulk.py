@@ -40,7 +40,10 @@ def test_rows_go_in_once_are_updated_and_stay_sealed(app: Flask, agency: UUID, d
         update_rows(session, Account, [{"id": row["id"], "balance_minor": 7, "options": "all now"} for row in rows[1:]])
         with audience(Audience.OFFICE_JOB):
             found = [
-                (a.balance_minor.reveal(Audience.OFFICE_JOB), a.options and a.options.reveal(Audience.OFFICE_JOB))
+                (
+                    a.balance_minor.reveal(Audience.OFFICE_JOB),
+                    None if a.options is None else a.options.reveal(Audience.OFFICE_JOB),
+                )
                 for a in session.scalars(select(Account).order_by(Account.reference))
             ]
     assert found == [(1, None), (7, "all now"), (7, "all now")]
