@@ -1,0 +1,105 @@
+"""A letter's custody: handed over, returned, destroyed. Every step is a row; nothing is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.letter_custody import NOT_ENTITLED, may_follow
+from field_api.domain.letters import LetterState
+from field_api.domain.vocabulary import VERIFIED, Relation
+from field_api.platform.problems import Problem
+from field_api.records.visits import Letter, LetterCustody
+
+
+@dataclass(frozen=True)
+class CustodyStep:
+    """Who did something with a letter, when, and to whom it went. `actor` is "staff:<id>", "agent:<id>", "system"."""
+
+    at: datetime
+    actor: str
+    op_id: UUID | None = None
+    recipient: Relation | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def hand_over_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
+    """Into the hand of a verified debtor or obligor: `handed_over`. Anybody else's hand is noted and flagged.
+
+    Returns flags: `recipient-not-entitled`, or `letter-was-STATE` where no such paper could have been at the door.
+    Then the letter keeps its state and the row carries the flag. The same operation twice is once.
+    """
+    if _noted(session, letter, step.op_id):
+        return []
+    if step.recipient not in VERIFIED:
+        return _flag(session, letter, NOT_ENTITLED, step)
+    return _move(session, letter, LetterState.HANDED_OVER, step)
+
+
+def return_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
+    """Not delivered: it comes back to the office. Returns flags as `hand_over_letter` does."""
+    return [] if _noted(session, letter, step.op_id) else _move(session, letter, LetterState.RETURNED, step)
+
+
+def destroy_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
+    """Shredded in the office. Returns flags as `hand_over_letter` does."""
+    return _move(session, letter, LetterState.DESTROYED, step)
+
+
+def letter_by_serial(session: Session, serial: str) -> Letter:
+    """The letter with this serial number, locked. Raises Problem `not-found`."""
+    letter = session.scalars(
+        select(Letter).where(Letter.serial == plain_serial(serial)).with_for_update()
+    ).one_or_none()
+    if letter is None:
+        raise Problem("not-found", "no letter has this serial number", at="serial")
+    return letter
+
+
+def plain_serial(typed: str) -> str:
+    """A serial as people type it: spaces, hyphens and small letters do not count; O is 0, I and L are 1 (Crockford)."""
+    return typed.upper().translate(str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"}))
+
+
+def note_custody(session: Session, letter: Letter, step: CustodyStep) -> None:
+    """Write the letter's present state into its story."""
+    session.add(
+        LetterCustody(
+            letter_id=letter.id,
+            state=letter.state,
+            at=step.at,
+            actor=step.actor,
+            op_id=step.op_id,
+            recipient=step.recipient.value if step.recipient else None,
+            extra=dict(step.extra),
+        )
+    )
+    session.flush()
+
+
+def _noted(session: Session, letter: Letter, op_id: UUID | None) -> bool:
+    if op_id is None:
+        return False
+    query = select(LetterCustody.id).where(LetterCustody.letter_id == letter.id, LetterCustody.op_id == op_id)
+    return session.scalars(query).first() is not None
+
+
+def _move(session: Session, letter: Letter, to: LetterState, step: CustodyStep) -> list[str]:
+    if not may_follow(LetterState(letter.state), to):
+        return _flag(session, letter, f"letter-was-{letter.state}", step)
+    letter.state = to.value
+    note_custody(session, letter, step)
+    return []
+
+
+def _flag(session: Session, letter: Letter, flag: str, step: CustodyStep) -> list[str]:
+    note_custody(
+        session, letter, CustodyStep(step.at, step.actor, step.op_id, step.recipient, {**step.extra, "flag": flag})
+    )
+    return [flag]
