@@ -93,6 +93,7 @@ class OfficeKeys:
         self.sealing_certificate = _certificate(stored["sealing"][-1])
         self.door_certificate = _certificate(stored["door"])
         self._column = from_b64u(stored["column"])
+        self._derived: dict[str, bytes] = {}  # one derivation per place, not per value: imports seal a million
 
     def sign(self, context: bytes, message: bytes) -> bytes:
         return sealing.sign(self._signing, context + message)
@@ -121,7 +122,9 @@ class OfficeKeys:
         return sealing.mac(self._key_for("fingerprint:" + place), plaintext)
 
     def _key_for(self, place: str) -> bytes:
-        return sealing.derive(self._column, b"doorstep-rest-v1:" + place.encode())
+        if place not in self._derived:
+            self._derived[place] = sealing.derive(self._column, b"doorstep-rest-v1:" + place.encode())
+        return self._derived[place]
 
 
 def _certificate(entry: dict[str, Any]) -> Certificate:
