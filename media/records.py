@@ -15,13 +15,15 @@ from field_api.platform.tenancy import current_agency
 RECEIVING = "receiving"
 COMPLETE = "complete"  # all bytes are here and hash to what was declared
 QUARANTINED = "quarantined"  # all bytes are here and hash to something else: kept for a person
-TAKEN = "taken"  # an operation declares it: the office has a photo row for it
 STRAY = "stray"  # an operation of this id declares other bytes or comes from somebody else: kept, not used
 FORGOTTEN = "forgotten"  # terminated, expired or lost while incomplete; may be created again from nothing
 DESTROYED = "destroyed"  # the office destroyed its key: never again
 
-HELD_STATES = (RECEIVING, COMPLETE, QUARANTINED, STRAY)
-"""What still waits at the door, and so counts for a device's quota."""
+WAITING_STATES = (RECEIVING, COMPLETE, QUARANTINED, STRAY)
+"""What counts for a device's quota until the office has taken it."""
+
+
+UNTAKEN = "taken_at IS NULL AND state IN ('complete', 'quarantined')"
 
 
 class Upload(Base):
@@ -31,7 +33,7 @@ class Upload(Base):
     __table_args__ = (
         ForeignKeyConstraint(["agency_id", "device_id"], [f"{MAILBOX}.device.agency_id", f"{MAILBOX}.device.id"]),
         UniqueConstraint("agency_id", "device_id", "sha256"),
-        Index("ix_upload_complete", "agency_id", "photo_id", postgresql_where=text("state = 'complete'")),
+        Index("ix_upload_whole", "agency_id", "photo_id", postgresql_where=text(UNTAKEN)),
         Index("ix_upload_receiving", "agency_id", "expires_at", postgresql_where=text("state = 'receiving'")),
         {"schema": MAILBOX},
     )
@@ -50,3 +52,4 @@ class Upload(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # while receiving
     completed_at: Mapped[datetime | None]
+    taken_at: Mapped[datetime | None]  # when an operation was found that declares it: the office has a photo row

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import media.door
-from doorstep.app import bare_app
+from doorstep.bare import bare_app
 from doorstep.server import Server
 from field_api.platform import sealing
 from field_api.platform.clock import SetClock

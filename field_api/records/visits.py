@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -90,6 +90,12 @@ class VisitEvent(Tenant):
         refers("visit_id", "visit", ondelete="CASCADE"),
         Index("ix_visit_event", "agency_id", "visit_id", "at", "id"),
         Index("ix_visit_event_op", "agency_id", "op_id"),
+        Index(
+            "ix_visit_event_permission_withdrawn",
+            "agency_id",
+            "visit_id",
+            postgresql_where=text("""flags @> '["permission-withdrawn"]'"""),
+        ),
         {"schema": SCHEMA},
     )
 

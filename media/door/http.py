@@ -20,11 +20,10 @@ from media.door.headers import (
     read_creation,
     read_piece,
 )
-from media.door.uploads import Stores, append, create, end, take_place
-from media.photo_keys import PhotoKeys
+from media.door.uploads import append, create, end, take_place
 from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
-from media.sealed_files import SealedFiles
 from media.sealed_photo import MAX_SEALED_BYTES
+from media.stores import stores_of
 
 PREFIX = "/phone/v1/photos"
 blueprint = Blueprint("photo_uploads", __name__, url_prefix=PREFIX)
@@ -50,7 +49,7 @@ def create_upload() -> Response:
     check_version(request.headers)
     wanted = read_creation(request.headers)
     with transaction(g.device.agency_id) as session:
-        response = _standing(create(session, _stores(), g.device.id, wanted, clock().now()), 201)
+        response = _standing(create(session, stores_of(settings()), g.device.id, wanted, clock().now()), 201)
     return response
 
 
@@ -76,7 +75,9 @@ def append_piece(upload_id: UUID) -> Response:
     if not same(sha256(body), piece.sha256):
         raise Problem("digest-mismatch", "the body is not what Upload-Checksum says", at="Upload-Checksum")
     with transaction(g.device.agency_id) as session:
-        upload = append(session, _stores(), g.device.id, upload_id, g.fence, piece.offset, body, clock().now())
+        upload = append(
+            session, stores_of(settings()), g.device.id, upload_id, g.fence, piece.offset, body, clock().now()
+        )
         response, lost = _standing(upload, 204), upload.state == FORGOTTEN
     if lost:
         raise Problem("not-found", "the bytes before these are lost: create the upload again")
@@ -88,12 +89,8 @@ def append_piece(upload_id: UUID) -> Response:
 def end_upload(upload_id: UUID) -> Response:
     check_version(request.headers)
     with transaction(g.device.agency_id) as session:
-        end(session, _stores(), g.device.id, upload_id, clock().now())
+        end(session, stores_of(settings()), g.device.id, upload_id, clock().now())
     return Response(status=204)
-
-
-def _stores() -> Stores:
-    return Stores(SealedFiles(settings().door_objects), PhotoKeys(settings().photo_keys))
 
 
 def _standing(upload: Upload, status: int) -> Response:

@@ -7,7 +7,6 @@ beyond the offset at worst, and the next append cuts them off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,19 +17,13 @@ from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
 from field_api.platform.tenancy import current_agency
 from media.door.headers import Creation
-from media.photo_keys import PhotoKeys
-from media.records import COMPLETE, DESTROYED, FORGOTTEN, HELD_STATES, QUARANTINED, RECEIVING, Upload
-from media.sealed_files import SealedAbsent, SealedFiles
+from media.records import COMPLETE, DESTROYED, FORGOTTEN, QUARANTINED, RECEIVING, WAITING_STATES, Upload
+from media.sealed_files import SealedAbsent
+from media.stores import Stores, forget
 
 LIFETIME = timedelta(days=7)
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Of one device: some 80 photographs of 3 MB. A stolen phone fills no disk; a day's work always fits."""
-
-
-@dataclass(frozen=True)
-class Stores:
-    files: SealedFiles
-    keys: PhotoKeys
 
 
 def upload_id_of(device_id: UUID, digest: bytes) -> UUID:
@@ -117,14 +110,6 @@ def end(session: Session, stores: Stores, device_id: UUID, upload_id: UUID, now:
     forget(stores, upload)
 
 
-def forget(stores: Stores, upload: Upload) -> None:
-    """Bytes and key go, the row stays: it may be created again from nothing."""
-    upload.state = FORGOTTEN
-    upload.fence += 1
-    stores.keys.destroy(upload.agency_id, upload.id)
-    stores.files.delete(upload.agency_id, upload.id)
-
-
 def _one_creation_at_a_time(session: Session, device_id: UUID) -> None:
     """Two creations of one device would each see room for itself alone. Held to the end of the transaction."""
     number = int.from_bytes(sha256(b"doorstep-upload-create" + device_id.bytes)[:8], "big", signed=True)
@@ -156,7 +141,10 @@ def _the_same(upload: Upload, wanted: Creation) -> Upload:
 def _check_quota(session: Session, device_id: UUID, length_bytes: int) -> None:
     waiting = session.scalar(
         select(func.coalesce(func.sum(Upload.length_bytes), 0)).where(
-            Upload.agency_id == current_agency(), Upload.device_id == device_id, Upload.state.in_(HELD_STATES)
+            Upload.agency_id == current_agency(),
+            Upload.device_id == device_id,
+            Upload.state.in_(WAITING_STATES),
+            Upload.taken_at.is_(None),
         )
     )
     if (waiting or 0) + length_bytes > MAX_WAITING_BYTES:

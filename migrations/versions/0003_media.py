@@ -1,6 +1,6 @@
 """Tables of media: uploads that the door takes in, photographs that the office keeps.
 
-Creates only; takes no lock on anything that exists, except for one index on visit_event.
+Creates only; takes no lock on anything that exists, except for two indexes on visit_event.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["agency_id", "device_id"],
             ["mailbox.device.agency_id", "mailbox.device.id"],
@@ -41,11 +42,11 @@ def upgrade() -> None:
         schema="mailbox",
     )
     op.create_index(
-        "ix_upload_complete",
+        "ix_upload_whole",
         "upload",
         ["agency_id", "photo_id"],
         schema="mailbox",
-        postgresql_where=sa.text("state = 'complete'"),
+        postgresql_where=sa.text("taken_at IS NULL AND state IN ('complete', 'quarantined')"),
     )
     op.create_index(
         "ix_upload_receiving",
@@ -100,8 +101,15 @@ def upgrade() -> None:
         schema="office",
         postgresql_where=sa.text("state IN ('awaiting', 'developing')"),
     )
-    # Photographs find their declaring operation and their permission by the operation's id.
+    # Photographs find their declaring operation and their permission by the operation's id; withdrawals are few.
     op.create_index("ix_visit_event_op", "visit_event", ["agency_id", "op_id"], schema="office")
+    op.create_index(
+        "ix_visit_event_permission_withdrawn",
+        "visit_event",
+        ["agency_id", "visit_id"],
+        schema="office",
+        postgresql_where=sa.text("""flags @> '["permission-withdrawn"]'"""),
+    )
     op.execute("CALL public.protect('mailbox.upload')")
     op.execute("CALL public.protect('office.photo')")
     # The door makes uploads and moves them on; it forgets by state, and deletes no row.
@@ -113,6 +121,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_visit_event_permission_withdrawn", "visit_event", schema="office")
     op.drop_index("ix_visit_event_op", "visit_event", schema="office")
     op.drop_table("photo", schema="office")
     op.drop_table("upload", schema="mailbox")
