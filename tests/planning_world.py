@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from time import sleep
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from field_api.platform.database import db
@@ -39,6 +40,19 @@ def statements() -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(db.engine, "before_cursor_execute", see)
+
+
+def wait_for_waiters(count: int) -> None:
+    """Return when so many transactions of this database wait for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(500):
+        with db.engine.connect() as connection:
+            if connection.scalar(waiting) >= count:
+                return
+        sleep(0.01)
+    raise AssertionError("the other transactions never waited")
 
 
 @dataclass

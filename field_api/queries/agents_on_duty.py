@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.routing import AgentDay, Point
@@ -27,12 +27,6 @@ def agents_on_duty(session: Session, day: date, now: datetime) -> list[OnDuty]:
 
     A shift that has begun by `now` starts now; one that is over is none.
     """
-    absent = exists().where(
-        Absence.agency_id == Agent.agency_id,
-        Absence.agent_id == Agent.id,
-        Absence.first_day <= day,
-        Absence.last_day >= day,
-    )
     out_already = exists().where(
         Route.agency_id == Agent.agency_id,
         Route.agent_id == Agent.id,
@@ -41,20 +35,30 @@ def agents_on_duty(session: Session, day: date, now: datetime) -> list[OnDuty]:
         Plan.for_day == day,
         Plan.state == "published",
     )
-    rows = session.execute(
-        select(Agent, Shift)
-        .join(Shift, (Shift.agency_id == Agent.agency_id) & (Shift.agent_id == Agent.id))
-        .where(
-            Agent.agency_id == current_agency(),
-            Agent.active,
-            Shift.weekday == day.weekday(),
-            ~absent,
-            ~out_already,
-        )
-        .order_by(Agent.code)
-    )
+    rows = session.execute(_shifts_on(day).where(~out_already).order_by(Agent.code))
     found = [_on_duty(row, day, now) for row in rows]
     return [entry for entry in found if entry.day.starts_at < entry.day.ends_at]
+
+
+def shift_on(session: Session, agent: Agent, day: date, now: datetime) -> AgentDay | None:
+    """One agent's working time on a day, whatever route they have; None where they do not work (any more)."""
+    row = session.execute(_shifts_on(day).where(Agent.id == agent.id)).one_or_none()
+    found = day_of_shift(row[0], row[1], day, now) if row else None
+    return found if found and found.starts_at < found.ends_at else None
+
+
+def _shifts_on(day: date) -> Select[tuple[Agent, Shift]]:
+    absent = exists().where(
+        Absence.agency_id == Agent.agency_id,
+        Absence.agent_id == Agent.id,
+        Absence.first_day <= day,
+        Absence.last_day >= day,
+    )
+    return (
+        select(Agent, Shift)
+        .join(Shift, (Shift.agency_id == Agent.agency_id) & (Shift.agent_id == Agent.id))
+        .where(Agent.agency_id == current_agency(), Agent.active, Shift.weekday == day.weekday(), ~absent)
+    )
 
 
 def _on_duty(row: Row[tuple[Agent, Shift]], day: date, now: datetime) -> OnDuty:

@@ -50,8 +50,7 @@ def plan_day(
     Every placed account is on a route or has a NotPlanned row with its reason and rule. The same books and seed give
     the same plan. Statements: a fixed number, whatever the number of accounts.
     """
-    _one_at_a_time(session, day)
-    _drop_draft(session, day)
+    one_planner_at_a_time(session, day)
     report("accounts", 0, 1)
     eligible, refused = _sorted_out(session, day, parts)
     report("accounts", 1, 1)
@@ -60,6 +59,7 @@ def plan_day(
     solved = solve_day(
         [entry.day for entry in on_duty], stops, solver=parts.solver, travel=parts.travel, seed=seed, report=report
     )
+    _drop_draft(session, day)  # as late as possible: a hold on a drafted visit waits from here to the commit
     plan = Plan(id=new_id(), for_day=day, created_at=now, created_by=created_by, solver=solved.facts)
     session.add(plan)
     session.flush()
@@ -75,8 +75,8 @@ def plan_day(
     return plan
 
 
-def _one_at_a_time(session: Session, day: date) -> None:
-    """Two dispatchers who plan the same day do it one after the other; the second replaces the first one's draft."""
+def one_planner_at_a_time(session: Session, day: date) -> None:
+    """Two dispatchers who plan or publish the same day do it one after the other, until each one's commit."""
     key = f"plan:{current_agency()}:{day.isoformat()}"
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 

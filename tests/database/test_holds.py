@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from planning_world import NOW, World
+from planning_world import NOW, World, wait_for_waiters
 from sqlalchemy import select, text
 
 from field_api.domain.vocabulary import HoldKind
-from field_api.platform.database import db, transaction
+from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.queries.blocked_accounts import blocked_accounts
@@ -122,25 +122,11 @@ def test_holds_placed_at_once_on_the_two_accounts_of_a_visit_withdraw_it(app: Fl
         threads = [Thread(target=hold, args=(account,)) for account in (first, second)]
         for thread in threads:
             thread.start()
-        _wait_for_waiters(2)
+        wait_for_waiters(2)
     for thread in threads:
         thread.join(timeout=30)
     with transaction(agency) as session:
         assert load(session, Visit, visit_id).state == "withdrawn"
-
-
-def _wait_for_waiters(count: int) -> None:
-    import time
-
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    for _ in range(500):
-        with db.engine.connect() as connection:
-            if connection.scalar(waiting) >= count:
-                return
-        time.sleep(0.01)
-    raise AssertionError("the other transactions never waited")
 
 
 def test_a_visit_is_withdrawn_by_hand_once(agency: UUID) -> None:

@@ -1,0 +1,71 @@
+"""Tell an unlock code, once, and make a new one when that is not enough."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.confidential import Confidential
+from field_api.domain.disclosure import Audience, Label
+from field_api.domain.vocabulary import ChangeKind, VisitEventKind
+from field_api.platform.ids import new_serial
+from field_api.platform.problems import Problem
+from field_api.platform.tenancy import current_agency
+from field_api.records.base import load
+from field_api.records.visits import Visit, VisitKey
+from field_api.usecases.note_visit_event import note_visit_event, staff_actor
+from field_api.usecases.tell_agent import tell_agent
+
+
+def disclose_unlock_code(
+    session: Session, visit_id: UUID, person_id: UUID, *, reason: str, by: UUID | None, now: datetime
+) -> str:
+    """The 13 characters that open this party's locked part, for a dispatcher to read out on the telephone.
+
+    Once only: who lost it asks for another (`reissue_unlock_code`). The reason goes into the visit's story, the code
+    does not. Needs Audience.DISPATCHER declared. Raises `bad-request`, `not-found`, `already-done`, `conflict`.
+    """
+    key = _locked(session, visit_id, person_id, reason)
+    if key.code_disclosed_at is not None:
+        raise Problem("already-done", "this code was told before: issue another one")
+    code = key.unlock_code.reveal(Audience.DISPATCHER)
+    key.code_disclosed_at, key.code_disclosed_by, key.code_reason = now, by, reason
+    body = {"person_id": str(person_id), "reason": reason}
+    note_visit_event(session, visit_id, VisitEventKind.CODE_DISCLOSED, now, staff_actor(by), body)
+    session.flush()
+    return code
+
+
+def reissue_unlock_code(
+    session: Session, visit_id: UUID, person_id: UUID, *, reason: str, by: UUID | None, now: datetime
+) -> VisitKey:
+    """Make a new code, not yet told to anybody; phones get the locked part wrapped anew. Raises as above."""
+    key = _locked(session, visit_id, person_id, reason)
+    key.unlock_code = Confidential(new_serial(), Label.PERSONAL)
+    key.code_disclosed_at = key.code_disclosed_by = key.code_reason = None
+    visit = load(session, Visit, visit_id)
+    body = {"person_id": str(person_id), "reason": reason, "code": "issued anew"}
+    note_visit_event(session, visit_id, VisitEventKind.NOTE, now, staff_actor(by), body)
+    tell_agent(session, visit.agent_id, ChangeKind.CODE, visit_id, urgent=True)
+    session.flush()
+    return key
+
+
+def _locked(session: Session, visit_id: UUID, person_id: UUID, reason: str) -> VisitKey:
+    if not reason.strip():
+        raise Problem("bad-request", "a reason is needed", at="reason")
+    visit = load(session, Visit, visit_id)
+    if visit.state != "published":
+        raise Problem("conflict", f"the visit is {visit.state}")
+    key = session.scalars(
+        select(VisitKey)
+        .where(VisitKey.agency_id == current_agency(), VisitKey.visit_id == visit_id, VisitKey.person_id == person_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if key is None:
+        raise Problem("not-found", "no such party at this visit")
+    return key

@@ -1,0 +1,137 @@
+"""Make a draft real: visits go out to phones, with their keys and letters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import Session
+
+from field_api.domain.vocabulary import ChangeKind, NotPlannedReason, VisitEventKind
+from field_api.platform.problems import Problem
+from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
+from field_api.queries.blocked_accounts import blocked_accounts
+from field_api.records.base import load
+from field_api.records.planning import NotPlanned, Plan, Route, Stop
+from field_api.records.visits import Visit, VisitAccount
+from field_api.usecases.lock_visit import lock_accounts
+from field_api.usecases.make_visit_keys import make_visit_keys
+from field_api.usecases.note_visit_event import note_visit_event, staff_actor
+from field_api.usecases.plan_day import one_planner_at_a_time
+from field_api.usecases.tell_agent import tell_agents
+from field_api.usecases.want_letters import want_letters
+from field_api.usecases.withdraw_visit import take_back
+
+HELD_MEANWHILE = "held or closed before the plan was published"
+
+
+def publish_plan(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID | None) -> Plan:
+    """Publish the draft. What was held or closed since it was made falls out: a hold locks the same account rows, so it
+    is either seen here or waits and withdraws what was published. Raises `not-found`, `already-done`.
+    """
+    plan = load(session, Plan, plan_id)
+    one_planner_at_a_time(session, plan.for_day)
+    # A draft replaced while this waited is gone. NO KEY UPDATE: holds may go on writing rows that refer to the plan.
+    session.expire(plan)
+    found = session.scalars(select(Plan).where(Plan.id == plan_id).with_for_update(key_share=True)).one_or_none()
+    if found is None:
+        raise Problem("not-found", "the draft was replaced by a newer one")
+    if plan.state != "draft":
+        raise Problem("already-done", f"the plan is {plan.state}")
+    actor = staff_actor(published_by)
+    visits = _without_blocked(session, plan, now, actor)
+    for visit in visits:
+        visit.state = "published"
+        visit.published_at = now
+        note_visit_event(session, visit.id, VisitEventKind.PUBLISHED, now, actor, {"plan_id": str(plan.id)})
+    plan.state, plan.published_at, plan.published_by = "published", now, published_by
+    session.flush()
+    visit_ids = [visit.id for visit in visits]
+    make_visit_keys(session, visit_ids)
+    want_letters(session, visit_ids, now)
+    routes = _routes(session, plan)
+    tell_agents(session, [(route.agent_id, ChangeKind.ROUTE, route.id) for route in routes])
+    tell_agents(session, [(visit.agent_id, ChangeKind.VISIT, visit.id) for visit in visits])
+    return plan
+
+
+def _without_blocked(session: Session, plan: Plan, now: datetime, actor: str) -> list[Visit]:
+    """The plan's visits, locked after their accounts, less what may not be collected any more."""
+    about = _about(session, plan)
+    accounts = {account_id for own in about.values() for account_id in own}
+    lock_accounts(session, accounts)
+    visits = _lock_visits(session, plan)
+    blocked = blocked_accounts(session, accounts)
+    if not blocked:
+        return visits
+    gone = [visit for visit in visits if about[visit.id] <= blocked]
+    take_back(session, gone, reason=HELD_MEANWHILE, now=now, actor=actor)
+    left = [visit for visit in visits if visit not in gone]
+    _drop_accounts(session, plan, {visit.id: about[visit.id] & blocked for visit in left})
+    _drop_empty_routes(session, plan)
+    return left
+
+
+def _planned_on(plan: Plan) -> ColumnElement[bool]:
+    stops = (
+        select(Stop.id)
+        .join(Route, (Route.agency_id == Stop.agency_id) & (Route.id == Stop.route_id))
+        .where(Route.agency_id == current_agency(), Route.plan_id == plan.id)
+    )
+    return (Visit.agency_id == current_agency()) & Visit.stop_id.in_(stops) & (Visit.state == "planned")
+
+
+def _about(session: Session, plan: Plan) -> dict[UUID, set[UUID]]:
+    about: dict[UUID, set[UUID]] = {}
+    pairs = (
+        select(Visit.id, VisitAccount.account_id)
+        .join(VisitAccount, (VisitAccount.agency_id == Visit.agency_id) & (VisitAccount.visit_id == Visit.id))
+        .where(_planned_on(plan))
+    )
+    for visit_id, account_id in session.execute(pairs):
+        about.setdefault(visit_id, set()).add(account_id)
+    return about
+
+
+def _lock_visits(session: Session, plan: Plan) -> list[Visit]:
+    query = select(Visit).where(_planned_on(plan)).order_by(Visit.id).with_for_update(key_share=True)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _drop_accounts(session: Session, plan: Plan, blocked: dict[UUID, set[UUID]]) -> None:
+    """Accounts that nobody has heard of yet leave visits that go on without them."""
+    for visit_id, account_ids in blocked.items():
+        for account_id in account_ids:
+            session.add(
+                NotPlanned(
+                    plan_id=plan.id,
+                    account_id=account_id,
+                    reason=NotPlannedReason.WITHDRAWN.value,
+                    rule=f"withdrawn: {HELD_MEANWHILE}",
+                )
+            )
+        if account_ids:
+            session.execute(
+                delete(VisitAccount).where(
+                    VisitAccount.agency_id == current_agency(),
+                    VisitAccount.visit_id == visit_id,
+                    among(VisitAccount.account_id, account_ids),
+                )
+            )
+
+
+def _drop_empty_routes(session: Session, plan: Plan) -> None:
+    session.execute(
+        delete(Route).where(
+            Route.agency_id == current_agency(),
+            Route.plan_id == plan.id,
+            ~exists().where(Stop.agency_id == Route.agency_id, Stop.route_id == Route.id),
+        )
+    )
+
+
+def _routes(session: Session, plan: Plan) -> list[Route]:
+    query = select(Route).where(Route.agency_id == current_agency(), Route.plan_id == plan.id)
+    return list(session.scalars(query.order_by(Route.id)))
