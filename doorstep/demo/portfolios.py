@@ -28,6 +28,33 @@ class DemoCreditor:
     language: str
     accounts: int
 
+    @property
+    def column_map(self) -> dict[str, Any]:
+        """What the office is told about the file's columns."""
+        return {"columns": {_office_field(name): header for name, header in self.headers.items()}}
+
+
+def _office_field(name: str) -> str:
+    """Our short name of a column -> the import's field (docs/import.md)."""
+    if name in ADDRESS:
+        return f"debtor.address.{name}"
+    if name == "calculated_on":
+        return "balance_calculated_on"
+    role, _, attribute = name.partition("_")
+    if role not in {"debtor", "guarantor"}:
+        return name
+    if attribute in {"birth_date", "tax_id", "account_last4", "agreed_word"}:
+        return f"{role}.answer.{attribute}"
+    return f"{role}.{'ref' if attribute == 'key' else attribute}"
+
+
+ADDRESS = frozenset(
+    {
+        "street", "number", "interior", "between_1", "between_2", "neighbourhood", "postcode", "municipality", "state",
+        "city", "country", "hint", "latitude", "longitude",
+    }
+)  # fmt: skip
+
 
 @dataclass
 class DemoPortfolio:
