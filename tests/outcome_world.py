@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from planning_world import World
 from sqlalchemy.orm import Session
 
 from field_api.domain.operations import ClockEvidence, Effect, RecordedOperation
@@ -15,6 +14,7 @@ from field_api.domain.vocabulary import OpKind
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.usecases.record_operation import record_operation
+from tests.planning_world import World
 
 ANCHOR = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
 AT_THE_DOOR = ANCHOR + timedelta(hours=2)

@@ -14,7 +14,7 @@ from field_api.http.permits import answers, permitted
 from field_api.http.schemas.results import CandidateQuery, ContactCandidateSchema, ListedCandidateSchema
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock
-from field_api.queries.results import contact_candidates
+from field_api.queries.results import CandidateLine, contact_candidates
 from field_api.records.people import ContactCandidate
 from field_api.usecases.accept_contact_candidate import accept_contact_candidate
 from field_api.usecases.reject_contact_candidate import reject_contact_candidate
@@ -31,10 +31,11 @@ blueprint = Blueprint(
 @blueprint.response(200, page_schema(ListedCandidateSchema))
 def list_candidates(query: dict[str, Any]) -> Page:
     """Candidates by state (new ones by default) and kind, with the person they are about; oldest first."""
-    statement = contact_candidates(state=query["state"], kind=query["kind"])
     with transaction(g.actor.agency_id) as session:
+        statement = contact_candidates(state=query["state"], kind=query["kind"])
         keys = [ContactCandidate.recorded_at, ContactCandidate.id]
-        return paged(session, statement, keys, limit=query["limit"], after=query["after"])
+        page = paged(session, statement, keys, limit=query["limit"], after=query["after"])
+    return Page([CandidateLine(*row) for row in page.items], page.next)
 
 
 @blueprint.post("/<uuid:candidate_id>/accept")

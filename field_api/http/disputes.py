@@ -25,7 +25,7 @@ blueprint = Blueprint("disputes", __name__, url_prefix="/disputes", description=
 @blueprint.response(200, page_schema(DisputeSchema))
 def list_disputes(query: dict[str, Any]) -> Page:
     """Disputes by state and account; newest first."""
-    statement = disputes(state=query["state"], account_id=query["account"], creditor_id=g.actor.creditor_id)
     with transaction(g.actor.agency_id) as session:
+        statement = disputes(state=query["state"], account_id=query["account"], creditor_id=g.actor.creditor_id)
         keys = [Dispute.opened_at, Dispute.id]
         return paged(session, statement, keys, limit=query["limit"], after=query["after"], descending=True)

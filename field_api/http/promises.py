@@ -25,7 +25,7 @@ blueprint = Blueprint("promises", __name__, url_prefix="/promises", description=
 @blueprint.response(200, page_schema(PromiseSchema))
 def list_promises(query: dict[str, Any]) -> Page:
     """Promises by state and account; newest first."""
-    statement = promises(state=query["state"], account_id=query["account"], creditor_id=g.actor.creditor_id)
     with transaction(g.actor.agency_id) as session:
+        statement = promises(state=query["state"], account_id=query["account"], creditor_id=g.actor.creditor_id)
         keys = [Promise.made_at, Promise.id]
         return paged(session, statement, keys, limit=query["limit"], after=query["after"], descending=True)

@@ -14,7 +14,7 @@ from field_api.http.permits import answers, permitted
 from field_api.http.schemas.visits import VisitQuery, VisitSchema, VisitStorySchema
 from field_api.platform.database import transaction
 from field_api.queries.visit_story import VisitStory, visit_story
-from field_api.queries.visits import visits
+from field_api.queries.visits import VisitLine, visits
 from field_api.records.visits import Visit
 
 blueprint = Blueprint("visits", __name__, url_prefix="/visits", description="Visits and their story")
@@ -27,10 +27,13 @@ blueprint = Blueprint("visits", __name__, url_prefix="/visits", description="Vis
 @blueprint.response(200, page_schema(VisitSchema))
 def list_visits(query: dict[str, Any]) -> Page:
     """Visits by day, agent and state; newest first."""
-    statement = visits(day=query["day"], agent_id=query["agent"], state=query["state"], creditor_id=g.actor.creditor_id)
     with transaction(g.actor.agency_id) as session:
+        statement = visits(
+            day=query["day"], agent_id=query["agent"], state=query["state"], creditor_id=g.actor.creditor_id
+        )
         keys = [Visit.planned_at, Visit.id]
-        return paged(session, statement, keys, limit=query["limit"], after=query["after"], descending=True)
+        page = paged(session, statement, keys, limit=query["limit"], after=query["after"], descending=True)
+    return Page([VisitLine(*row) for row in page.items], page.next)
 
 
 @blueprint.get("/<uuid:visit_id>")

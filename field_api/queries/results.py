@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select
@@ -64,8 +64,15 @@ def _of_accounts(
     return statement
 
 
+class CandidateLine(NamedTuple):
+    """A contact candidate, with the name of the person it is about."""
+
+    candidate: ContactCandidate
+    person: str
+
+
 def contact_candidates(*, state: str | None = None, kind: str | None = None) -> Select[Any]:
-    """(ContactCandidate, name of the person) of the running agency, unordered."""
+    """CandidateLine columns of the running agency, unordered."""
     statement = (
         select(ContactCandidate, Person.name.label("person"))
         .join(Person, and_(Person.agency_id == ContactCandidate.agency_id, Person.id == ContactCandidate.person_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, select, union_all
@@ -19,6 +19,19 @@ DAY = func.coalesce(Plan.for_day, _DAY_ALONE)
 """The day a visit was for; one that was taken off its route has only the day it was published or planned."""
 
 
+class VisitLine(NamedTuple):
+    """One visit of a list, with the outcome of its latest attempt."""
+
+    visit: Visit
+    day: date
+    agent: str
+    person: str
+    street: str
+    number: str | None
+    city: str | None
+    outcome: str | None
+
+
 def visits(
     *,
     day: date | None = None,
@@ -26,7 +39,7 @@ def visits(
     state: str | None = None,
     creditor_id: UUID | None = None,
 ) -> Select[Any]:
-    """(Visit, day, agent name, person name, street, number, city, latest outcome) of the running agency.
+    """VisitLine columns of the running agency's visits.
 
     `creditor_id` bounds it to that creditor's people. Unordered: the list orders and cuts it.
     """

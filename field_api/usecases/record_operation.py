@@ -88,7 +88,7 @@ def _correction(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> d
 
 
 def _letter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    take_letter_note(
+    flags = take_letter_note(
         session,
         visit=door.visit,
         handling=body["handling"],
@@ -98,6 +98,7 @@ def _letter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[
         op_id=door.operation.op_id,
         serial=body.get("serial"),
     )
+    door.flag(*flags)
     return {}
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from outcome_world import ANCHOR, AT_THE_DOOR, HERE, RECEIVED, Phone, published_visit
-from planning_world import World
 from sqlalchemy import select, text
 
 from field_api.domain.confidential import audience
@@ -25,6 +23,8 @@ from field_api.records.people import ContactCandidate
 from field_api.records.results import Attempt, Dispute, Promise
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.withdraw_visit import withdraw_visit
+from tests.outcome_world import ANCHOR, AT_THE_DOOR, HERE, RECEIVED, Phone, published_visit
+from tests.planning_world import World
 
 PROMISE = {
     "result": "promise",

@@ -103,7 +103,7 @@ class ContactCandidateSchema(ma.Schema):
 
 
 class ListedCandidateSchema(ma.Schema):
-    candidate = ma.fields.Nested(ContactCandidateSchema, attribute="ContactCandidate")
+    candidate = ma.fields.Nested(ContactCandidateSchema)
     person = ma.fields.String()
 
 

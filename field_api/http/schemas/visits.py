@@ -20,20 +20,20 @@ class VisitQuery(PageArguments):
 class VisitSchema(ma.Schema):
     """A line of the list."""
 
-    id = ma.fields.UUID(attribute="Visit.id")
+    id = ma.fields.UUID(attribute="visit.id")
     day = ma.fields.Date()
-    state = ma.fields.String(attribute="Visit.state")
-    agent_id = ma.fields.UUID(attribute="Visit.agent_id")
+    state = ma.fields.String(attribute="visit.state")
+    agent_id = ma.fields.UUID(attribute="visit.agent_id")
     agent = ma.fields.String()
     person = ma.fields.String()
     street = ma.fields.String()
     number = ma.fields.String(allow_none=True)
     city = ma.fields.String(allow_none=True)
     outcome = ma.fields.String(allow_none=True, metadata={"description": "of the latest attempt (docs/outcomes.md)"})
-    planned_at = ma.fields.AwareDateTime(attribute="Visit.planned_at")
-    published_at = ma.fields.AwareDateTime(attribute="Visit.published_at", allow_none=True)
-    withdrawn_at = ma.fields.AwareDateTime(attribute="Visit.withdrawn_at", allow_none=True)
-    done_at = ma.fields.AwareDateTime(attribute="Visit.done_at", allow_none=True)
+    planned_at = ma.fields.AwareDateTime(attribute="visit.planned_at")
+    published_at = ma.fields.AwareDateTime(attribute="visit.published_at", allow_none=True)
+    withdrawn_at = ma.fields.AwareDateTime(attribute="visit.withdrawn_at", allow_none=True)
+    done_at = ma.fields.AwareDateTime(attribute="visit.done_at", allow_none=True)
 
 
 class StoryPersonSchema(ma.Schema):
