@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from field_api.platform.bounded_json import BadJson, loads
-from field_api.platform.database import db, transaction
+from field_api.platform.database import across_agencies, transaction
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, sha256
 from field_api.platform.wiring import clock
@@ -79,13 +79,9 @@ def _read_claim() -> tuple[bytes, bytes, bytes]:
 
 def _find(by: str, value: str, query: Select[UUID, UUID, datetime, bytes | None, bytes | None]) -> Found | None:
     """The one enrolment that somebody who knows its hash or id may see: the agency is not known yet."""
-    session: Session = db.session()
-    try:
+    with across_agencies("a phone that enrols knows a hash or an id; the agency follows from the row") as session:
         session.execute(text(f"SELECT set_config('doorstep.enrolment_{by}', :value, true)"), {"value": value})
         return session.execute(query).one_or_none()
-    finally:
-        session.rollback()
-        db.session.remove()
 
 
 def _keep(session: Session, enrolment: Found, claimed: bytes, mac: bytes) -> None:

@@ -1,0 +1,106 @@
+"""The brief: what may be said to the right person alone (docs/protocol.md §7). Needs audience OFFICE_JOB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from field_api.domain.confidential import Confidential
+from field_api.domain.disclosure import Audience
+from field_api.queries.phone_visits import PhoneVisit
+from field_api.records.accounts import Account
+from field_api.records.agency import Agency
+from field_api.records.visits import Letter
+from sync.packing import packed_length
+
+BRIEF_BYTES = 6_144
+SHORTEST_LETTER = 200  # characters: less than that says nothing
+
+
+def make_brief(agency: Agency, item: PhoneVisit, role: str) -> dict[str, Any]:
+    """Everything there is, before it is cut."""
+    return {
+        "agency": {"name": agency.name, "address": agency.address, "phone": agency.phone},
+        "creditor": {"name": item.creditor.name, "phone": item.creditor.phone},
+        "party": {"name": item.person.name, "role": role},
+        "accounts": [_account(account) for account, _ in item.accounts],
+        "history": [
+            {"on": attempt.at.date().isoformat(), "channel": attempt.channel, "outcome": attempt.outcome}
+            for attempt in item.history
+        ],
+        "letters": [_letter(letter) for letter in item.letters],
+    }
+
+
+def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]:
+    """The brief in at most `size` packed bytes: history goes first, then letters' text, options, last accounts."""
+    brief = {**brief, "history": list(brief["history"]), "letters": [dict(letter) for letter in brief["letters"]]}
+    while packed_length(brief) > size:
+        longest = max(brief["letters"], key=lambda letter: len(letter["text"]), default=None)
+        if brief["history"]:
+            brief["history"].pop()
+        elif longest and len(longest["text"]) > SHORTEST_LETTER:
+            longest["text"] = longest["text"][: len(longest["text"]) * 3 // 4]
+        elif brief["letters"]:
+            brief["letters"].pop()
+        elif any(account["options"] for account in brief["accounts"]):
+            brief["accounts"] = [{**account, "options": None} for account in brief["accounts"]]
+        else:
+            brief["accounts"] = brief["accounts"][: len(brief["accounts"]) * 3 // 4]
+    return brief
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {
+        "account": str(account.id),
+        "reference": _shown(account.reference),
+        "product": _shown(account.product),
+        "original_creditor": _shown(account.original_creditor),
+        "currency": account.currency,
+        "balance_minor": _shown(account.balance_minor),
+        "principal_minor": _shown(account.principal_minor),
+        "interest_minor": _shown(account.interest_minor),
+        "fees_minor": _shown(account.fees_minor),
+        "calculated_on": _day(account.balance_calculated_on),
+        "due_on": _day(account.due_on),
+        "days_past_due": _days_past_due(account),
+        "last_payment_on": _day(account.last_payment_on),
+        "last_payment_minor": _shown(account.last_payment_minor),
+        "options": _shown(account.options),
+    }
+
+
+def _days_past_due(account: Account) -> int:
+    """By the day the balance was calculated: the brief states one moment, not the reader's today."""
+    calculated: date = _shown(account.balance_calculated_on)
+    return max(0, (calculated - _shown(account.due_on)).days)
+
+
+def _letter(letter: Letter) -> dict[str, Any]:
+    content = json.loads(_shown(letter.content) or "{}")
+    return {
+        "serial": letter.serial,
+        "language": letter.language,
+        "kind": letter.kind,
+        "text": "\n".join(line for part in content.get("parts", ()) for line in _lines(part)),
+    }
+
+
+def _lines(part: dict[str, Any]) -> Iterator[str]:
+    """A letter's part as plain lines, block after block (field_api.domain.letter_model.Part)."""
+    yield part["title"]
+    yield part["date"]
+    for block in part["blocks"]:
+        yield from (block[name] for name in ("text", "caption") if block.get(name))
+        yield from (f"– {item}" for item in block.get("items", ()))
+        yield from (": ".join(row) for row in (*block.get("rows", ()), *filter(None, [block.get("total")])))
+
+
+def _shown(value: Confidential[Any] | None) -> Any:
+    return None if value is None else value.reveal(Audience.OFFICE_JOB)
+
+
+def _day(value: Confidential[date] | None) -> str | None:
+    return None if value is None else value.reveal(Audience.OFFICE_JOB).isoformat()

@@ -1,0 +1,97 @@
+"""From ids to contents: the present state of visits, routes and verdicts, each loaded for all refs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.vocabulary import ChangeKind
+from field_api.platform.anchors import utc_text
+from field_api.platform.devices import Device
+from field_api.platform.keyring import OfficeKeys
+from field_api.queries.arrays import among
+from field_api.queries.phone_routes import PhoneRoute, phone_routes
+from field_api.records.changes import Change
+from sync.mailbox import InboxOp
+from sync.office.items import Content
+from sync.office.visit_body import SheetVisit, sheet_visits
+
+Ref = tuple[str, UUID]
+"""A kind of content ("visit", "route", "verdict") and the entity's id."""
+
+_CONTENT_OF_CHANGE = {
+    ChangeKind.VISIT: "visit",
+    ChangeKind.CODE: "visit",
+    ChangeKind.ROUTE: "route",
+    ChangeKind.VERDICT: "verdict",
+}
+VERDICTS = ("applied", "late", "held", "quarantined", "fork")
+
+
+class Contents:
+    """What may be told of these refs, loaded once for all devices of an agent."""
+
+    def __init__(self, session: Session, keys: OfficeKeys, refs: Collection[Ref]) -> None:
+        self._session = session
+        self._visits = sheet_visits(session, keys, _of(refs, "visit"))
+        self._routes = {item.route.id: item for item in phone_routes(session, _of(refs, "route"))}
+        self._ops = _of(refs, "verdict")
+
+    def for_device(self, device: Device, refs: Collection[Ref]) -> list[Content]:
+        """In the order of `refs`; what does not concern this device is left out."""
+        verdicts = self._verdicts_of(device)
+        contents = (self._content(device, kind, ref, verdicts) for kind, ref in refs)
+        return [content for content in contents if content is not None]
+
+    def _content(self, device: Device, kind: str, ref: UUID, verdicts: dict[UUID, dict[str, Any]]) -> Content | None:
+        if kind == "visit" and ref in self._visits:
+            visit: SheetVisit = self._visits[ref]
+            return Content(kind, ref, visit.body_for(device.agent_id, device.id))
+        if kind == "route" and ref in self._routes and self._routes[ref].agent.id == device.agent_id:
+            return Content(kind, ref, _route_body(self._routes[ref]))
+        if kind == "verdict" and ref in verdicts:
+            return Content(kind, ref, verdicts[ref])
+        return None
+
+    def _verdicts_of(self, device: Device) -> dict[UUID, dict[str, Any]]:
+        if not self._ops:
+            return {}
+        rows = self._session.execute(
+            select(InboxOp.op_id, InboxOp.seq, InboxOp.state, InboxOp.reason, InboxOp.flags).where(
+                InboxOp.device_id == device.id, among(InboxOp.op_id, self._ops), InboxOp.state.in_(VERDICTS)
+            )
+        )
+        return {
+            row.op_id: {"seq": row.seq, "verdict": row.state, "reason": row.reason, "flags": row.flags} for row in rows
+        }
+
+
+def refs_of(changes: Collection[Change]) -> list[Ref]:
+    """Each entity once, where it first stands in `changes`."""
+    return list(dict.fromkeys((_CONTENT_OF_CHANGE[ChangeKind(row.kind)], row.ref) for row in changes))
+
+
+def _of(refs: Collection[Ref], wanted: str) -> set[UUID]:
+    return {ref for kind, ref in refs if kind == wanted}
+
+
+def _route_body(item: PhoneRoute) -> dict[str, Any]:
+    route = item.route
+    return {
+        "day": item.plan.for_day.isoformat(),
+        "agent": item.agent.name,
+        "territory": item.agent.territory,
+        "starts_at": utc_text(route.starts_at),
+        "ends_at": utc_text(route.ends_at),
+        "timezone": item.agent.timezone,
+        "start": {"label": item.start_label, "latitude": route.start_latitude, "longitude": route.start_longitude},
+        "end": {"label": item.end_label, "latitude": route.end_latitude, "longitude": route.end_longitude},
+        "stops": item.stops,
+        "visits": item.visits,
+        "distance_m": route.distance_m,
+        "travel_s": route.travel_s,
+    }

@@ -1,0 +1,66 @@
+"""Durable statements: up to which operation a phone may delete what it sent (docs/protocol.md §6, §8).
+
+An agency's policy says what durable means. `{"durability": "commit"}`, the default of a one-machine installation,
+takes the database's commit for it: then a lost disk loses what phones have deleted, and the console says so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from field_api.platform.anchors import utc_text
+from field_api.platform.bounded_json import canonical
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.tenancy import current_agency
+from field_api.queries.phone_visits import running_agency
+from sync.mailbox import Durable
+
+CONTEXT = b"doorstep-durable-v1"
+COMMIT = "commit"
+
+# Runs of consecutive numbers that begin right after what was stated last: number minus rank is then that number.
+_ADVANCED = text(
+    """
+    SELECT device_id, epoch, max(seq) AS seq FROM (
+        SELECT i.device_id, v.epoch, i.seq, coalesce(d.durable_seq, 0) AS stated,
+               i.seq - dense_rank() OVER (PARTITION BY i.device_id ORDER BY i.seq) AS run
+        FROM mailbox.inbox i
+        JOIN mailbox.device v ON v.agency_id = i.agency_id AND v.id = i.device_id
+        LEFT JOIN mailbox.durable d ON d.agency_id = i.agency_id AND d.device_id = i.device_id
+        WHERE i.agency_id = :agency AND i.seq > coalesce(d.durable_seq, 0)
+    ) numbered WHERE run = stated GROUP BY device_id, epoch ORDER BY device_id
+    """
+)
+
+
+def state_durable(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
+    """Sign a new statement for every device whose operations are held further without a gap. Returns how many."""
+    if running_agency(session).policy.get("durability", COMMIT) != COMMIT:
+        return 0  # a backup's watermark states it instead
+    rows = [
+        _row(keys, row.device_id, row.epoch, row.seq, now)
+        for row in session.execute(_ADVANCED, {"agency": current_agency()})
+    ]
+    if rows:
+        new = insert(Durable).values(rows)
+        changed = {name: new.excluded[name] for name in ("durable_seq", "statement", "sig")}
+        session.execute(new.on_conflict_do_update(index_elements=["agency_id", "device_id"], set_=changed))
+    return len(rows)
+
+
+def _row(keys: OfficeKeys, device_id: Any, epoch: int, seq: int, now: datetime) -> dict[str, Any]:
+    statement = canonical(
+        {
+            "v": 1, "agency": str(keys.agency_id), "device": str(device_id), "epoch": epoch, "durable_seq": seq,
+            "at": utc_text(now),
+        }
+    )  # fmt: skip
+    return {
+        "agency_id": keys.agency_id, "device_id": device_id, "durable_seq": seq, "statement": statement,
+        "sig": keys.sign(CONTEXT, statement),
+    }  # fmt: skip

@@ -1,0 +1,101 @@
+"""Snapshots: a device's whole sheet at one point of its feed, as immutable signed bytes (docs/protocol.md §6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from field_api.platform.bounded_json import canonical
+from field_api.platform.devices import Device
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.sealing import aead_seal, b64u, sha256
+from field_api.platform.tenancy import current_agency
+from field_api.queries.phone_routes import current_sheet
+from sync.mailbox import FeedHead, SheetKey, Snapshot, SnapshotRequest
+from sync.office.contents import Contents, Ref
+from sync.office.items import SheetKeyInUse
+from sync.office.sheet_keys import sheet_keys_of_day
+
+CONTEXT = b"doorstep-snapshot-v1"
+KEPT = 2  # the newest, and the one that somebody may be half-way through
+
+
+def wanted_snapshots(session: Session) -> list[UUID]:
+    """Devices that asked for one."""
+    query = select(SnapshotRequest.device_id).where(SnapshotRequest.agency_id == current_agency())
+    return list(session.scalars(query.order_by(SnapshotRequest.requested_at)))
+
+
+def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: datetime) -> None:
+    """Build and keep the device's snapshot, and settle its request.
+
+    `session` must be in a REPEATABLE READ transaction that has read nothing yet: the head read here and the sheet read
+    after it are then of one moment, so items after the head's number tell everything that the snapshot lacks.
+    """
+    device = session.get_one(Device, (current_agency(), device_id))
+    head = session.get_one(FeedHead, (current_agency(), device_id))
+    body = _snapshot_bytes(session, keys, device, head, now)
+    session.execute(
+        insert(Snapshot)
+        .values(
+            agency_id=current_agency(), device_id=device_id, epoch=head.epoch, seq=head.seq, body=body,
+            sha256=sha256(body), built_at=now,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+    mine = (Snapshot.agency_id == current_agency(), Snapshot.device_id == device_id)
+    newest = select(Snapshot.epoch, Snapshot.seq).where(*mine).order_by(Snapshot.built_at.desc()).limit(KEPT)
+    keep = {(row.epoch, row.seq) for row in session.execute(newest)}
+    for row in session.execute(select(Snapshot.epoch, Snapshot.seq).where(*mine)).all():
+        if (row.epoch, row.seq) not in keep:
+            session.execute(delete(Snapshot).where(*mine, Snapshot.epoch == row.epoch, Snapshot.seq == row.seq))
+    session.execute(
+        delete(SnapshotRequest).where(
+            SnapshotRequest.agency_id == current_agency(), SnapshotRequest.device_id == device_id
+        )
+    )
+
+
+def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: FeedHead, now: datetime) -> bytes:
+    sheet_key = sheet_keys_of_day(session, keys, [device], now)[device.id]
+    routes, visits = current_sheet(session, device.agent_id)
+    refs: list[Ref] = [*(("route", route_id) for route_id in routes), *(("visit", visit_id) for visit_id in visits)]
+    contents = Contents(session, keys, refs).for_device(device, refs)
+    lines = [
+        _line(sheet_key, _associated(device, head, index), content.packed(head.seq))
+        for index, content in enumerate(contents)
+    ]
+    rest = b"".join(lines)
+    statement = session.execute(
+        select(SheetKey.statement, SheetKey.sig).where(
+            SheetKey.agency_id == device.agency_id, SheetKey.device_id == device.id, SheetKey.id == sheet_key.id
+        )
+    ).one()
+    manifest = canonical(
+        {
+            "v": 1,
+            "agency": str(device.agency_id),
+            "device": str(device.id),
+            "epoch": head.epoch,
+            "seq": head.seq,
+            "roll": b64u(head.roll),
+            "count": len(lines),
+            "sha256": b64u(sha256(rest)),
+            "sheet_keys": [{"statement": b64u(statement.statement), "sig": b64u(statement.sig)}],
+        }
+    )
+    first = canonical({"m": b64u(manifest), "sig": b64u(keys.sign(CONTEXT, manifest))})
+    return first + b"\n" + rest
+
+
+def _line(sheet_key: SheetKeyInUse, associated: bytes, packed: bytes) -> bytes:
+    return canonical({"key": sheet_key.id, "ct": b64u(aead_seal(sheet_key.key, packed, associated))}) + b"\n"
+
+
+def _associated(device: Device, head: FeedHead, index: int) -> bytes:
+    parts = (device.agency_id, device.id, head.epoch, head.seq, index)
+    return b"\x00".join([CONTEXT, *(str(part).encode() for part in parts)])

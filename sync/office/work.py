@@ -1,0 +1,80 @@
+"""What the worker does for sync: claims, operations, changes, snapshots, durable statements, the log, in this order.
+
+Each unit has its own transaction and its own boundary: one agent's or one device's trouble is logged and tried again
+next round, and holds up nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from field_api.platform.database import transaction
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.wiring import office_keys
+from sync.office.apply import apply_device, devices_with_operations
+from sync.office.durable import state_durable
+from sync.office.enrolment import verify_claims
+from sync.office.log import sequence_log
+from sync.office.publish import agents_with_changes, publish_changes
+from sync.office.snapshots import build_snapshot, wanted_snapshots
+
+log = structlog.get_logger()
+
+
+def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
+    """One round for one agency. Returns the units done; 0 means that nothing waits."""
+    with app.app_context():
+        return _Round(agency_id, office_keys().of(agency_id), now).run()
+
+
+class _Round:
+    def __init__(self, agency_id: UUID, keys: OfficeKeys, now: datetime) -> None:
+        self.agency_id, self.keys, self.now = agency_id, keys, now
+
+    def run(self) -> int:
+        return sum(
+            (
+                self._unit("claims", lambda: self._in_one(verify_claims)),
+                self._each(devices_with_operations, "apply", self._apply),
+                self._each(agents_with_changes, "publish", self._publish),
+                self._each(wanted_snapshots, "snapshot", self._snapshot),
+                self._unit("durable", lambda: self._in_one(state_durable)),
+                self._unit("log", lambda: self._in_one(sequence_log)),
+            )
+        )
+
+    def _in_one(self, step: Callable[..., int]) -> int:
+        with transaction(self.agency_id) as session:
+            return step(session, self.keys, now=self.now)
+
+    def _each(self, find: Callable[[Session], list[UUID]], name: str, work: Callable[[UUID], int]) -> int:
+        with transaction(self.agency_id) as session:
+            found = find(session)
+        return sum(self._unit(name, partial(work, unit)) for unit in found)
+
+    def _unit(self, name: str, work: Callable[[], int]) -> int:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - the boundary of a unit: logged by kind, tried again next round
+            log.error("sync-unit-failed", step=name, agency=str(self.agency_id), error=type(error).__name__)
+            return 0
+
+    def _apply(self, device_id: UUID) -> int:
+        return apply_device(self.agency_id, self.keys, device_id, now=self.now)
+
+    def _publish(self, agent_id: UUID) -> int:
+        with transaction(self.agency_id) as session:
+            return publish_changes(session, self.keys, agent_id, now=self.now)
+
+    def _snapshot(self, device_id: UUID) -> int:
+        with transaction(self.agency_id) as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            build_snapshot(session, self.keys, device_id, now=self.now)
+        return 1
