@@ -33,10 +33,10 @@ def normal_answer(kind: str, text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    folded = "".join(_FOLDED.get(letter, letter) for letter in text)
-    decomposed = unicodedata.normalize("NFKD", folded)
-    # str.upper() would turn letters outside a-z into A-Z ("ŉ", "ﬀ"): only a-z may.
-    upper = (chr(ord(c) - 32) if "a" <= c <= "z" else c for c in decomposed)
+    decomposed = unicodedata.normalize("NFKD", text)
+    folded = "".join(_FOLDED.get(letter, letter) for letter in decomposed)
+    # Only a-z: str.upper() would make A-Z of letters that the rules remove.
+    upper = (chr(ord(c) - 32) if "a" <= c <= "z" else c for c in folded)
     return "".join(c for c in upper if c in _KEPT)
 
 
@@ -87,7 +87,7 @@ _RULES: dict[str, Callable[[str], str]] = {
     "curp": _whole(18, 18),
     "tax_id": _whole(5, 20),
     "mother_maiden_name": _whole(2, 80),
-    "passphrase": _whole(4, 80),
+    "agreed_word": _whole(4, 80),
     "postcode": _postcode,
     "birth_date": _birth_date,
     "account_last4": lambda text: _last_four(_clean(text)),

@@ -67,19 +67,34 @@ def save_cursor(handset: Handset, cursor: Cursor) -> None:
     handset.store.put("state", "cursor", {"epoch": cursor.epoch, "seq": cursor.seq, "roll": roll})
 
 
-def take_sheet_keys(handset: Handset, documents: list[Any]) -> None:
-    """Verify and keep sheet keys. Raises Untrusted at the first that is not the agency's, for this phone."""
+def take_sheet_keys(handset: Handset, documents: list[Any]) -> list[Any]:
+    """Verify and keep sheet keys. Returns those signed by a key that is not known: it may come with the next items.
+
+    Raises Untrusted at one that is signed, but not for this phone.
+    """
+    unknown = []
     for document in documents:
-        statement = signed_part(handset.keys_of("office"), SHEET_KEY, document, "statement")
-        if not handset.is_mine(statement):
-            raise Untrusted("sheet-key", "for another phone")
-        key_id = wire.field(statement, "id", str)
-        info = SHEET_KEY + nul(handset.agency, handset.device, key_id)
         try:
-            key = crypto.open_sealed(handset.keys.sealing, info, wire.binary(statement, "wrapped"))
-        except BadSeal as error:
-            raise Untrusted("sheet-key", "does not open") from error
-        handset.store.put("sheet_key", handset.store.name(key_id), {"key": crypto.b64u(key)})
+            statement = signed_part(handset.keys_of("office"), SHEET_KEY, document, "statement")
+        except Untrusted as error:
+            if error.code != "bad-signature":
+                raise
+            unknown.append(document)
+        else:
+            _take_sheet_key(handset, statement)
+    return unknown
+
+
+def _take_sheet_key(handset: Handset, statement: Any) -> None:
+    if not handset.is_mine(statement):
+        raise Untrusted("sheet-key", "for another phone")
+    key_id = wire.field(statement, "id", str)
+    info = SHEET_KEY + nul(handset.agency, handset.device, key_id)
+    try:
+        key = crypto.open_sealed(handset.keys.sealing, info, wire.binary(statement, "wrapped"))
+    except BadSeal as error:
+        raise Untrusted("sheet-key", "does not open") from error
+    handset.store.put("sheet_key", handset.store.name(key_id), {"key": crypto.b64u(key)})
 
 
 def sheet_key(handset: Handset, key_id: object) -> bytes:

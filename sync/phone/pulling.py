@@ -70,7 +70,7 @@ def _take_page(handset: Handset, cursor: Cursor, page: Any, items: list[Any]) ->
     broken: Untrusted | None = None
     start = cursor.seq
     with handset.store.transaction():
-        take_sheet_keys(handset, wire.field(page, "sheet_keys", list))
+        unknown = take_sheet_keys(handset, wire.field(page, "sheet_keys", list))
         for document in items:
             try:
                 cursor, content = read_item(handset, cursor, document)
@@ -78,6 +78,8 @@ def _take_page(handset: Handset, cursor: Cursor, page: Any, items: list[Any]) ->
                 broken = error
                 break
             sheet.apply(handset, content)
+            if content.kind == "keys":
+                unknown = take_sheet_keys(handset, unknown)
         save_cursor(handset, cursor)
         if broken is None:
             take_durable(handset, page.get("durable"))

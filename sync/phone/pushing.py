@@ -8,7 +8,7 @@ from typing import Any
 
 from sync.phone import wire
 from sync.phone.calls import Door
-from sync.phone.errors import Untrusted
+from sync.phone.errors import Revoked, Untrusted
 from sync.phone.handset import Handset
 from sync.phone.trust import signed_part
 
@@ -34,7 +34,7 @@ class Pushed:
 def push(door: Door, batch: int = MAX_OPS) -> Pushed:
     """Send all that the door lacks or has not receipted. Raises Later, Untrusted, DoorRefused; nothing is lost then."""
     handset = door.handset
-    held = _held(door.call("GET", "/ops/state").json())
+    held = _ask_what_is_held(door)
     waiting = [seq for seq in handset.store.keys("op") if not held(seq) or not _is_receipted(handset, seq)]
     statuses: list[str] = []
     for group in _batches(handset, waiting, min(batch, MAX_OPS)):
@@ -53,6 +53,14 @@ class _Held:
 
     def __call__(self, seq: int) -> bool:
         return any(first <= seq <= last for first, last in self._ranges)
+
+
+def _ask_what_is_held(door: Door) -> _Held:
+    """A revoked phone is not told; its old queue is taken all the same, so it sends whatever has no receipt."""
+    try:
+        return _held(door.call("GET", "/ops/state").json())
+    except Revoked:
+        return _Held(0, [])
 
 
 def _held(state: Any) -> _Held:
