@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
+import media.office.http
 from doorstep.bare import bare_app
+from field_api.adapters.objects_local import LocalObjects
+from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.keyring import OfficeKeyring
@@ -17,11 +20,13 @@ def worker_app(settings: Settings) -> Flask:
     keyring = OfficeKeyring(settings.office_keys)
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
+    app.extensions["doorstep.objects"] = LocalObjects(settings.office_objects, keyring)
+    app.extensions["doorstep.papers"] = TypstPapers()
     return app
 
 
 def office_app(settings: Settings) -> Flask:
     """The office inside: API, sign-in and console, on the worker's keys and database."""
     app = worker_app(settings)
-    register(app)
+    register(app, more=(media.office.http.blueprint,))
     return app

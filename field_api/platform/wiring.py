@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 
+from field_api.domain.ports import Objects, Papers
 from field_api.platform.clock import Clock, SystemClock
 from field_api.platform.keyring import DoorKeyring, OfficeKeyring
 from field_api.platform.settings import Settings
@@ -27,4 +28,16 @@ def door_keys() -> DoorKeyring:
 def clock() -> Clock:
     """The system's clock, unless a test or a scripted day put another one in."""
     value: Clock = current_app.extensions.get("doorstep.clock") or SystemClock()
+    return value
+
+
+def objects() -> Objects:
+    """The office's object store: sheets, letters, developed photographs, sealed at rest."""
+    value: Objects = current_app.extensions["doorstep.objects"]
+    return value
+
+
+def papers() -> Papers:
+    """What lays out PDFs."""
+    value: Papers = current_app.extensions["doorstep.papers"]
     return value
