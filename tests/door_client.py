@@ -75,6 +75,7 @@ class Phone:
     sealing: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     authority: str = "door.test"
     agency_sealing_key: bytes = b""
+    office_key: bytes = b""
     anchor: str | None = None
     seq: int = 0
     link: bytes = bytes(32)

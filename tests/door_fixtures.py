@@ -18,6 +18,7 @@ from field_api.platform.keyring import DoorKeyring
 from field_api.platform.settings import Settings
 from tests.door_client import Phone
 from tests.door_world import enrolled
+from tests.sync_day import Day
 
 
 @pytest.fixture
@@ -36,3 +37,9 @@ def door(settings: Settings, database: Server, clock: SetClock) -> Iterator[Flas
 def phone(app: Flask, agency: UUID, door: Flask, clock: SetClock) -> Phone:
     """An enrolled phone of an agent of its own, holding an anchor."""
     return enrolled(door, agency, clock)
+
+
+@pytest.fixture
+def day(app: Flask, agency: UUID, door: Flask, clock: SetClock) -> Day:
+    """An agent with two published visits, and no phone yet."""
+    return Day(app, agency, door, clock)

@@ -1,0 +1,188 @@
+"""A phone's life against the real door and the real office: enrol, pull, unlock, record, be told, be revoked."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import select
+
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience
+from field_api.platform.database import transaction
+from field_api.platform.wiring import office_keys
+from field_api.records.visits import VisitKey
+from field_api.usecases.withdraw_visit import withdraw_visit
+from sync.office.devices import revoke_device
+from sync.office.enrolment import issue_enrolment
+from tests.door_client import b64u, es256_holds, point, sha256, un64, unpacked
+from tests.sync_day import ANSWERS, Day, hkdf, nul, opened, pull, secret_of, sheet_keys, states, stretched
+
+pytest_plugins = ["tests.door_fixtures"]
+ARRIVED: dict[str, object] = {}
+
+
+def test_a_new_phone_gets_its_whole_sheet_by_feed(day: Day) -> None:
+    phone = day.enrol()
+    contents, _ = pull(phone, limit=1)
+    assert [item["kind"] for item in contents] == ["route", "visit", "visit"]
+    assert {item["ref"] for item in contents[1:]} == set(map(str, day.visits))
+    assert {item["size"] for item in contents if item["kind"] == "visit"} == {12_288}
+    assert contents[0]["body"]["visits"] == 2
+    assert all(item["body"]["open"]["address"]["street"] == "Calle Imaginaria" for item in contents[1:])
+
+
+def test_two_right_answers_open_the_locked_part_and_wrong_ones_do_not(day: Day) -> None:
+    phone = day.enrol()
+    contents, _ = pull(phone)
+    visit = next(item for item in contents if item["ref"] == str(day.visits[0]))
+    (lock,) = visit["body"]["locks"]
+    assert [question["kind"] for question in lock["questions"]] == ["birth_date", "postcode", "tax_id"]
+    assert "Ficticia" not in json.dumps(visit["body"])
+    place = (visit["ref"], lock["person"])
+    associated = nul(b"doorstep-lock-v1", *place)
+
+    for wrap in (wrap for wrap in lock["wraps"] if wrap["method"] == "answers"):
+        pair = b"".join(stretched(phone, lock["person"], kind, ANSWERS[kind][0]) for kind in wrap["kinds"])
+        key = opened(hkdf(pair, nul(b"doorstep-lock-answers-v1", *place)), un64(wrap["wrap"]), associated)
+        brief = unpacked(opened(key, un64(lock["ct"]), associated))
+        assert brief["accounts"][0]["balance_minor"] == 250_000
+        assert brief["creditor"]["name"] == "Mueblería Ficticia MX"
+        wrong = stretched(phone, lock["person"], wrap["kinds"][0], "WRONG") + stretched(
+            phone, lock["person"], wrap["kinds"][1], ANSWERS[wrap["kinds"][1]][0]
+        )
+        with pytest.raises(Exception):  # noqa: B017 - InvalidTag
+            opened(hkdf(wrong, nul(b"doorstep-lock-answers-v1", *place)), un64(wrap["wrap"]), associated)
+
+
+def test_a_visit_without_answers_opens_by_code_alone(day: Day) -> None:
+    phone = day.enrol()
+    contents, _ = pull(phone)
+    visit = next(item for item in contents if item["ref"] == str(day.visits[1]))
+    (lock,) = visit["body"]["locks"]
+    (wrap,) = lock["wraps"]
+    assert wrap["method"] == "code"
+    with transaction(day.agency) as session, audience(Audience.OFFICE_JOB):
+        row = session.scalars(select(VisitKey).where(VisitKey.visit_id == day.visits[1])).one()
+        code = row.unlock_code.reveal(Audience.OFFICE_JOB)
+    place = (visit["ref"], lock["person"])
+    kek = hkdf(code.encode(), nul(b"doorstep-lock-code-v1", *place, phone.device))
+    key = opened(kek, un64(wrap["wrap"]), nul(b"doorstep-lock-v1", *place))
+    assert unpacked(opened(key, un64(lock["ct"]), nul(b"doorstep-lock-v1", *place)))["party"]["role"] == "debtor"
+
+
+def test_a_withdrawal_reaches_the_phone_as_a_tombstone(day: Day) -> None:
+    phone = day.enrol()
+    _, cursor = pull(phone)
+    with transaction(day.agency) as session:
+        withdraw_visit(session, day.visits[0], reason="pagó", now=day.clock.now(), by=None)
+    day.work()
+    contents, _ = pull(phone, cursor)
+    (visit,) = [item for item in contents if item["kind"] == "visit"]
+    assert (visit["ref"], visit["body"]["state"], visit["body"]["locks"]) == (str(day.visits[0]), "withdrawn", [])
+
+
+def test_a_changed_cursor_must_resync(day: Day) -> None:
+    phone = day.enrol()
+    _, cursor = pull(phone)
+    epoch, seq, roll = cursor.split(".")
+    for wrong in (f"2.{seq}.{roll}", f"{epoch}.{int(seq) + 1}.{roll}", f"{epoch}.{seq}.{b64u(bytes(32))}"):
+        response = phone.call("GET", "/phone/v1/feed", query=f"after={wrong}")
+        assert (response.status_code, response.json["code"]) == (410, "resync-required")
+    assert phone.call("GET", "/phone/v1/feed", query="after=x").status_code == 400
+
+
+def test_a_snapshot_is_built_on_demand_and_resumes_where_it_was_cut(day: Day) -> None:
+    phone = day.enrol()
+    _, cursor = pull(phone)
+    assert phone.call("GET", "/phone/v1/feed/snapshot").status_code == 202
+    day.work()
+    whole = phone.call("GET", "/phone/v1/feed/snapshot")
+    assert whole.status_code == 200
+    etag = whole.headers["ETag"]
+    first = phone.call("GET", "/phone/v1/feed/snapshot", headers={"Range": "bytes=0-99", "If-Range": etag})
+    rest = phone.call("GET", "/phone/v1/feed/snapshot", headers={"Range": "bytes=100-", "If-Range": etag})
+    assert (first.status_code, rest.status_code) == (206, 206)
+    assert first.data + rest.data == whole.data
+    line, _, lines = whole.data.partition(b"\n")
+    signed = json.loads(line)
+    manifest = un64(signed["m"])
+    es256_holds(phone.office_key, b"doorstep-snapshot-v1" + manifest, un64(signed["sig"]))
+    claims = json.loads(manifest)
+    assert claims["sha256"] == b64u(sha256(lines))
+    assert f"{claims['epoch']}.{claims['seq']}.{claims['roll']}" == cursor
+    keys = sheet_keys(phone, claims["sheet_keys"])
+    contents = []
+    for index, text in enumerate(lines.splitlines()):
+        value = json.loads(text)
+        bound = nul(b"doorstep-snapshot-v1", phone.agency, phone.device, claims["epoch"], claims["seq"], index)
+        contents.append(unpacked(opened(keys[value["key"]], un64(value["ct"]), bound)))
+    assert len(contents) == claims["count"] == 3
+    assert {item["ref"] for item in contents} == {str(day.route), *map(str, day.visits)}
+    assert pull(phone, cursor)[0] == []
+
+
+def test_operations_get_verdicts_and_the_phone_may_delete_what_is_durable(day: Day) -> None:
+    phone = day.enrol()
+    _, cursor = pull(phone)
+    arrived = phone.operation("arrived", ARRIVED, visit=day.visits[0], av=1)
+    phone.push(arrived)
+    day.work()
+    contents, cursor = pull(phone, cursor)
+    (verdict,) = [item for item in contents if item["kind"] == "verdict"]
+    assert (verdict["body"]["verdict"], verdict["body"]["seq"]) == ("applied", 1), verdict
+    durable = phone.call("GET", "/phone/v1/feed", query=f"after={cursor}").json["durable"]
+    statement = un64(durable["statement"])
+    es256_holds(phone.office_key, b"doorstep-durable-v1" + statement, un64(durable["sig"]))
+    assert json.loads(statement)["durable_seq"] == 1
+
+
+def test_a_revoked_phone_gets_its_signed_wipe_order_and_its_queue_goes_to_quarantine(day: Day) -> None:
+    phone = day.enrol()
+    with transaction(day.agency) as session:
+        revoke_device(session, office_keys().of(day.agency), phone.device, "stolen", now=day.clock.now())
+    refused = phone.call("GET", "/phone/v1/feed")
+    assert (refused.status_code, refused.json["code"]) == (403, "device-revoked")
+    order = un64(refused.json["wipe"]["order"])
+    es256_holds(phone.office_key, b"doorstep-wipe-v1" + order, un64(refused.json["wipe"]["sig"]))
+    assert json.loads(order)["device"] == str(phone.device)
+    assert phone.push(phone.operation("arrived", ARRIVED, visit=day.visits[0], av=1))[0]["status"] == "received"
+    day.work()
+    assert states(day) == [("quarantined", "device-revoked")]
+
+
+def test_a_code_is_good_once_and_for_72_hours(day: Day) -> None:
+    with transaction(day.agency) as session:
+        line = issue_enrolment(session, office_keys().of(day.agency), day.agent, now=day.clock.now()).line
+    day.claim(line)
+    secret = secret_of(line)
+    body = {"hash": b64u(sha256(b"doorstep-enrol-v1" + secret)), "request": b64u(b"{}"), "mac": b64u(bytes(32))}
+    again = day.door.test_client().post("/phone/v1/enrolments", json=body)
+    assert (again.status_code, again.json["code"]) == (403, "enrolment-refused")
+    with transaction(day.agency) as session:
+        late = secret_of(issue_enrolment(session, office_keys().of(day.agency), day.agent, now=day.clock.now()).line)
+    day.clock.advance(timedelta(hours=72))
+    body["hash"] = b64u(sha256(b"doorstep-enrol-v1" + late))
+    assert day.door.test_client().post("/phone/v1/enrolments", json=body).status_code == 403
+    body["hash"] = b64u(bytes(32))
+    assert day.door.test_client().post("/phone/v1/enrolments", json=body).status_code == 403
+
+
+def test_a_claim_with_a_wrong_mac_makes_no_device_and_the_right_one_still_does(day: Day) -> None:
+    with transaction(day.agency) as session:
+        line = issue_enrolment(session, office_keys().of(day.agency), day.agent, now=day.clock.now()).line
+    hashed = b64u(sha256(b"doorstep-enrol-v1" + secret_of(line)))
+    keys = {name: b64u(point(ec.generate_private_key(ec.SECP256R1()))) for name in ("signing", "sealing")}
+    forged = {"hash": hashed, "request": b64u(json.dumps({"v": 1, **keys}).encode()), "mac": b64u(bytes(32))}
+    client = day.door.test_client()
+    first = client.post("/phone/v1/enrolments", json=forged)
+    assert client.post("/phone/v1/enrolments", json=forged).json == first.json
+    day.work()
+    assert client.get(f"/phone/v1/enrolments/{first.json['enrolment']}").status_code == 202
+    day.claim(line)
+    for number in range(6):
+        forged["mac"] = b64u(bytes([number]) * 32)
+        last = client.post("/phone/v1/enrolments", json=forged)
+    assert last.json["code"] == "enrolment-refused"
