@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import IO, Any, Protocol
 
 import requests
 
@@ -22,13 +23,24 @@ TIMEOUT_S = (5.0, 60.0)
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a feed page of 200 visits has some 4 MiB
 MAX_PROBLEM_BYTES = 64 * 1024
 STALE_RETRIES = 2
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 LATER = frozenset({429, 500, 502, 503, 504})
 
 
 class Transport(Protocol):
     """`requests.Session`, or something that answers as it does."""
 
-    def request(self, method: str, url: str, **options: Any) -> requests.Response: ...
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str | bytes | None],
+        data: IO[bytes] | None,
+        timeout: tuple[float, float],
+        allow_redirects: bool,
+        stream: bool,
+    ) -> requests.Response: ...
 
 
 def usual_transport() -> Transport:
@@ -70,9 +82,10 @@ def send(
 ) -> requests.Response:
     """One exchange, its answer unread. Raises Later `unreachable`."""
     fixed = {"accept-encoding": "identity", "user-agent": "doorstep-phone/1"}
-    options = {"timeout": TIMEOUT_S, "allow_redirects": False, "stream": True}
     try:
-        return transport.request(method, url, headers={**fixed, **headers}, data=body, **options)
+        return transport.request(
+            method, url, headers={**fixed, **headers}, data=body, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+        )
     except requests.RequestException as error:
         raise Later("unreachable", type(error).__name__) from error
 
@@ -102,11 +115,15 @@ class Door:
     def __init__(self, handset: Handset, transport: Transport, patience: Patience) -> None:
         self.handset, self.transport, self.patience = handset, transport, patience
 
-    def call(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Answer:
+    def call(
+        self, method: str, path: str, query: str = "", body: bytes = b"", headers: Mapping[str, str] = NO_HEADERS
+    ) -> Answer:
         """An answer with a 2xx status. Raises DoorRefused, Revoked, Later (after all patience) or Untrusted."""
-        return self.patience.insist(lambda: self.once(method, path, query, body, **headers))
+        return self.patience.insist(lambda: self.once(method, path, query, body, headers))
 
-    def once(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Answer:
+    def once(
+        self, method: str, path: str, query: str = "", body: bytes = b"", headers: Mapping[str, str] = NO_HEADERS
+    ) -> Answer:
         """As `call`, but a Later is raised at once."""
         with self.exchange(method, path, query, body, headers) as (response, anchor_at):
             data = b"" if method == "HEAD" else read_body(response, MAX_ANSWER_BYTES)

@@ -41,8 +41,11 @@ def push(door: Door, batch: int = MAX_OPS) -> Pushed:
         statuses += door.patience.insist(lambda group=group: _send(door, group))  # type: ignore[misc]  # default arg
         handset.step("push.batch")
     deleted = drop_durable(handset)
-    counts = [statuses.count(status) for status in ("received", "fork", "quarantined", "proofless")]
-    return Pushed(len(statuses), *counts, deleted=deleted, waiting=len(handset.store.keys("op")))
+    received, fork, quarantined, proofless = (
+        statuses.count(status) for status in ("received", "fork", "quarantined", "proofless")
+    )
+    left = len(handset.store.keys("op"))
+    return Pushed(len(statuses), received, fork, quarantined, proofless, deleted, left)
 
 
 class _Held:
@@ -96,7 +99,7 @@ def _send(door: Door, group: list[tuple[int, dict[str, Any]]]) -> list[str]:
     _note_sending(handset, [seq for seq, _ in group])
     handset.step("push.sending")
     body = wire.write_json({"ops": [kept["document"] for _, kept in group]})
-    answer = door.once("POST", "/ops", body=body, **{"content-type": "application/json"})
+    answer = door.once("POST", "/ops", body=body, headers={"content-type": "application/json"})
     handset.step("push.answered")
     receipts = wire.field(answer.json(), "receipts", list)
     if len(receipts) != len(group):

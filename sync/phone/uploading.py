@@ -36,8 +36,8 @@ def upload_photos(door: Door) -> Uploaded:
     outcomes = [_upload(door, row) for row in list(rows(handset)) if _is_wanted(handset, row)]
     deleted = drop_safe(handset)
     waiting = sum(row["state"] not in DONE for row in rows(handset))
-    counts = (outcomes.count(state) for state in ("complete", "quarantined", "gone"))
-    return Uploaded(*counts, deleted=deleted, waiting=waiting)
+    complete, quarantined, gone = (outcomes.count(state) for state in ("complete", "quarantined", "gone"))
+    return Uploaded(complete, quarantined, gone, deleted, waiting)
 
 
 def _is_wanted(handset: Handset, row: dict[str, Any]) -> bool:
@@ -70,7 +70,7 @@ def _create(door: Door, row: dict[str, Any]) -> None:
     values = {name: row["wrap" if name == "key" else name] for name in ("photo", "sha256", "key", "keyid")}
     metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())
     headers = {**TUS, "upload-length": str(row["length"]), "upload-metadata": metadata}
-    location = urlsplit(door.call("POST", "/photos", **headers).headers.get("Location", "")).path
+    location = urlsplit(door.call("POST", "/photos", headers=headers).headers.get("Location", "")).path
     base = door.handset.address.path
     if not location.startswith(f"{base}/photos/") or not location.removeprefix(f"{base}/photos/").isascii():
         raise Untrusted("location", "an upload elsewhere")
@@ -80,7 +80,7 @@ def _create(door: Door, row: dict[str, Any]) -> None:
 
 
 def _head(door: Door, row: dict[str, Any]) -> Answer:
-    return door.call("HEAD", row["location"], **TUS)
+    return door.call("HEAD", row["location"], headers=TUS)
 
 
 def _send_from(door: Door, row: dict[str, Any], answer: Answer) -> str:
@@ -112,7 +112,7 @@ def _patch(door: Door, row: dict[str, Any], offset: int, piece: bytes) -> Answer
         "upload-offset": str(offset),
         "upload-checksum": f"sha256 {checksum}",
     }
-    return door.call("PATCH", row["location"], body=piece, **headers)
+    return door.call("PATCH", row["location"], body=piece, headers=headers)
 
 
 def _offset(answer: Answer, row: dict[str, Any]) -> int:
