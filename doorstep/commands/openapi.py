@@ -8,7 +8,7 @@ import click
 
 from doorstep.app import office_app
 from doorstep.commands import installation_context
-from field_api.http.office import document_of
+from field_api.http.openapi import document_of
 from field_api.platform.wiring import settings
 
 

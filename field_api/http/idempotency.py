@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from typing import IO, Any, cast
 
-from flask import Response, g, request
+from flask import Response, after_this_request, g, request
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -149,7 +149,7 @@ def _file_sha256(file: FileStorage) -> bytes:
 
 def _raw_sha256() -> bytes:
     """Hash a raw body and put a rewound copy in its place, for the view to read as if nothing had happened."""
-    # Closed with the request object itself; a context manager would close it before the view reads it.
+    # Closed once the request is answered; a context manager would close it before the view reads it.
     spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
     digest = hashlib.sha256()
     while block := request.stream.read(_BLOCK_BYTES):
@@ -157,4 +157,10 @@ def _raw_sha256() -> bytes:
         spool.write(block)
     spool.seek(0)
     request.__dict__["stream"] = spool
+
+    @after_this_request
+    def close(response: Response) -> Response:
+        spool.close()
+        return response
+
     return digest.digest()
