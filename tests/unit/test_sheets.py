@@ -1,0 +1,101 @@
+"""The visit sheet's words and data: open, local, and silent about the reason."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import dist
+
+import pytest
+
+from field_api.domain.debt_words import find_debt_words
+from field_api.domain.postal import PostalAddress, between_line, postal_lines
+from field_api.domain.route_sketch import sketch
+from field_api.domain.sheets import ENVELOPE_NUMBERS, OUTCOME_NUMBERS, safe_hint
+from field_api.rules.sheets import LANGUAGES, words_for
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_the_sheet_is_on_the_detectors_list(language: str) -> None:
+    words = words_for(language)
+    shown = [*words.words.values(), *words.script.values()]
+    assert [(text, find_debt_words(text)) for text in shown if find_debt_words(text)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_word(language: str) -> None:
+    words, english = words_for(language), words_for("en")
+    assert words.words.keys() == english.words.keys() and words.script.keys() == english.script.keys()
+    assert {kind.value for kind in OUTCOME_NUMBERS.values()} == words.outcomes.keys()
+    assert {kind.value for kind in ENVELOPE_NUMBERS.values()} == words.envelopes.keys()
+
+
+def test_the_numbers_of_the_boxes_are_stable() -> None:
+    """Papers already printed must keep their meaning: new outcomes go to the end."""
+    assert [kind.value for kind in OUTCOME_NUMBERS.values()][:3] == [
+        "client_located",
+        "third_party_attended",
+        "nobody_there",
+    ]
+    assert list(ENVELOPE_NUMBERS) == [12, 13]
+
+
+def test_a_language_without_words_of_its_own_is_served_in_english() -> None:
+    assert words_for("pt-BR").language == "en" and words_for("es-MX").language == "es"
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (
+            PostalAddress("Calle Gaspar", "MX", "S/N", "4", neighbourhood="Granjas", postcode="05219", state="CDMX"),
+            ["Calle Gaspar S/N int. 4", "Col. Granjas", "05219 CDMX"],
+        ),
+        (PostalAddress("Calle Uno", "MX"), ["Calle Uno S/N"]),
+        (
+            PostalAddress("45th Street", "US", "500", "Apt 4", city="Highlandtown", postcode="21224", state="MD"),
+            ["500 45th Street, Apt 4", "Highlandtown, MD 21224"],
+        ),
+        (
+            PostalAddress("Aeulestrasse", "LI", "20", city="Vaduz", postcode="9490"),
+            ["Aeulestrasse 20", "9490 Vaduz"],
+        ),
+        (
+            PostalAddress("rue Imaginaire", "FR", "12", city="Paris", postcode="75001"),
+            ["12 rue Imaginaire", "75001 Paris"],
+        ),
+        (
+            PostalAddress("Foo Street", "GB", "10", city="London", postcode="SW1A 1AA"),
+            ["10 Foo Street", "London", "SW1A 1AA"],
+        ),
+    ],
+)
+def test_addresses_read_as_a_local_writes_them(address: PostalAddress, lines: list[str]) -> None:
+    assert postal_lines(address) == lines
+
+
+def test_streets_between_are_named_when_known() -> None:
+    both = PostalAddress("Calle", "MX", between_1="Uno", between_2="Dos")
+    assert between_line(both, ("entre", "y")) == "entre Uno y Dos"
+    assert between_line(PostalAddress("Calle", "MX", between_2="Dos"), ("entre", "y")) == "entre Dos"
+    assert between_line(PostalAddress("Calle", "MX"), ("entre", "y")) == ""
+
+
+def test_a_hint_that_tells_of_a_debt_is_left_out() -> None:
+    assert safe_hint("Debe $300, portón azul") == "" and safe_hint(" Portón azul ") == "Portón azul"
+
+
+def test_numbers_of_the_route_sketch_do_not_cover_each_other() -> None:
+    home = (47.14, 9.52)
+    same_house = [(47.141, 9.521)] * 5
+    drawn = sketch(home, [*same_house, (47.20, 9.51)], home, 0.62)
+    gaps = [dist(a, b) for i, a in enumerate(drawn.labels) for b in drawn.labels[:i]]
+    assert min(gaps) > 0.05
+    assert all(0 <= x <= 1 and 0 <= y <= 0.62 for x, y in (*drawn.labels, *drawn.stops, drawn.start))
+
+
+def test_a_sketch_keeps_north_up_and_one_scale() -> None:
+    drawn = sketch((0.0, 0.0), [(0.01, 0.0), (0.0, 0.01)], (0.0, 0.0), 0.62)
+    (north, east), start = drawn.stops, drawn.start
+    assert north[1] < start[1] and east[0] > start[0]
+    assert start[1] - north[1] == pytest.approx(east[0] - start[0], rel=0.01)
+    assert all(later > earlier for earlier, later in pairwise([0, drawn.bar]))
