@@ -52,6 +52,8 @@ class Developed:
 def prepare() -> None:
     """Load every decoder and make every warning an error; before the sandbox closes."""
     warnings.simplefilter("error")
+    # Complaints of the EXIF reader concern facts, not pixels: many cameras write EXIF that it complains of.
+    warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)

@@ -1,0 +1,79 @@
+"""Destroy a photograph for good: its key first, then all that the key opened, then what was known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from field_api.domain.vocabulary import VisitEventKind
+from field_api.platform.tenancy import current_agency
+from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
+from field_api.records.base import load
+from field_api.records.visits import VisitEvent
+from media.office.darkroom import Darkroom
+from media.office.note_photo import note_photo
+from media.office.records import Photo, PhotoState
+from media.records import DESTROYED, Upload
+
+log = structlog.get_logger()
+
+
+def destroy_photo(session: Session, photo_id: UUID, room: Darkroom, *, now: datetime, actor: str, reason: str) -> Photo:
+    """Overwrite and unlink the key, delete bytes and renditions, clear what shows the picture. Twice is once.
+
+    The key goes before the transaction commits: a crash in between leaves a photograph that nothing opens, and the next
+    call finishes. The log keeps the hash of the sealed bytes alone. Raises Problem `not-found`.
+    """
+    photo = load(session, Photo, photo_id, lock=True)
+    if photo.state == PhotoState.DESTROYED:
+        return photo
+    agency_id, upload_id = current_agency(), photo.upload_id
+    room.stores.keys.destroy(agency_id, upload_id)
+    room.stores.files.delete(agency_id, upload_id)
+    for key in filter(None, (photo.large_key, photo.small_key)):
+        room.objects.delete(key)
+    session.get_one(Upload, (agency_id, upload_id), with_for_update=True).state = DESTROYED
+    _clear(photo, now, reason)
+    note_photo(session, photo, now, actor=actor)
+    log.info("photo-destroyed", photo=str(photo.id), sha256=photo.sha256.hex(), reason=reason)
+    return photo
+
+
+def destroy_withdrawn(session: Session, room: Darkroom, now: datetime) -> int:
+    """Destroy what was declared before its visit's permission was taken back. Returns how many."""
+    photo_ids = _withdrawn(session)
+    for photo_id in photo_ids:
+        destroy_photo(session, photo_id, room, now=now, actor="system", reason=PERMISSION_WITHDRAWN)
+    return len(photo_ids)
+
+
+def _withdrawn(session: Session) -> Sequence[UUID]:
+    """From the few withdrawals to the photographs of their visits: event ids grow in the order of recording."""
+    declared, withdrawn = aliased(VisitEvent), aliased(VisitEvent)
+    return session.scalars(
+        select(Photo.id)
+        .distinct()
+        .join(withdrawn, (withdrawn.agency_id == Photo.agency_id) & (withdrawn.visit_id == Photo.visit_id))
+        .join(declared, (declared.agency_id == Photo.agency_id) & (declared.op_id == Photo.op_id))
+        .where(
+            Photo.agency_id == current_agency(),
+            Photo.state != PhotoState.DESTROYED.value,
+            withdrawn.flags.contains([PERMISSION_WITHDRAWN]),
+            withdrawn.kind == VisitEventKind.PHOTO_PERMISSION.value,
+            declared.kind == VisitEventKind.PHOTO.value,
+            declared.visit_id == Photo.visit_id,
+            declared.id < withdrawn.id,
+        )
+    ).all()
+
+
+def _clear(photo: Photo, now: datetime, reason: str) -> None:
+    photo.state, photo.reason, photo.destroyed_at = PhotoState.DESTROYED.value, reason, now
+    photo.large_key = photo.small_key = photo.dhash = photo.evidence = None
+    photo.width = photo.height = photo.captured_at = None
+    photo.latitude = photo.longitude = photo.accuracy_m = None

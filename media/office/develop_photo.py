@@ -1,0 +1,132 @@
+"""Develop one photograph: authenticate all of it, decode it in the sandbox, keep sealed renditions.
+
+Three steps, and no transaction is open while the sandbox works: claim, develop, settle. A worker that dies in between
+leaves a claim that another takes over after CLAIM_LIFETIME; the third death in a row quarantines the photograph.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from field_api.domain.confidential import Confidential
+from field_api.platform.database import transaction
+from field_api.platform.sealing import Unsealable, same, sha256
+from field_api.platform.tenancy import acting_for, current_agency
+from field_api.records.base import load
+from media.office.darkroom import LARGE, SMALL, Darkroom
+from media.office.note_photo import note_photo
+from media.office.records import Photo, PhotoState
+from media.photo_keys import KeyAbsent
+from media.records import Upload
+from media.sandbox.run import Renditions, Undevelopable
+from media.sealed_files import SealedAbsent
+from media.sealed_photo import MAX_SEALED_BYTES, Unopenable, open_photo
+
+CLAIM_LIFETIME = timedelta(minutes=5)  # far beyond the sandbox's own limit
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Where the renditions lie, and what is known of them."""
+
+    renditions: Renditions
+    large_key: str
+    small_key: str
+
+
+def develop_photo(agency_id: UUID, photo_id: UUID, now: datetime, room: Darkroom) -> PhotoState | None:
+    """Develop an awaiting photograph; returns its new state, or None where there was nothing to do.
+
+    Whatever is wrong with the bytes becomes QUARANTINED with a reason, and the sealed bytes stay as they came. Errors
+    of this machine (disk, database) are raised, and the photograph is tried again later.
+    """
+    with transaction(agency_id) as session:
+        upload = _claim(session, photo_id, now)
+        if upload is not None:
+            session.expunge(upload)
+    if upload is None:
+        return None
+    with acting_for(agency_id):
+        try:
+            outcome: _Kept | str = _develop(room, upload)
+        except (Unopenable, Undevelopable) as error:
+            outcome = error.reason
+    with transaction(agency_id) as session:
+        return _settle(session, room, photo_id, outcome, now)
+
+
+def _claim(session: Session, photo_id: UUID, now: datetime) -> Upload | None:
+    photo = load(session, Photo, photo_id, lock=True)
+    fresh = photo.developing_since is not None and photo.developing_since > now - CLAIM_LIFETIME
+    if photo.state not in (PhotoState.AWAITING, PhotoState.DEVELOPING) or fresh:
+        return None
+    if photo.attempts >= MAX_ATTEMPTS:
+        _quarantine(session, photo, "given-up", now)
+        return None
+    photo.state = PhotoState.DEVELOPING.value
+    photo.attempts += 1
+    photo.developing_since = now
+    return session.get_one(Upload, (current_agency(), photo.upload_id))
+
+
+def _develop(room: Darkroom, upload: Upload) -> _Kept:
+    try:
+        key = room.key_of(upload)
+        sealed = room.stores.files.read(upload.agency_id, upload.id, MAX_SEALED_BYTES)
+    except KeyAbsent as error:
+        raise Unopenable("key-missing") from error
+    except Unsealable as error:
+        raise Unopenable("wrap") from error
+    except SealedAbsent as error:
+        raise Unopenable("bytes-missing") from error
+    if not same(sha256(sealed), upload.sha256):
+        raise Unopenable("bytes-differ")
+    renditions = room.develop(open_photo(key.secret, key.name, sealed).image)
+    return _Kept(
+        renditions,
+        room.objects.put(key.seal_rendition(LARGE, renditions.large)),
+        room.objects.put(key.seal_rendition(SMALL, renditions.small)),
+    )
+
+
+def _settle(session: Session, room: Darkroom, photo_id: UUID, outcome: _Kept | str, now: datetime) -> PhotoState:
+    photo = load(session, Photo, photo_id, lock=True)
+    if photo.state != PhotoState.DEVELOPING:  # destroyed meanwhile, or settled by another after a long pause
+        if isinstance(outcome, _Kept):
+            room.objects.delete(outcome.large_key)
+            room.objects.delete(outcome.small_key)
+    elif isinstance(outcome, str):
+        _quarantine(session, photo, outcome, now)
+    else:
+        _keep(session, photo, outcome, now)
+    return PhotoState(photo.state)
+
+
+def _quarantine(session: Session, photo: Photo, reason: str, now: datetime) -> None:
+    photo.state, photo.reason = PhotoState.QUARANTINED.value, reason
+    note_photo(session, photo, now)
+
+
+def _keep(session: Session, photo: Photo, kept: _Kept, now: datetime) -> None:
+    renditions = kept.renditions
+    photo.state = PhotoState.DEVELOPED.value
+    photo.developed_at = now
+    photo.large_key, photo.small_key = kept.large_key, kept.small_key
+    photo.width, photo.height, photo.dhash = renditions.width, renditions.height, renditions.dhash
+    photo.evidence = Confidential(json.dumps(renditions.evidence))
+    note_photo(session, photo, now, flags=["same-picture"] if _shown_elsewhere(session, photo) else [])
+
+
+def _shown_elsewhere(session: Session, photo: Photo) -> bool:
+    """Whether a picture with the same difference hash was offered for another visit."""
+    other = exists().where(
+        Photo.agency_id == current_agency(), Photo.dhash == photo.dhash, Photo.visit_id != photo.visit_id
+    )
+    return bool(session.scalar(select(other)))

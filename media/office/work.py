@@ -1,0 +1,69 @@
+"""One round of the worker's work on photographs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience
+from field_api.platform.database import transaction
+from field_api.platform.tenancy import current_agency
+from media.office.darkroom import darkroom
+from media.office.destroy_photo import destroy_withdrawn
+from media.office.develop_photo import CLAIM_LIFETIME, develop_photo
+from media.office.link_uploads import link_uploads
+from media.office.records import Photo, PhotoState
+from media.records import RECEIVING, Upload
+from media.stores import Stores, forget
+
+BATCH = 20
+"""Developed in one round: a few seconds, so that other work of the worker is not kept waiting."""
+
+
+def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
+    """Take what was declared, destroy what was taken back, develop what is allowed, forget what expired.
+
+    Returns how many units of work were done; 0 means that nothing waits.
+    """
+    with app.app_context(), audience(Audience.OFFICE_JOB):
+        room = darkroom()
+        with transaction(agency_id) as session:
+            done = link_uploads(session, now)
+        with transaction(agency_id) as session:
+            done += destroy_withdrawn(session, room, now)
+        with transaction(agency_id) as session:
+            waiting = waiting_photos(session, now)
+        done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
+        with transaction(agency_id) as session:
+            return done + forget_expired(session, room.stores, now)
+
+
+def waiting_photos(session: Session, now: datetime) -> list[UUID]:
+    """Photographs to develop now, oldest first, and those whose worker seems to have died."""
+    abandoned = (Photo.state == PhotoState.DEVELOPING.value) & (Photo.developing_since <= now - CLAIM_LIFETIME)
+    return list(
+        session.scalars(
+            select(Photo.id)
+            .where(Photo.agency_id == current_agency(), (Photo.state == PhotoState.AWAITING.value) | abandoned)
+            .order_by(Photo.id)
+            .limit(BATCH)
+        )
+    )
+
+
+def forget_expired(session: Session, stores: Stores, now: datetime) -> int:
+    """Forget incomplete uploads that their phones left alone for seven days."""
+    uploads = session.scalars(
+        select(Upload)
+        .where(Upload.agency_id == current_agency(), Upload.state == RECEIVING, Upload.expires_at <= now)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for upload in uploads:
+        forget(stores, upload)
+    return len(uploads)
