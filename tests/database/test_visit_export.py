@@ -1,0 +1,84 @@
+"""The export of visits: every visit of the span, what came of it, nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+
+from doorstep.commands.export import export, write_visits
+from field_api.domain.confidential import DisclosureRefused, audience
+from field_api.domain.disclosure import Audience
+from field_api.platform.database import transaction
+from field_api.queries.visit_export import visit_rows
+from field_api.records.base import load
+from field_api.records.people import Person
+from field_api.usecases.withdraw_visit import withdraw_visit
+from tests.outcome_world import RECEIVED, published_visit
+
+WEDNESDAY = date(2026, 11, 18)
+PROMISED = {"minor": 50_000, "currency": "MXN"}
+PLAN = {
+    "result": "promise",
+    "kind": "plan",
+    "instalments": [{"amount": PROMISED, "due_on": "2026-12-15"}, {"amount": PROMISED, "due_on": "2026-12-01"}],
+}
+
+
+def exported(agency: UUID, path: Path, first: date = WEDNESDAY, last: date = WEDNESDAY) -> list[dict[str, str]]:
+    write_visits(agency, first, last, "csv", path)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_row_tells_what_came_of_a_visit(agency: UUID, tmp_path: Path) -> None:
+    phone = published_visit(agency)
+    with transaction(agency) as session:
+        load(session, Person, phone.sought).name = "=HYPERLINK(evil)"
+    phone.passes_check()
+    phone.located(PLAN, {"result": "dispute", "reason": "fraud"})
+    [row] = exported(agency, tmp_path / "out.csv")
+    assert row["person"] == "'=HYPERLINK(evil)"
+    assert (row["day"], row["state"], row["outcome"], row["right_party"]) == (
+        "2026-11-18",
+        "done",
+        "client_located",
+        "true",
+    )
+    assert (row["promised_minor"], row["promised_first_on"], row["dispute"]) == ("100000", "2026-12-01", "fraud")
+    assert row["account_reference"].startswith("CT-")
+
+
+def test_every_visit_is_there_once_per_account_attempted_or_not(agency: UUID, tmp_path: Path) -> None:
+    phone = published_visit(agency, accounts=2)
+    assert [row["outcome"] for row in exported(agency, tmp_path / "a")] == ["", ""]
+    phone.outcome("nobody_there")
+    phone.outcome("vacant")
+    assert sorted(row["outcome"] for row in exported(agency, tmp_path / "b")) == ["nobody_there"] * 2 + ["vacant"] * 2
+    assert exported(agency, tmp_path / "c", date(2026, 11, 19), date(2026, 12, 31)) == []
+
+
+def test_a_visit_taken_off_its_route_stays_in_the_export(agency: UUID, tmp_path: Path) -> None:
+    phone = published_visit(agency)
+    with transaction(agency) as session:
+        withdraw_visit(session, phone.visit_id, reason="dispatcher", now=RECEIVED, by=None)
+    rows = exported(agency, tmp_path / "out.csv", date(2020, 1, 1), date(2100, 1, 1))
+    assert [row["state"] for row in rows] == ["withdrawn"]
+
+
+def test_an_export_without_an_audience_is_refused(agency: UUID) -> None:
+    published_visit(agency)
+    with transaction(agency) as session, pytest.raises(DisclosureRefused):
+        list(visit_rows(session, WEDNESDAY, WEDNESDAY))
+    with transaction(agency) as session, audience(Audience.THIRD_PARTY), pytest.raises(DisclosureRefused):
+        list(visit_rows(session, WEDNESDAY, WEDNESDAY))
+
+
+def test_the_command_refuses_a_span_that_ends_before_it_begins() -> None:
+    arguments = ["visits", "--from", "2026-11-19", "--to", "2026-11-18", "--out", "x.csv"]
+    answer = CliRunner().invoke(export, arguments)
+    assert answer.exit_code == 1 and "before" in answer.output
