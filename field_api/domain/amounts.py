@@ -21,6 +21,7 @@ _SPREADSHEET = Context(prec=15, rounding=ROUND_HALF_EVEN)  # a spreadsheet has 1
 _SIGNS = "$€£¥₡₲₵₹₺₽₩₪฿₫₱"
 _BLANKS = re.compile("[\\s\u00a0\u202f\u2009'’]")
 _GROUPED = re.compile("\\d{1,3}(?:[\\s\u00a0\u202f\u2009'’]\\d{3})+(?:[.,]\\d*)?", re.ASCII)
+_PLAIN = re.compile(r"\d[\d.,]*", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*", re.ASCII)
 
 
@@ -58,7 +59,10 @@ def read_amount(cell: Cell, currency: str, decimal_mark: str | None) -> int:
 
 
 def _bare(cell: str, currency: str) -> tuple[str, bool]:
-    text = cell.strip().replace("−", "-")
+    text = cell.strip()
+    if _PLAIN.fullmatch(text):
+        return text, False
+    text = text.replace("−", "-")
     negative = text.startswith("(") and text.endswith(")")
     if negative:
         text = text[1:-1].strip()

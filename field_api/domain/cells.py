@@ -18,7 +18,6 @@ Cell = str | Decimal | date | bool | None
 
 MAX_TEXT = 300
 MAX_NOTE = 2_000
-_SPACES = re.compile(r"\s+")
 _SPREADSHEET_DIGITS = Decimal(10) ** 15  # beyond 15 digits a spreadsheet has already rounded
 
 
@@ -32,11 +31,12 @@ class DateOrder(StrEnum):
 
 def fold(text: str) -> str:
     """Letters and digits of any script, without case, accents, spaces or punctuation: to compare names and headers."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
+    plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return "".join(filter(str.isalnum, plain.casefold()))
 
 
 def is_blank(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or cell == "" or (isinstance(cell, str) and cell.isspace())
 
 
 def read_text(cell: Cell, longest: int = MAX_TEXT) -> str:
@@ -47,7 +47,9 @@ def read_text(cell: Cell, longest: int = MAX_TEXT) -> str:
         return _digits(cell)
     if isinstance(cell, date):
         return cell.isoformat()
-    text = _SPACES.sub(" ", unicodedata.normalize("NFC", cell or "")).strip()
+    text = " ".join((cell or "").split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     if len(text) > longest:
         raise CellRefused(RowCode.TOO_LONG, f"longer than {longest} characters")
     if not text.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in text):

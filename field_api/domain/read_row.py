@@ -39,6 +39,7 @@ _ADDRESS_TEXTS = (
     "number", "interior", "between_1", "between_2", "neighbourhood", "city", "municipality", "postcode", "state",
 )  # fmt: skip
 _STREET = "address.street"
+_ANSWER_OF = {f"answer.{kind.value}": kind for kind in AnswerKind}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class RowReader:
         self._defaults = defaults
         self._roles = [role for role in Role if any(c.field.role is role for c in columns.columns.values())]
         self._parts = {
-            role: [name.partition(".")[2] for name, c in columns.columns.items() if c.field.role is role]
+            role: sorted(name.partition(".")[2] for name, c in columns.columns.items() if c.field.role is role)
             for role in self._roles
         }
 
@@ -91,7 +92,7 @@ class _Row:
         currency = self.take("currency", lambda cell: read_currency(read_text(cell)))
         amounts = self.amounts(currency or self.defaults.currency)
         language = self.take("language", read_language)
-        parties = [self.party(role, set(parts[role]), language) for role in roles]
+        parties = [self.party(role, parts[role], language) for role in roles]
         read = AccountRow(
             row=self.row,
             reference=reference or "",
@@ -113,18 +114,16 @@ class _Row:
     def refuse(self, name: str, code: RowCode, message: str) -> None:
         self.errors.append(RowError(self.row, self.columns.header_of(name), code, message))
 
-    def cell(self, name: str) -> Cell:
+    def take(self, name: str, reader: Callable[[Cell], T]) -> T | None:
+        """What the field's cell says, None where it is empty or was refused."""
         column = self.columns.columns.get(name)
         if column is None:
             return None
         cell = self.cells[column.index] if column.index is not None and column.index < len(self.cells) else None
-        return column.constant if is_blank(cell) else cell
-
-    def take(self, name: str, reader: Callable[[Cell], T]) -> T | None:
-        """What the field's cell says, None where it is empty or was refused."""
-        cell = self.cell(name)
         if is_blank(cell):
-            return None
+            cell = column.constant
+            if cell is None:
+                return None
         try:
             return reader(cell)
         except CellRefused as refusal:
@@ -178,7 +177,7 @@ class _Row:
             return None
         return PaymentData(f"ref:{ref}" if ref else made_payment_ref(on, amount), on, amount)
 
-    def party(self, role: Role, parts: set[str], language: str | None) -> PartyData | None:
+    def party(self, role: Role, parts: Sequence[str], language: str | None) -> PartyData | None:
         prefix = role.value
         if all(is_blank(self.given(f"{prefix}.{part}")) for part in parts):
             return None
@@ -209,7 +208,7 @@ class _Row:
             return None
         return self.cells[column.index]
 
-    def address(self, prefix: str, parts: set[str], country: str) -> AddressData | None:
+    def address(self, prefix: str, parts: Sequence[str], country: str) -> AddressData | None:
         at = f"{prefix}.address."
         if all(is_blank(self.given(f"{prefix}.{part}")) for part in parts if part.startswith("address.")):
             return None
@@ -266,13 +265,14 @@ class _Row:
         return tuple(found)
 
     def answers(
-        self, prefix: str, parts: set[str], country: str, address: AddressData | None
+        self, prefix: str, parts: Sequence[str], country: str, address: AddressData | None
     ) -> tuple[AnswerData, ...]:
         found = []
-        for kind in AnswerKind:
-            name = f"{prefix}.answer.{kind.value}"
-            if f"answer.{kind.value}" not in parts:
+        for part in parts:
+            kind = _ANSWER_OF.get(part)
+            if kind is None:
                 continue
+            name = f"{prefix}.{part}"
             normal = self.take(name, partial(_read_answer, kind, self.using.date_order))
             if normal is None:
                 continue

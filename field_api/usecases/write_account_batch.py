@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, or_, select, tuple_, update
+from sqlalchemy import case, delete, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.orm import Session
 from tzfpy import get_tz
@@ -77,7 +78,7 @@ class AccountWrites:
         known = {person_id for person_id, _ in self.addresses} & self.known_people
         insert_rows(session, Address, list(self.addresses.values()), _keep_place)
         if known:
-            _retire_replaced(session, self.addresses, known, self.now)
+            update_rows(session, Address, _replaced(session, self.addresses, known, self.now))
 
     def _write_answers(self, session: Session) -> None:
         known = answers_of(session, {person_id for person_id, _ in self.answers} & self.known_people)
@@ -159,27 +160,23 @@ def _keep_place(statement: Insert) -> Insert:
     )
 
 
-def _retire_replaced(
-    session: Session, given: dict[tuple[UUID, bytes], Values], known: set[UUID], now: datetime
-) -> None:
-    """The creditor gave these people another address of a kind: the one from an earlier file is visited no more."""
+def _replaced(
+    session: Session, given: Mapping[tuple[UUID, bytes], Values], known: set[UUID], now: datetime
+) -> list[Values]:
+    """Places from earlier files of people whom the creditor gave another of the same kind: visited no more."""
     kinds = {(person_id, values["kind"]) for (person_id, _), values in given.items() if person_id in known}
-    still = select(Address.id).where(
-        Address.agency_id == current_agency(), tuple_(Address.person_id, Address.fingerprint).in_(given.keys())
+    found = select(Address.id, Address.person_id, Address.kind, Address.fingerprint).where(
+        Address.agency_id == current_agency(),
+        Address.person_id.in_(known),
+        Address.source == "creditor",
+        Address.retired_at.is_(None),
+        Address.created_at < now,
     )
-    session.execute(
-        update(Address)
-        .where(
-            Address.agency_id == current_agency(),
-            tuple_(Address.person_id, Address.kind).in_(kinds),
-            Address.source == "creditor",
-            Address.retired_at.is_(None),
-            Address.created_at < now,
-            Address.id.not_in(still),
-        )
-        .values(retired_at=now, version=Address.version + 1),
-        execution_options={"synchronize_session": False},
-    )
+    return [
+        {"id": address_id, "retired_at": now}
+        for address_id, person_id, kind, mark in session.execute(found)
+        if (person_id, kind) in kinds and (person_id, mark) not in given
+    ]
 
 
 def _replace_answer(statement: Insert) -> Insert:
