@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.platform.database import Base
 from field_api.platform.devices import MAILBOX
-from field_api.platform.ids import new_opaque_id
+from field_api.platform.ids import new_id, new_opaque_id
 from field_api.platform.tenancy import current_agency
 
 MAX_CLAIMS = 5
@@ -126,6 +126,7 @@ class QuarantinedBytes(OfDevice):
     )
 
     sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # of the JSON bytes as the door read them
+    id: Mapped[UUID] = mapped_column(default=new_id)  # for lists
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[str]  # fork | quarantined
     reason: Mapped[str]

@@ -29,7 +29,7 @@ DOOR = {
     "inbox": "SELECT (agency_id, device_id, op_id, seq, link, receipt, receipt_sig),"
     " INSERT (agency_id, device_id, op_id, seq, protected, ct, sig, link, receipt, receipt_sig, received_at)",
     "quarantine": "SELECT (agency_id, device_id, sha256, receipt, receipt_sig),"
-    " INSERT (agency_id, device_id, sha256, raw, status, reason, op_id, seq, receipt, receipt_sig, received_at)",
+    " INSERT (agency_id, device_id, sha256, id, raw, status, reason, op_id, seq, receipt, receipt_sig, received_at)",
     "feed_item": "SELECT",
     "sheet_key": "SELECT (agency_id, device_id, id, statement, sig)",
     "snapshot": "SELECT",
@@ -190,6 +190,7 @@ def upgrade() -> None:
     sa.Column('agency_id', sa.Uuid(), nullable=False),
     sa.Column('device_id', sa.Uuid(), nullable=False),
     sa.Column('sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('raw', sa.LargeBinary(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,27 +26,24 @@ REVOCATION_REASONS = ("lost", "stolen", "dismissed", "replaced", "other")
 
 
 @dataclass(frozen=True)
-class DeviceRow:
+class DeviceLine:
+    """A phone as lists show it."""
+
     id: UUID
     agent_id: UUID
-    agent_code: str
+    agent: str
     state: str
     enrolled_at: datetime
     revoked_at: datetime | None
 
 
-def list_devices(session: Session, after: UUID | None = None, limit: int = 200) -> Sequence[DeviceRow]:
-    """The agency's phones by id, after a cursor. One statement."""
-    query = (
+def devices() -> Any:
+    """A statement for the agency's phones with their agents' codes: rows of DeviceLine."""
+    return (
         select(Device.id, Device.agent_id, Agent.code, Device.state, Device.enrolled_at, Device.revoked_at)
         .join(Agent, (Agent.agency_id == Device.agency_id) & (Agent.id == Device.agent_id))
         .where(Device.agency_id == current_agency())
-        .order_by(Device.id)
-        .limit(limit)
     )
-    if after is not None:
-        query = query.where(Device.id > after)
-    return [DeviceRow(*row) for row in session.execute(query)]
 
 
 def revoke_device(
