@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 
-from field_api.domain.confidential import audience
+from field_api.domain.confidential import Confidential, audience
 from field_api.domain.disclosure import Audience
-from field_api.domain.operations import UnreadableOperation
+from field_api.domain.operations import Effect, UnreadableOperation
 from field_api.domain.vocabulary import PERSON_HOLDS, HoldKind, OpKind, Verdict
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.records.accounts import Hold
+from field_api.records.accounts import Account, Hold
 from field_api.records.base import load
-from field_api.records.people import ContactCandidate
+from field_api.records.people import ContactCandidate, Person
 from field_api.records.results import Attempt, Dispute, Promise
-from field_api.records.visits import Visit, VisitAccount, VisitEvent
+from field_api.records.visits import Letter, LetterCustody, Visit, VisitAccount, VisitEvent
 from field_api.usecases.withdraw_visit import withdraw_visit
 from tests.outcome_world import ANCHOR, AT_THE_DOOR, HERE, RECEIVED, Phone, published_visit
 from tests.planning_world import World
@@ -409,3 +411,47 @@ def test_nothing_secret_lies_plain_in_what_an_outcome_writes(agency: UUID) -> No
             stored = " ".join(session.scalars(text(f"SELECT t::text FROM office.{table} t")))
             assert stored and "canario" not in stored
             assert b"canario".hex() not in stored
+
+
+def test_a_letter_handed_over_changes_hands_and_an_unknown_one_is_flagged(agency: UUID) -> None:
+    phone = published_visit(agency)
+    assert phone.records(OpKind.LETTER, {"handling": "not_delivered", "reason": "not_met"}).flags == ("letter-unknown",)
+    with transaction(agency) as session:
+        letter = Letter(
+            visit_id=phone.visit_id,
+            account_id=phone.accounts[0],
+            person_id=phone.sought,
+            kind="reminder",
+            language="es",
+            jurisdiction="MX",
+            serial="ABCD2345",
+            state="printed",
+            content=Confidential("{}"),
+        )
+        session.add(letter)
+    assert phone.records(OpKind.LETTER, {"handling": "handed_over", "recipient": "sought"}).flags == ()
+    assert [letter.state for letter in rows(phone, Letter)] == ["handed_over"]
+    assert [step.recipient for step in rows(phone, LetterCustody)] == ["sought"]
+
+
+def test_two_doors_of_one_person_at_once_wait_for_each_other(app: Flask, agency: UUID) -> None:
+    phone = published_visit(agency, accounts=2)
+    with transaction(agency) as session:
+        world = World(session)
+        world.serial = 500
+        place = world.address(load(session, Person, phone.sought))
+        accounts = [load(session, Account, account_id) for account_id in phone.accounts]
+        route = world.route(world.agent(code="MX-2"))
+        visit = world.visit(route, 1, place, load(session, Person, phone.sought), *accounts)
+        other = replace(phone, agent_id=route.agent_id, visit_id=visit.id, seq=0)
+
+    def at_once(which: Phone) -> Effect:
+        with app.app_context():
+            return which.located({"result": "cease_contact"}, {"result": "dispute", "reason": "fraud"}, PROMISE)
+
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = sorted(effect.verdict.value for effect in pool.map(at_once, [phone, other]))
+    assert verdicts == ["applied", "late"]
+    assert {state_of(phone), state_of(other)} == {"done", "withdrawn"}
+    assert sorted(attempt.number for attempt in rows(phone, Attempt)) == [1, 2, 3, 4]
+    assert len(rows(phone, Dispute)) == 4
