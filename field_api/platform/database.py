@@ -120,5 +120,8 @@ def across_agencies(reason: str) -> Iterator[Session]:
 
 
 def engine_options() -> dict[str, Any]:
-    """Pool settings shared by all processes: small, checked before use, never older than half an hour."""
-    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_recycle": 1800}
+    """Pool settings shared by all processes: small, checked before use, never older than half an hour.
+
+    Parameters never appear in the text of an error: a failed insert would print balances and names.
+    """
+    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_recycle": 1800, "hide_parameters": True}
