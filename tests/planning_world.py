@@ -12,6 +12,10 @@ from uuid import UUID
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from field_api.adapters.calendars import Almanac
+from field_api.adapters.rules_toml import TomlRules
+from field_api.adapters.travel_great_circle import GreatCircleTravel
+from field_api.domain.ports import PlanningParts
 from field_api.platform.database import db
 from field_api.platform.ids import new_id
 from field_api.records.accounts import Account, Party
@@ -19,7 +23,9 @@ from field_api.records.agency import Creditor
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Shift, Stop
 from field_api.records.visits import Visit, VisitAccount
+from tests.fakes import NearestFirstSolver
 
+PARTS = PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), NearestFirstSolver())
 MEXICO_CITY = (19.4326, -99.1332)
 BALTIMORE = (39.2904, -76.6122)
 VADUZ = (47.1410, 9.5209)

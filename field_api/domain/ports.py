@@ -119,6 +119,16 @@ class Solver(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PlanningParts:
+    """What planning needs from outside."""
+
+    rules: RuleBook
+    calendars: Calendars
+    travel: Travel
+    solver: Solver
+
+
 class GeocoderFailed(RuntimeError):
     """The geocoder did not answer, or refused. The text names the service's kind of failure, never the address."""
 

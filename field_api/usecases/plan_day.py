@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import Refusal
 from field_api.domain.eligibility import Eligible, decide
-from field_api.domain.ports import Calendars, RuleBook, Solver, Travel
+from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import gather_stops
 from field_api.platform.ids import new_id
 from field_api.platform.tenancy import current_agency
@@ -23,16 +22,6 @@ from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.solve_day import Report, silent, solve_day
 from field_api.usecases.write_routes import write_routes
-
-
-@dataclass(frozen=True)
-class PlanningParts:
-    """What planning needs from outside."""
-
-    rules: RuleBook
-    calendars: Calendars
-    travel: Travel
-    solver: Solver
 
 
 def plan_day(

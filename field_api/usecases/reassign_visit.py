@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import NO_RULES, ContactWindow, Refusal, contact_window
+from field_api.domain.ports import PlanningParts
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import ChangeKind, VisitEventKind
 from field_api.platform.problems import Problem
@@ -23,7 +24,6 @@ from field_api.records.visits import Visit
 from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
-from field_api.usecases.plan_day import PlanningParts
 from field_api.usecases.tell_agent import tell_agent
 from field_api.usecases.withdraw_visit import AHEAD, drop_empty_stops
 from field_api.usecases.write_routes import ARRIVAL_SPAN

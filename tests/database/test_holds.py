@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from planning_world import NOW, World, wait_for_waiters
 from sqlalchemy import select, text
 
 from field_api.domain.vocabulary import HoldKind
@@ -22,6 +21,7 @@ from field_api.records.visits import Visit, VisitEvent
 from field_api.usecases.lift_hold import lift_hold
 from field_api.usecases.place_hold import place_hold
 from field_api.usecases.withdraw_visit import withdraw_visit
+from tests.planning_world import NOW, World, wait_for_waiters
 
 
 def two_accounts_one_visit(agency: UUID) -> tuple[UUID, UUID, UUID]:

@@ -7,15 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import pytest
-from fakes import NearestFirstSolver
-from planning_world import BALTIMORE, MEXICO_CITY, NOW, VADUZ, WEDNESDAY, World, statements
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.adapters.calendars import Almanac
-from field_api.adapters.rules_toml import TomlRules
 from field_api.adapters.solver_pyvrp import PyVrpSolver
-from field_api.adapters.travel_great_circle import GreatCircleTravel
 from field_api.domain.vocabulary import HoldKind
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
@@ -24,9 +19,8 @@ from field_api.records.planning import Absence, NotPlanned, Plan, Route, Stop
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.place_hold import place_hold
-from field_api.usecases.plan_day import PlanningParts, plan_day
-
-PARTS = PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), NearestFirstSolver())
+from field_api.usecases.plan_day import plan_day
+from tests.planning_world import BALTIMORE, MEXICO_CITY, NOW, PARTS, VADUZ, WEDNESDAY, World, statements
 
 
 def why(session: Session) -> dict[UUID, str]:

@@ -8,10 +8,8 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from planning_world import MEXICO_CITY, NOW, WEDNESDAY, World, statements, wait_for_waiters
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
-from test_plan_day import PARTS
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
@@ -30,6 +28,7 @@ from field_api.usecases.place_hold import place_hold
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
 from field_api.usecases.reassign_visit import reassign_visit
+from tests.planning_world import MEXICO_CITY, NOW, PARTS, WEDNESDAY, World, statements, wait_for_waiters
 
 
 def a_draft(agency: UUID, households: int = 2, agents: int = 1) -> tuple[UUID, list[UUID]]:

@@ -1,0 +1,47 @@
+"""`doorstep address`: places that wait for coordinates."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from doorstep.commands import office_context
+from doorstep.commands.agent import POINT
+from field_api.domain.routing import Point
+from field_api.platform.database import transaction
+from field_api.platform.wiring import planning
+from field_api.queries.unplaced_addresses import unplaced_addresses
+from field_api.records.people import Address
+from field_api.usecases.geocode_addresses import set_coordinates
+
+
+@click.group()
+def address() -> None:
+    """Addresses without coordinates, which nobody can be sent to."""
+
+
+@address.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+def list_unplaced(limit: int) -> None:
+    """The dispatcher's list, oldest first."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        table = Table("id", "person", "street", "number", "city", "postcode", "country", "hint", "state")
+        query = unplaced_addresses().order_by(Address.created_at, Address.id).limit(limit)
+        for row, name in session.execute(query):
+            city = row.city or row.municipality
+            cells = (row.id, name, row.street, row.number, city, row.postcode, row.country, row.hint, row.geocode_state)
+            table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        Console().print(table)
+
+
+@address.command()
+@click.argument("address_id", type=click.UUID)
+@click.argument("point", type=POINT)
+def place(address_id: UUID, point: Point) -> None:
+    """Say where an address is: LATITUDE,LONGITUDE in degrees (put -- before negative numbers)."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        set_coordinates(session, address_id, point, planning().calendars)
+    click.echo("placed")

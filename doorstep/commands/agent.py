@@ -1,0 +1,178 @@
+"""`doorstep agent`: who goes out, when, and from where."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from doorstep.commands import office_context
+from field_api.domain.routing import Point
+from field_api.platform.database import transaction
+from field_api.platform.tenancy import current_agency
+from field_api.platform.wiring import clock
+from field_api.queries.agents import agent_of_code, agents
+from field_api.records.planning import Absence, Agent, Shift
+from field_api.usecases.add_agent import add_agent, set_agent_languages
+from field_api.usecases.set_shift import end_shift, record_absence, set_shift
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = click.DateTime(["%Y-%m-%d"])
+TIME = click.DateTime(["%H:%M"])
+
+
+class PointType(click.ParamType):
+    """LATITUDE,LONGITUDE in degrees."""
+
+    name = "LAT,LON"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Point:
+        if isinstance(value, Point):
+            return value
+        try:
+            latitude, longitude = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail("latitude and longitude in degrees, like 19.4326,-99.1332", param, ctx)
+        return Point(latitude, longitude)
+
+
+POINT = PointType()
+
+
+@click.group()
+def agent() -> None:
+    """Agents, their shifts, absences and languages."""
+
+
+@agent.command()
+@click.argument("code")
+@click.option("--name", required=True)
+@click.option("--languages", required=True, help="BCP 47 tags with commas: es,en")
+@click.option("--timezone", required=True, help="IANA, like America/Mexico_City; shifts are meant in it.")
+@click.option("--territory", default="")
+def add(code: str, name: str, languages: str, timezone: str, territory: str) -> None:
+    """Take an agent on; CODE is short and unique, like MX-1."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        add_agent(session, code=code, name=name, languages=languages.split(","), timezone=timezone, territory=territory)
+    click.echo(f"{code} is an agent; `doorstep agent shift {code}` says when they work")
+
+
+@agent.command()
+@click.argument("code")
+@click.option("--days", default="mon-fri", show_default=True, help="One weekday or a span, like mon or mon-sat.")
+@click.option("--from", "starts", type=TIME, help="Local time.")
+@click.option("--to", "ends", type=TIME, help="Local time.")
+@click.option("--start", type=POINT, help="Where it starts.")
+@click.option("--end", type=POINT, help="Where it ends; where it started by default.")
+@click.option("--start-label", default="")
+@click.option("--end-label", default="")
+@click.option("--off", is_flag=True, help="No work on these days any more.")
+def shift(
+    code: str,
+    days: str,
+    starts: datetime | None,
+    ends: datetime | None,
+    start: Point | None,
+    end: Point | None,
+    start_label: str,
+    end_label: str,
+    off: bool,
+) -> None:
+    """When the agent works, from where to where."""
+    weekdays = _weekdays(days)
+    if not off and (starts is None or ends is None or start is None):
+        raise click.UsageError("a shift needs --from, --to and --start (or --off)")
+    with office_context() as agency_id, transaction(agency_id) as session:
+        who = agent_of_code(session, code)
+        for weekday in weekdays:
+            if starts is None or ends is None or start is None:
+                end_shift(session, who.id, weekday)
+                continue
+            set_shift(
+                session,
+                who.id,
+                weekday,
+                starts_at=starts.time(),
+                ends_at=ends.time(),
+                start=start,
+                end=end,
+                start_label=start_label,
+                end_label=end_label,
+            )
+    click.echo(f"{code}: {days} {'off' if off else 'set'}")
+
+
+@agent.command()
+@click.argument("code")
+@click.option("--from", "first", type=DAY, required=True)
+@click.option("--to", "last", type=DAY, help="Included; one day only by default.")
+@click.option("--reason", default="")
+def absence(code: str, first: datetime, last: datetime | None, reason: str) -> None:
+    """The agent is away."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        who = agent_of_code(session, code)
+        record_absence(session, who.id, first.date(), (last or first).date(), reason)
+    click.echo(f"{code} is away")
+
+
+@agent.command()
+@click.argument("code")
+@click.argument("tags")
+def languages(code: str, tags: str) -> None:
+    """Set the languages an agent speaks, with commas: es,en."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        set_agent_languages(session, agent_of_code(session, code).id, tags.split(","))
+    click.echo(f"{code} speaks {tags}")
+
+
+@agent.command("list")
+def list_agents() -> None:
+    """Agents with their week and coming absences."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        shifts, absences = _shifts(session), _absences(session)
+        table = Table("code", "name", "languages", "time zone", "shifts", "away")
+        for row in session.scalars(agents().order_by(Agent.code)):
+            table.add_row(
+                row.code,
+                row.name,
+                ",".join(row.languages),
+                row.timezone,
+                "\n".join(shifts.get(row.id, [])),
+                "\n".join(absences.get(row.id, [])),
+            )
+        Console().print(table)
+
+
+def _shifts(session: Session) -> dict[object, list[str]]:
+    lines: dict[object, list[str]] = {}
+    query = select(Shift).where(Shift.agency_id == current_agency()).order_by(Shift.weekday)
+    for row in session.scalars(query):
+        lines.setdefault(row.agent_id, []).append(f"{WEEKDAYS[row.weekday]} {_hm(row.starts_at)}-{_hm(row.ends_at)}")
+    return lines
+
+
+def _absences(session: Session) -> dict[object, list[str]]:
+    lines: dict[object, list[str]] = {}
+    query = select(Absence).where(Absence.agency_id == current_agency(), Absence.last_day >= clock().now().date())
+    for row in session.scalars(query.order_by(Absence.first_day)):
+        lines.setdefault(row.agent_id, []).append(f"{row.first_day} to {row.last_day}")
+    return lines
+
+
+def _hm(value: time) -> str:
+    return f"{value:%H:%M}"
+
+
+def _weekdays(days: str) -> range:
+    first, _, last = days.partition("-")
+    if (
+        first not in WEEKDAYS
+        or (last and last not in WEEKDAYS)
+        or WEEKDAYS.index(last or first) < WEEKDAYS.index(first)
+    ):
+        raise click.UsageError("--days is a weekday or a span of them: mon, tue-sat")
+    return range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1)

@@ -1,0 +1,101 @@
+"""`doorstep plan`: draft a day, look at it, publish it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from doorstep.commands import office_context
+from field_api.adapters.geocoder_geopy import geocoder_from
+from field_api.domain.ports import GeocoderFailed
+from field_api.platform.database import transaction
+from field_api.platform.wiring import clock, planning
+from field_api.queries.agents import agents
+from field_api.queries.plan_overview import PlanOverview, plan_overview
+from field_api.records.planning import Agent
+from field_api.usecases.geocode_addresses import geocode_addresses
+from field_api.usecases.plan_day import plan_day
+from field_api.usecases.publish_plan import publish_plan
+
+
+@click.command()
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to plan.")
+@click.option("--publish", is_flag=True, help="Send the routes to phones at once; without it a draft is made.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same plan.")
+def plan(day: datetime, publish: bool, seed: int) -> None:
+    """Plan a day: who goes where in which order, and why everything else does not."""
+    with office_context() as agency_id, _progress() as progress:
+        _geocode(agency_id, progress)
+        bars: dict[str, int] = {}
+
+        def report(step: str, done: int, of: int) -> None:
+            if step not in bars:
+                bars[step] = int(progress.add_task(step, total=of))
+            progress.update(bars[step], completed=done, total=of)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+        with transaction(agency_id) as session:
+            drafted = plan_day(session, day.date(), parts=planning(), now=clock().now(), seed=seed, report=report)
+            if publish:
+                report("publish", 0, 1)
+                publish_plan(session, drafted.id, now=clock().now(), published_by=None)
+                report("publish", 1, 1)
+            progress.stop()
+            show_plan(session, plan_overview(session, drafted.id))
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+
+def _geocode(agency_id: UUID, progress: Progress) -> None:
+    """Ask the configured geocoder for whatever has no coordinates; what it fails on waits for a dispatcher."""
+    geocoder = geocoder_from()
+    if geocoder is None:
+        return
+    bar = progress.add_task("geocode", total=None)
+    while True:
+        try:
+            with transaction(agency_id) as session:
+                done = geocode_addresses(session, geocoder, planning().calendars)
+        except GeocoderFailed as error:
+            click.echo(f"{error}; the addresses stay on the list (`doorstep address list`)", err=True)
+            return
+        progress.advance(bar, done.tried)
+        if not done.tried:
+            progress.update(bar, total=progress.tasks[bar].completed)
+            return
+
+
+def show_plan(session: Session, overview: PlanOverview) -> None:
+    """Print routes and reasons as tables. Counts and codes only: nothing of any account."""
+    console = Console()
+    zones = {agent.id: ZoneInfo(agent.timezone) for agent in session.scalars(agents().where(Agent.active))}
+    title = f"{overview.plan.for_day.isoformat()}: {overview.plan.state}"
+    routes = Table("agent", "from", "to", "stops", "visits", "km", "driving", title=title)
+    for route in overview.routes:
+        zone = zones.get(route.agent_id)
+        routes.add_row(
+            route.agent_code,
+            f"{route.starts_at.astimezone(zone):%H:%M}",
+            f"{route.ends_at.astimezone(zone):%H:%M}",
+            str(route.stops),
+            str(route.visits),
+            f"{route.distance_m / 1000:.1f}",
+            f"{route.travel_s // 3600}:{route.travel_s % 3600 // 60:02d}",
+        )
+    console.print(routes)
+    if overview.plan.solver.get("estimates"):
+        console.print("Distances and driving times are estimates (great circle with a detour factor).")
+    reasons = Table("not planned because", "accounts")
+    for reason, count in overview.not_planned.items():
+        reasons.add_row(reason, str(count))
+    console.print(reasons)
+    console.print(f"{overview.visits} visits on {len(overview.routes)} routes; plan {overview.plan.id}")

@@ -1,0 +1,22 @@
+"""What planning is made of in production. Wired once, in `doorstep.app`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from field_api.domain.ports import PlanningParts
+
+
+@cache
+def planning_parts() -> PlanningParts:
+    """The shipped rules, the almanac, great-circle estimates and PyVRP."""
+    # Imported on first use: numpy, PyVRP and holidays cost a second that most commands need not wait for.
+    from field_api.adapters.calendars import Almanac
+    from field_api.adapters.rules_toml import TomlRules
+    from field_api.adapters.solver_pyvrp import PyVrpSolver
+    from field_api.adapters.travel_great_circle import GreatCircleTravel
+    from field_api.domain.ports import PlanningParts
+
+    return PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), PyVrpSolver())

@@ -1,0 +1,45 @@
+"""`/addresses`: places that wait for coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import g
+from flask_smorest import Blueprint
+
+from field_api.domain.disclosure import Audience
+from field_api.domain.routing import Point
+from field_api.http.paging import Page, PageArguments, page_schema, paged
+from field_api.http.permits import answers, permitted
+from field_api.http.schemas.planning import CoordinatesSchema, PlacedAddressSchema, UnplacedAddressSchema
+from field_api.platform.database import transaction
+from field_api.platform.wiring import planning
+from field_api.queries.unplaced_addresses import UnplacedAddress, unplaced_addresses
+from field_api.records.people import Address
+from field_api.usecases.geocode_addresses import set_coordinates
+
+blueprint = Blueprint("addresses", __name__, url_prefix="/addresses", description="Places that wait for coordinates")
+
+
+@blueprint.get("/without-coordinates")
+@answers(Audience.DISPATCHER)
+@permitted("addresses.read")
+@blueprint.arguments(PageArguments, location="query")
+@blueprint.response(200, page_schema(UnplacedAddressSchema))
+def list_unplaced(query: dict[str, Any]) -> Page:
+    """Addresses that nobody can be sent to: no coordinates came with them, and no geocoder knew them."""
+    with transaction(g.actor.agency_id) as session:
+        page = paged(session, unplaced_addresses(), [Address.created_at, Address.id], **query)
+    return Page([UnplacedAddress(*row) for row in page.items], page.next)
+
+
+@blueprint.patch("/<uuid:address_id>")
+@answers(Audience.DISPATCHER)
+@permitted("addresses.write")
+@blueprint.arguments(CoordinatesSchema)
+@blueprint.response(200, PlacedAddressSchema)
+def place(body: dict[str, float], address_id: UUID) -> Address:
+    """Say where the address is."""
+    with transaction(g.actor.agency_id) as session:
+        return set_coordinates(session, address_id, Point(**body), planning().calendars)
