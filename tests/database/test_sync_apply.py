@@ -1,0 +1,223 @@
+"""Operations take effect exactly once, each for itself; what cannot is kept with a reason and holds up nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+import sync.office.apply
+from field_api.platform.database import transaction
+from field_api.platform.devices import Device
+from field_api.platform.sealing import b64u
+from field_api.platform.wiring import office_keys
+from field_api.records.visits import VisitEvent
+from field_api.usecases.withdraw_visit import withdraw_visit
+from sync.mailbox import InboxOp
+from sync.office.devices import revoke_device
+from sync.records import LogEntry
+from tests.door_client import Phone
+from tests.sync_day import Day, pull, states
+
+pytest_plugins = ["tests.door_fixtures"]
+
+
+@pytest.fixture
+def phone(day: Day) -> Phone:
+    return day.enrol()
+
+
+def events(day: Day) -> list[str]:
+    with transaction(day.agency) as session:
+        return list(
+            session.scalars(select(VisitEvent.kind).where(VisitEvent.op_id.is_not(None)).order_by(VisitEvent.id))
+        )
+
+
+def flags(day: Day) -> list[list[str]]:
+    with transaction(day.agency) as session:
+        return list(session.scalars(select(InboxOp.flags).order_by(InboxOp.seq, InboxOp.received_at)))
+
+
+def at_visit(day: Day, phone: Phone, kind: str = "arrived", body: dict[str, Any] | None = None, **more: Any) -> dict:
+    return phone.operation(kind, body or {}, visit=day.visits[0], av=1, **more)
+
+
+def test_a_batch_sent_three_times_takes_effect_once(day: Day, phone: Phone) -> None:
+    batch = [at_visit(day, phone), at_visit(day, phone, "note", {"words": "timbre azul"})]
+    for _ in range(3):
+        phone.push(*batch)
+        day.work()
+    assert states(day) == [("applied", None), ("applied", None)]
+    assert events(day) == ["arrived", "note"]
+
+
+def test_operations_that_came_in_any_order_are_applied_in_order_of_seq(day: Day, phone: Phone) -> None:
+    batch = [
+        at_visit(day, phone),
+        at_visit(day, phone, "encounter", {"relation": "nobody"}),
+        at_visit(day, phone, "note", {"words": "ok"}),
+    ]
+    phone.push(batch[2])
+    phone.push(batch[0], batch[1])
+    day.work()
+    assert events(day) == ["arrived", "encounter", "note"]
+
+
+def test_an_operation_waits_for_what_it_needs_and_nobody_else_waits(day: Day, phone: Phone) -> None:
+    needed = uuid4()
+    first = at_visit(day, phone, "encounter", {"relation": "nobody"}, op=needed)
+    second = at_visit(day, phone, "note", {"words": "a"}, deps=(needed,))
+    third = at_visit(day, phone, "note", {"words": "b"})
+    phone.push(second, third)
+    day.work()
+    assert states(day) == [("held", "waits"), ("applied", None)]
+    _, cursor = pull(phone)
+    phone.push(first)
+    day.work()
+    assert states(day) == [("applied", None)] * 3
+    assert events(day) == ["note", "encounter", "note"]
+    verdicts = {
+        item["body"]["seq"]: item["body"]["verdict"] for item in pull(phone, cursor)[0] if item["kind"] == "verdict"
+    }
+    assert verdicts == {1: "applied", 2: "applied"}
+
+
+def test_an_operation_on_a_withdrawn_visit_is_late_and_its_facts_are_kept(day: Day, phone: Phone) -> None:
+    with transaction(day.agency) as session:
+        withdraw_visit(session, day.visits[0], reason="pagó", now=day.clock.now(), by=None)
+    phone.push(at_visit(day, phone))
+    day.work()
+    assert states(day) == [("late", None)]
+    assert events(day) == ["arrived"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "telepathy"}, "unknown-kind"),
+        ({"kind": "arrived", "visit": "strange"}, "unknown-visit"),
+        ({"kind": "encounter", "body": {"relation": "martian"}}, "invalid-body"),
+        ({"key": "0" * 16}, "cannot-open"),
+        ({"size": 777}, "invalid-header"),
+        ({"prev": "?"}, "invalid-header"),
+        ({"deps": ["x"]}, "invalid-header"),
+    ],
+)
+def test_what_cannot_be_applied_is_quarantined_with_a_reason(
+    day: Day, phone: Phone, change: dict[str, Any], reason: str
+) -> None:
+    change = dict(change)
+    visit = uuid4() if change.pop("visit", None) else day.visits[0]
+    kind, body = change.pop("kind", "arrived"), change.pop("body", {})
+    bad = phone.operation(kind, body, visit=visit, av=1, **({"size": 512} | change if "size" not in change else {}))
+    if "size" in change:
+        bad = phone.operation(kind, body, visit=visit, av=1, seq=1, size=change["size"])
+    phone.push(bad, at_visit(day, phone))
+    day.work()
+    assert states(day) == [("quarantined", reason), ("applied", None)]
+    assert events(day) == ["arrived"]
+
+
+def test_an_operation_that_crashes_the_code_is_quarantined_and_the_rest_go_on(
+    day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crash is a real one in the middle of real work: what it had written is rolled back."""
+    real = sync.office.apply.record_operation
+
+    def stumbling(session: Any, operation: Any, *, now: Any) -> Any:
+        effect = real(session, operation, now=now)
+        if operation.body.get("words") == "boom":
+            raise ZeroDivisionError
+        return effect
+
+    monkeypatch.setattr(sync.office.apply, "record_operation", stumbling)
+    phone.push(
+        at_visit(day, phone),
+        at_visit(day, phone, "note", {"words": "boom"}),
+        at_visit(day, phone, "note", {"words": "b"}),
+    )
+    day.work()
+    assert states(day) == [("applied", None), ("quarantined", "crashed:ZeroDivisionError"), ("applied", None)]
+    assert events(day) == ["arrived", "note"]
+    with transaction(day.agency) as session:
+        assert session.scalars(select(InboxOp.incident).where(InboxOp.state == "quarantined")).one()
+
+
+def test_trouble_of_the_database_quarantines_nothing_and_is_tried_again(
+    day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    phone.push(at_visit(day, phone))
+    with monkeypatch.context() as patch:
+        patch.setattr(sync.office.apply, "record_operation", away)
+        day.work()
+    assert states(day) == [("received", None)]
+    day.work()
+    assert states(day) == [("applied", None)]
+
+
+def test_bytes_swapped_by_the_door_are_found_at_the_office(day: Day, phone: Phone) -> None:
+    """The door's word that a signature held is not taken on trust."""
+    phone.push(at_visit(day, phone))
+    with transaction(day.agency) as session:
+        row = session.scalars(select(InboxOp)).one()
+        row.ct = row.ct[:-1] + bytes([row.ct[-1] ^ 1])
+    day.work()
+    assert states(day) == [("quarantined", "bad-signature")]
+
+
+def test_a_broken_chain_and_a_seq_used_twice_are_flagged_and_refused_nothing(day: Day, phone: Phone) -> None:
+    first = at_visit(day, phone)
+    second = at_visit(day, phone, prev=b64u(bytes(32)))
+    twin = at_visit(day, phone, "note", {"words": "x"}, seq=2)
+    phone.push(first, second, twin)
+    day.work()
+    assert states(day) == [("applied", None)] * 3
+    assert "chain-broken" not in flags(day)[0]
+    assert "chain-broken" in flags(day)[1]
+    assert any("seq-twice" in found for found in flags(day))
+
+
+def test_a_clock_of_1970_or_none_at_all_keeps_nothing_out(day: Day, phone: Phone) -> None:
+    phone.push(
+        at_visit(day, phone, wall="1970-01-01T00:00:00.000Z"), at_visit(day, phone, wall="yesterday", mono_ms="x")
+    )
+    day.work()
+    assert states(day) == [("applied", None)] * 2
+    assert "clock-unreadable" in flags(day)[1]
+
+
+def test_what_a_phone_sent_before_it_was_revoked_still_counts(day: Day, phone: Phone) -> None:
+    phone.push(at_visit(day, phone))
+    day.clock.advance(timedelta(minutes=1))
+    with transaction(day.agency) as session:
+        revoke_device(session, office_keys().of(day.agency), phone.device, "lost", now=day.clock.now())
+    phone.push(at_visit(day, phone))
+    day.work()
+    assert states(day) == [("applied", None), ("quarantined", "device-revoked")]
+
+
+def test_two_workers_at_once_apply_everything_once(day: Day, phone: Phone) -> None:
+    from threading import Thread
+
+    phone.push(*[at_visit(day, phone, "note", {"words": f"nota {n}"}) for n in range(12)])
+    threads = [Thread(target=day.work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    while day.work():
+        pass
+    assert states(day) == [("applied", None)] * 12
+    assert len(events(day)) == 12
+    with transaction(day.agency) as session:
+        numbers = session.scalars(select(LogEntry.number).order_by(LogEntry.number)).all()
+        assert numbers == list(range(len(numbers)))
+        assert session.scalars(select(Device.state)).one() == "active"
