@@ -1,0 +1,132 @@
+"""What managers see of photographs, what others do not, and destroying one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from PIL import Image
+
+from doorstep.server import Server
+from field_api.platform.clock import SetClock
+from field_api.platform.database import db
+from field_api.platform.settings import Settings
+from tests.office_client import OfficeClient
+from tests.photo_world import PhotoWorld, photo_world
+from tests.pictures import jpeg, jpeg_with_everything
+from tests.planning_world import statements
+
+PHOTOS = "/api/v1/photos"
+
+
+@pytest.fixture
+def world(app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock) -> Iterator[PhotoWorld]:
+    world = photo_world(app, agency, settings, database, clock)
+    yield world
+    with world.door.app_context():
+        db.engine.dispose()
+
+
+def test_a_manager_lists_the_photos_of_a_visit_and_sees_them(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.developed(jpeg_with_everything())
+    answer = office_client.get(f"{PHOTOS}?visit={world.visit.visit_id}")
+    (item,) = answer.json["items"]
+    assert (item["id"], item["state"], item["subject"]) == (str(photo.id), "developed", "facade")
+    assert (item["op"], item["captured_at"][:19]) == (str(photo.op_id), "2026-11-18T16:00:00")
+    assert item["evidence"]["camera"][0] == "Testmaker"
+    for size, longest in (("large", 400), ("small", 320)):
+        picture = office_client.get(f"{PHOTOS}/{photo.id}/rendition/{size}")
+        assert (picture.status_code, picture.mimetype) == (200, "image/jpeg")
+        assert picture.headers["Cache-Control"] == "no-store"
+        assert picture.headers["X-Content-Type-Options"] == "nosniff"
+        assert max(Image.open(io.BytesIO(picture.data)).size) == longest
+    assert office_client.get(f"{PHOTOS}/{photo.id}/rendition/original").status_code == 404
+
+
+def test_refused_photos_are_listed_for_a_manager(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.seal(jpeg())
+    world.declare(photo, None)
+    world.upload(photo)
+    world.work()
+    (item,) = office_client.get(f"{PHOTOS}?state=refused").json["items"]
+    assert item["reason"] == "no-permission"
+    assert office_client.get(f"{PHOTOS}/{item['id']}/rendition/large").status_code == 404
+    assert office_client.get(f"{PHOTOS}?state=developed").json["items"] == []
+    assert office_client.get(f"{PHOTOS}?state=nonsense").status_code == 422
+
+
+def test_declared_photos_that_did_not_come_are_expected(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.seal(jpeg())
+    world.declare(photo, world.permit(), subject="meter")
+    (item,) = office_client.get(f"{PHOTOS}/expected?visit={world.visit.visit_id}").json["items"]
+    assert (item["op"], item["subject"], item["permission_stands"]) == (str(photo.photo_id), "meter", True)
+
+
+def test_nobody_else_sees_photographs(world: PhotoWorld, as_role: Callable[..., OfficeClient]) -> None:
+    photo = world.developed(jpeg())
+    for role in ("agent", "dispatcher", "admin", "controller", "integrator"):
+        client = as_role(role)
+        assert client.get(f"{PHOTOS}?visit={world.visit.visit_id}").status_code == 403, role
+        assert client.get(f"{PHOTOS}/{photo.id}/rendition/small").status_code == 403, role
+        assert client.post(f"{PHOTOS}/{photo.id}/destroy", json={"reason": "not-needed"}).status_code == 403, role
+
+
+def test_another_agencys_manager_finds_nothing(
+    world: PhotoWorld, as_role: Callable[..., OfficeClient], other_agency: UUID
+) -> None:
+    photo = world.developed(jpeg())
+    stranger = as_role("manager", agency_id=other_agency)
+    assert stranger.get(PHOTOS).json["items"] == []
+    assert stranger.get(f"{PHOTOS}/{photo.id}/rendition/small").status_code == 404
+    assert stranger.post(f"{PHOTOS}/{photo.id}/destroy", json={"reason": "not-needed"}).status_code == 404
+
+
+def test_destroying_needs_a_reason_and_lasts(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.developed(jpeg())
+    path = f"{PHOTOS}/{photo.id}"
+    assert office_client.post(f"{path}/destroy", json={}).status_code == 422
+    assert office_client.post(f"{path}/destroy", json={"reason": "I felt like it"}).status_code == 422
+    for _ in range(2):
+        answer = office_client.post(f"{path}/destroy", json={"reason": "erasure-order"})
+        assert (answer.status_code, answer.json["state"], answer.json["evidence"]) == (200, "destroyed", None)
+    gone = office_client.get(f"{path}/rendition/large")
+    assert (gone.status_code, gone.json["code"]) == (410, "gone")
+    assert office_client.post(f"{PHOTOS}/{uuid4()}/destroy", json={"reason": "not-needed"}).status_code == 404
+
+
+def test_a_lost_rendition_is_told_and_is_no_error(
+    world: PhotoWorld, office_client: OfficeClient, settings: Settings
+) -> None:
+    photo = world.developed(jpeg())
+    for path in settings.office_objects.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-1])
+    assert office_client.get(f"{PHOTOS}/{photo.id}/rendition/large").status_code == 410
+    for path in settings.office_objects.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert office_client.get(f"{PHOTOS}/{photo.id}/rendition/small").status_code == 410
+
+
+def test_a_page_takes_the_same_statements_however_long(
+    world: PhotoWorld, office: Flask, office_client: OfficeClient
+) -> None:
+    permission = world.permit()
+    counts = []
+    for number in (1, 4):
+        for _ in range(number):
+            photo = world.seal(b"unread")
+            world.declare(photo, permission)
+            world.upload(photo)
+        world.work()
+        with office.app_context(), statements() as seen:
+            page = office_client.get(f"{PHOTOS}?limit=3")
+        counts.append(len(seen))
+        assert len(page.json["items"]) == min(3, number)
+    assert counts[0] == counts[1]
+    second = office_client.get(f"{PHOTOS}?limit=3&after={page.json['next']}").json
+    assert len(second["items"]) == 2
+    assert second["next"] is None
