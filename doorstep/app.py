@@ -6,6 +6,7 @@ from flask import Flask
 
 import media.office.http
 from doorstep.bare import bare_app
+from doorstep.planning import planning_parts
 from field_api.adapters.objects_local import LocalObjects
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
@@ -21,6 +22,7 @@ def worker_app(settings: Settings) -> Flask:
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
     app.extensions["doorstep.objects"] = LocalObjects(settings.office_objects, keyring)
+    app.extensions["doorstep.planning"] = planning_parts
     app.extensions["doorstep.papers"] = TypstPapers()
     return app
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "doorstep.commands.demo:demo",
     "creditor": "doorstep.commands.creditor:creditor",
     "import": "doorstep.commands.import_file:import_file",
+    "address": "doorstep.commands.address:address",
     "agent": "doorstep.commands.agent:agent",
     "plan": "doorstep.commands.plan:plan",
     "visit": "doorstep.commands.visit:visit",

@@ -48,6 +48,8 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
     # permission            agent  dispatcher  manager  admin  controller  integrator
     "accounts.read":        [        _D,         _M,             _C,         _I],
     "accounts.write":       [                    _M,                         _I],
+    "addresses.read":       [        _D,         _M],
+    "addresses.write":      [        _D,         _M],
     "agency.read":          [        _D,         _M,      _S],
     "agency.write":         [                    _M,      _S],
     "agents.read":          [        _D,         _M,      _S,                _I],

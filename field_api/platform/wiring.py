@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 
-from field_api.domain.ports import Objects, Papers
+from field_api.domain.ports import Objects, Papers, PlanningParts
 from field_api.platform.clock import Clock, SystemClock
 from field_api.platform.keyring import DoorKeyring, OfficeKeyring
 from field_api.platform.settings import Settings
@@ -40,4 +40,10 @@ def objects() -> Objects:
 def papers() -> Papers:
     """What lays out PDFs."""
     value: Papers = current_app.extensions["doorstep.papers"]
+    return value
+
+
+def planning() -> PlanningParts:
+    """Rules, calendars, travel times and the solver, put together when first asked for."""
+    value: PlanningParts = current_app.extensions["doorstep.planning"]()
     return value
