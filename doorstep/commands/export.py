@@ -35,7 +35,10 @@ def export_visits(first: datetime, last: datetime, kind: str, out: Path) -> None
     if str(out) == "-" and kind != "csv":
         raise click.ClickException("only CSV can go to standard output")
     with office_context() as agency_id:
-        count = write_visits(agency_id, first.date(), last.date(), kind, out)
+        try:
+            count = write_visits(agency_id, first.date(), last.date(), kind, out)
+        except OSError as error:
+            raise click.ClickException(f"cannot write {out}: {error.strerror}") from error
     click.echo(f"{count} rows", err=True)
 
 

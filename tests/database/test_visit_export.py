@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -82,3 +84,15 @@ def test_the_command_refuses_a_span_that_ends_before_it_begins() -> None:
     arguments = ["visits", "--from", "2026-11-19", "--to", "2026-11-18", "--out", "x.csv"]
     answer = CliRunner().invoke(export, arguments)
     assert answer.exit_code == 1 and "before" in answer.output
+
+
+def test_a_place_that_cannot_be_written_is_named(agency: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def here() -> Iterator[UUID]:
+        yield agency
+
+    monkeypatch.setattr("doorstep.commands.export.office_context", here)
+    out = tmp_path / "absent" / "out.csv"
+    answer = CliRunner().invoke(export, ["visits", "--from", "2026-11-18", "--to", "2026-11-18", "--out", str(out)])
+    assert answer.exit_code == 1
+    assert "No such file or directory" in answer.output and str(out) in answer.output
