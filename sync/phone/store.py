@@ -7,6 +7,7 @@ of it is on the disk when it returns, or none of it ever was.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ class Store:
         self._depth = 0
         self._scrub_wanted = False
         fresh = not (directory / FILE).exists()
+        # Made by hand for its mode, which SQLite gives its log too.
+        os.close(os.open(directory / FILE, os.O_RDWR | os.O_CREAT, 0o600))
         self._db = sqlite3.connect(directory / FILE, isolation_level=None, timeout=0.2)
         try:
             self._prepare()
@@ -55,7 +58,6 @@ class Store:
                 raise StoreTrouble("in-use", "another process has this phone open") from error
             raise
         if fresh:
-            (directory / FILE).chmod(0o600)
             sync_directory(directory)
 
     def _prepare(self) -> None:
