@@ -24,6 +24,10 @@ def read_phone(text: str, region: str) -> ReadContact:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ReadContact(text, "invalid-phone")
+    national = str(number.national_number)
+    if number.country_code == 52 and len(national) == 11 and national.startswith("1"):
+        # Mexico dropped the 1 before mobile numbers on 2019-08-03 (IFT, numbering plan); people still give it.
+        number.national_number = int(national[1:])
     if not phonenumbers.is_valid_number(number):
         return ReadContact(text, "invalid-phone")
     return ReadContact(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
