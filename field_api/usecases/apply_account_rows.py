@@ -9,13 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from field_api.domain.account_merge import PAID, FieldRefused, Standing, merged, paid, placed_from
+from field_api.domain.account_merge import FieldRefused, Standing, merged, paid, placed_from
 from field_api.domain.account_row import AccountRow, PartyData, PaymentData
 from field_api.domain.cells import fold
 from field_api.domain.identity import AnswerKind
 from field_api.domain.read_row import made_payment_ref
 from field_api.domain.row_errors import RowCode
-from field_api.domain.vocabulary import OBLIGORS, HoldKind
+from field_api.domain.vocabulary import OBLIGORS
 from field_api.platform.columns import fingerprint
 from field_api.platform.ids import new_id
 from field_api.queries.known_accounts import (
@@ -26,10 +26,9 @@ from field_api.queries.known_accounts import (
     payments_of,
     people,
     standings,
-    with_visits_ahead,
 )
 from field_api.usecases.lock_visit import lock_accounts
-from field_api.usecases.place_hold import place_hold
+from field_api.usecases.stop_ended_visits import stop_ended_visits
 from field_api.usecases.write_account_batch import AccountWrites, standing_values
 
 Refuse = Callable[[AccountRow, str, RowCode, str], None]
@@ -289,33 +288,21 @@ class _Batch:
                 "row_fingerprint": mark,
             }  # fmt: skip
         self.writes.write(self.session)
-        self._hold_where_visited()
+        self._stop_ended()
 
-    def _hold_where_visited(self) -> None:
-        """Visits ahead about what is paid, closed, or somebody else's now are taken back at once, by a hold."""
+    def _stop_ended(self) -> None:
         ended = {
-            account_id
+            account_id: self.now_standing[account_id]
             for account_id, before in self.was_standing.items()
             if before.to_collect and not self.now_standing[account_id].to_collect
         }
-        for account_id in sorted(with_visits_ahead(self.session, ended | self.other_obligors)):
-            kind, reason = self._hold_for(account_id, account_id in ended)
-            place_hold(
-                self.session,
-                kind=kind,
-                reason=reason,
-                now=self.context.now,
-                account_id=account_id,
-                placed_by=self.context.imported_by,
-            )
-
-    def _hold_for(self, account_id: UUID, ended: bool) -> tuple[HoldKind, str]:
-        if not ended:
-            return HoldKind.CLARIFICATION, "the creditor's file names another debtor or guarantor"
-        standing = self.now_standing[account_id]
-        if standing.closed_reason not in (None, PAID):
-            return HoldKind.CREDITOR_REQUEST, "the creditor's file closes the account"
-        return HoldKind.PAID, "the creditor's file says paid"
+        stop_ended_visits(
+            self.session,
+            ended,
+            other_obligors=self.other_obligors,
+            now=self.context.now,
+            by=self.context.imported_by,
+        )
 
 
 def _key_of(row: AccountRow, party: PartyData) -> str:

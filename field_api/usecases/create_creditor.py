@@ -1,0 +1,101 @@
+"""Creditors: who hands accounts over, and how their files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from field_api.domain.amounts import read_currency
+from field_api.domain.column_map import MapRefused, column_map_from
+from field_api.domain.places import jurisdiction_of, read_country, read_language
+from field_api.domain.row_errors import CellRefused, RowCode
+from field_api.platform.problems import Problem
+from field_api.platform.tenancy import current_agency
+from field_api.records.agency import Creditor
+from field_api.records.base import load
+
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "sector",
+        "threshold_minor",
+        "language",
+        "address",
+        "phone",
+        "complaints_unit",
+        "payment_ways",
+        "column_map",
+    }
+)
+"""Currency and jurisdiction are not: accounts were read under them."""
+
+
+def create_creditor(
+    session: Session, *, name: str, jurisdiction: str, currency: str, language: str, **others: Any
+) -> Creditor:
+    """A new creditor; `others` are columns of the record. Raises `invalid-fields` naming the field, `conflict`."""
+    creditor = Creditor(
+        name=name,
+        jurisdiction=_jurisdiction(jurisdiction),
+        currency=_read("currency", lambda: read_currency(currency)),
+        language=_read("language", lambda: read_language(language)),
+    )
+    _set(session, creditor, {"name": name, **others})
+    session.add(creditor)
+    session.flush()
+    return creditor
+
+
+def change_creditor(session: Session, creditor_id: UUID, changes: Mapping[str, Any]) -> Creditor:
+    """Set the columns in `changes` (of CHANGEABLE). Raises `not-found`, `invalid-fields`, `conflict`."""
+    creditor = load(session, Creditor, creditor_id, lock=True)
+    _set(session, creditor, changes)
+    session.flush()
+    return creditor
+
+
+def _set(session: Session, creditor: Creditor, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name not in CHANGEABLE:
+            raise Problem("invalid-fields", "cannot be set", at=name)
+        if name == "column_map":
+            _check_map(value, creditor.jurisdiction)
+        elif name == "language":
+            value = _read("language", partial(read_language, value))
+        setattr(creditor, name, value)
+    with session.no_autoflush:
+        taken = select(Creditor.id).where(Creditor.agency_id == current_agency(), Creditor.name == creditor.name)
+        if any(other != creditor.id for other in session.scalars(taken)):
+            raise Problem("conflict", "a creditor of this name exists", at="name")
+
+
+def _check_map(stored: Any, jurisdiction: str) -> None:
+    try:
+        column_map_from(stored, jurisdiction)
+    except MapRefused as refusal:
+        raise Problem(
+            "invalid-fields", refusal.message, at=f"column_map.{refusal.at}", extra={"reason": refusal.code}
+        ) from refusal
+
+
+def _jurisdiction(text: str) -> str:
+    country, _, state = text.partition("-")
+
+    def read() -> str:
+        if len(country) != 2:
+            raise CellRefused(RowCode.UNKNOWN_COUNTRY, "a country's code, with a state's where it has rules of its own")
+        return jurisdiction_of(read_country(country), state or None)
+
+    return _read("jurisdiction", read)
+
+
+def _read(name: str, reader: Callable[[], str]) -> str:
+    try:
+        return reader()
+    except CellRefused as refusal:
+        raise Problem("invalid-fields", refusal.message, at=name) from refusal
