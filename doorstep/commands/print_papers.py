@@ -59,8 +59,8 @@ def _routes(session: Session, day: datetime, code: str | None) -> list[tuple[UUI
 def _write(out: Path, printed: PrintedRoute) -> None:
     path = out / printed.file_name
     _save(path, printed.paper.pdf)
-    copies = f", {printed.reprints} of them copies" if printed.reprints else ""
-    click.echo(f"{path}: {printed.paper.pages} pages, {printed.letters} letters{copies}")
+    copies = f" ({printed.reprints} copies)" if printed.reprints else ""
+    click.echo(f"{path}: {printed.paper.pages} pages, letters: {printed.letters}{copies}")
 
 
 def _save(path: Path, pdf: bytes) -> None:

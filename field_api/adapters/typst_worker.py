@@ -47,18 +47,18 @@ class Layout:
         if job["template"] not in NAMES:
             raise ValueError("unknown template")
         try:
-            return self._compile(job, ["ua-1"])
+            return self._compile(job, accessible=True)
         except Exception as error:
             if job["template"] in INDISPENSABLE and reason_of(error) == "missing-glyph":
-                return self._compile(job, [])
+                return self._compile(job, accessible=False)
             raise
 
-    def _compile(self, job: dict[str, Any], standards: list[str]) -> bytes:
+    def _compile(self, job: dict[str, Any], *, accessible: bool) -> bytes:
         pdf = self._compiler.compile(
             input=str(TEMPLATES / f"{job['template']}.typ"),
             format="pdf",
             sys_inputs={"data": json.dumps(job["data"]), "qr": json.dumps([qr_svg(t) for t in job["data"]["qr"]])},
-            pdf_standards=standards,
+            pdf_standards=["ua-1"] if accessible else [],
             timestamp=datetime.fromisoformat(job["made_at"]),
         )
         if not isinstance(pdf, bytes):

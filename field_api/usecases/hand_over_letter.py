@@ -17,6 +17,8 @@ from field_api.domain.vocabulary import VERIFIED, Relation
 from field_api.platform.problems import Problem
 from field_api.records.visits import Letter, LetterCustody
 
+_AS_TYPED = str.maketrans("OIL", "011", "- ")
+
 
 @dataclass(frozen=True)
 class CustodyStep:
@@ -64,7 +66,7 @@ def letter_by_serial(session: Session, serial: str) -> Letter:
 
 def plain_serial(typed: str) -> str:
     """A serial as people type it: spaces, hyphens and small letters do not count; O is 0, I and L are 1 (Crockford)."""
-    return typed.upper().translate(str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"}))
+    return typed.upper().translate(_AS_TYPED)
 
 
 def note_custody(session: Session, letter: Letter, step: CustodyStep) -> None:

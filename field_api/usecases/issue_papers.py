@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -55,7 +56,7 @@ def sheet_job(found: RouteSheet) -> PaperJob:
     return PaperJob("sheet", data, made_at(found.for_day))
 
 
-def letter_data(letter: Letter, mark: str = "") -> dict[str, object]:
+def letter_data(letter: Letter, mark: str = "") -> dict[str, Any]:
     """The letter's content as its template takes it. Needs audience ENTITLED_PARTY: it is the letter's inside."""
     content = loads(letter.content.reveal(Audience.ENTITLED_PARTY).encode(), max_bytes=MAX_LETTER_BYTES)
     return {"letter": content, "mark": mark, "qr": [letter.serial]}

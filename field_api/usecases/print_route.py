@@ -41,7 +41,7 @@ def print_route(session: Session, route_id: UUID, *, renderer: Papers, now: date
     Withdrawn visits' letters stay out. Raises Problem `not-found`; `conflict` where a letter's content is no longer
     what was issued; `unavailable` where the stack cannot be laid out.
     """
-    [found] = route_sheets(session, route_id=route_id) or [None]
+    found = next(iter(route_sheets(session, route_id=route_id)), None)
     if found is None:
         raise Problem("not-found", "no such route")
     sheet = sheet_job(found)

@@ -14,6 +14,7 @@ from field_api.domain.disclosure import Audience
 from field_api.domain.letters import LetterContent, LetterFacts, LetterKind, LetterRefused, LetterState, compose
 from field_api.platform.bounded_json import canonical
 from field_api.platform.ids import new_serial
+from field_api.platform.statistics import refresh_statistics
 from field_api.queries.letter_facts import LetterNeed, letter_needs
 from field_api.records.visits import Letter, LetterCustody
 from field_api.rules.letters import all_texts, rules_for
@@ -35,7 +36,7 @@ def want_letters(
         session.add_all(written)
         session.flush()
         session.add_all(_custody(letter, now) for letter in written)
-        session.flush()
+        refresh_statistics(session, Letter, LetterCustody)
     return [*present, *written]
 
 
@@ -47,7 +48,8 @@ def _present(session: Session, visit_ids: Sequence[UUID], kind: LetterKind) -> l
 def _letter(need: LetterNeed, kind: LetterKind) -> Letter:
     serial = new_serial()
     result = _compose(need.facts, serial)
-    issued = isinstance(result, LetterContent)
+    refused = isinstance(result, LetterRefused)
+    content = {} if isinstance(result, LetterRefused) else result.wire()
     return Letter(
         visit_id=need.visit_id,
         account_id=need.account_id,
@@ -56,9 +58,9 @@ def _letter(need: LetterNeed, kind: LetterKind) -> Letter:
         language=need.facts.language,
         jurisdiction=need.facts.jurisdiction,
         serial=serial,
-        state=(LetterState.WANTED if issued else LetterState.REFUSED).value,
-        refusal=None if issued else str(result),
-        content=Confidential(canonical(result.wire() if issued else {}).decode()),
+        state=(LetterState.REFUSED if refused else LetterState.WANTED).value,
+        refusal=str(result) if refused else None,
+        content=Confidential(canonical(content).decode()),
     )
 
 
