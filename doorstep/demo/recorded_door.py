@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from field_api.platform.log import configure_logging
-
 from doorstep.door import door_app
 from doorstep.serve import bind_of, serve_http
+from field_api.platform.log import configure_logging
 from field_api.platform.settings import settings_from
 
 StartResponse = Callable[..., Any]

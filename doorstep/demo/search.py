@@ -1,6 +1,6 @@
 """The search that shows the promise: no balance, creditor or reason in what the door, the sheets or the phones hold.
 
-A search that finds nothing proves nothing by itself, so canaries are planted in a piece of each place and must be found.
+A search that finds nothing proves nothing by itself, so canaries are planted in a piece of each place and looked for.
 """
 
 from __future__ import annotations

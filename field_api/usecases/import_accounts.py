@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -22,17 +23,20 @@ from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.read_row import Defaults, RowReader, RowRefused
 from field_api.domain.row_errors import CellRefused, RowCode
-from field_api.domain.source_table import OpenTable, SourceTable, TableRefused
+from field_api.domain.source_table import OpenTable, TableRefused
 from field_api.platform.bounded_json import canonical
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
+from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
-from field_api.records.accounts import ImportFile
+from field_api.records.accounts import Account, ImportFile, Party
 from field_api.records.agency import Creditor
+from field_api.records.people import Address, Person, VerificationAnswer
 from field_api.usecases.apply_account_rows import BatchContext, Counts, apply_account_rows, body_mark
 
 BATCH_ROWS = 1_000
 MOST_ERRORS_TOLD = 1_000
+Rows = Iterator[tuple[int, Sequence[Cell]]]
 Progress = Callable[[int, float], None]
 """Told after every batch: rows done, and how much of the file (0 to 1)."""
 
@@ -100,9 +104,12 @@ def import_accounts(
         return report
     savepoint = session.begin_nested()
     try:
-        with audience(Audience.OFFICE_JOB), open_file(path, using) as table:
-            _Import(session, creditor, using, report, now, imported_by).run(table, progress)
+        with audience(Audience.OFFICE_JOB), open_file(path, using) as table, closing(table.rows()) as rows:
+            work = _Import(session, creditor, using, report, now, imported_by)
+            work.run(rows, table.description, lambda: progress and progress(report.rows_total, table.fraction()))
         _remember(session, creditor, digest, report, now, imported_by)
+        if report.counts.created >= BATCH_ROWS // 10:
+            refresh_statistics(session, Account, Party, Person, Address, VerificationAnswer)
         session.flush()
     except BaseException as error:
         savepoint.rollback()
@@ -129,22 +136,21 @@ class _Import:
         self.context = BatchContext(creditor.id, creditor.language, now, imported_by, self.refuse_field)
         self.columns: BoundColumns | None = None
 
-    def run(self, table: SourceTable, progress: Progress | None) -> None:
-        rows = table.rows()
+    def run(self, rows: Rows, description: Mapping[str, str], after_batch: Callable[[], object]) -> None:
         self.columns = bind(self._headers(rows), self.using)
-        self.report.read_as, self.report.ignored_columns = table.description, self.columns.ignored
+        self.report.read_as, self.report.ignored_columns = description, self.columns.ignored
         reader = RowReader(self.columns, self.using, self.defaults)
         while batch := list(islice(rows, BATCH_ROWS)):
             self._batch(reader, batch)
-            if progress:
-                progress(self.report.rows_total, table.fraction())
-        self.report.errors.sort(key=lambda error: error.row)
+            after_batch()
+        order = {column.header: column.index or 0 for column in self.columns.columns.values()}
+        self.report.errors.sort(key=lambda error: (error.row, order.get(error.column, -1)))
 
     def refuse_field(self, row: AccountRow, name: str, code: RowCode, message: str) -> None:
         column = self.columns.header_of(name) if self.columns else name
         self.report.refuse([RowError(row.row, column, code, message)])
 
-    def _headers(self, rows: Iterator[tuple[int, Sequence[Cell]]]) -> list[str]:
+    def _headers(self, rows: Rows) -> list[str]:
         """The header's cells. Lines above it, and empty ones, are passed over."""
         for number, cells in rows:
             if number < self.using.header_row or all(is_blank(cell) for cell in cells):

@@ -14,11 +14,12 @@ from field_api.domain.eligibility import Eligible, decide
 from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import gather_stops
 from field_api.platform.ids import new_id
+from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty
 from field_api.queries.eligible_accounts import candidates, screened_accounts
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
-from field_api.records.visits import Visit, VisitAccount
+from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.solve_day import Report, silent, solve_day
 from field_api.usecases.write_routes import write_routes
@@ -53,6 +54,7 @@ def plan_day(
     session.add(plan)
     session.flush()
     write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(created_by))
+    refresh_statistics(session, Route, Stop, Visit, VisitAccount, VisitEvent)
     left_out = [
         (account_id, Refusal(*why))
         for index, why in solved.left_out.items()

@@ -21,7 +21,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
     EXECUTE format('CREATE POLICY tenant ON %s USING (agency_id = NULLIF(current_setting(%L, true), %L)::uuid)', target, 'doorstep.agency', '');
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO doorstep_office', target);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON %s TO doorstep_office', target);
 END $$
 """
 

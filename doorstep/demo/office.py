@@ -1,0 +1,125 @@
+"""The office's side of the demonstration's day: what a manager and a dispatcher do, by the same use cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from doorstep.demo.cast import AGENTS
+from doorstep.demo.fates import Door
+from doorstep.demo.portfolios import DemoPortfolio
+from field_api.domain.routing import Point
+from field_api.platform.passwords import one_time_password
+from field_api.platform.wiring import clock, objects, office_keys, papers
+from field_api.records.agency import Creditor
+from field_api.records.people import Address, Person
+from field_api.records.planning import Agent, Plan, Route, Stop
+from field_api.records.visits import Visit, VisitAccount
+from field_api.usecases.add_agent import add_agent
+from field_api.usecases.add_staff import add_staff
+from field_api.usecases.import_accounts import ImportReport, import_accounts
+from field_api.usecases.issue_papers import IssuedPapers, issue_papers
+from field_api.usecases.print_route import print_route
+from field_api.usecases.set_shift import set_shift
+from sync.office.enrolment import issue_enrolment
+
+SIGN_INS = (
+    ("admin@demo.example", "Ada Torbolt", "admin"),
+    ("manager@demo.example", "Ines Brimayr", "manager"),
+    ("dispatcher@demo.example", "Noa Calderwick", "dispatcher"),
+)
+
+
+@dataclass(frozen=True)
+class DemoVisit:
+    """A published visit, in route order, with what the demonstration knows of the person sought."""
+
+    agent_code: str
+    position: int
+    visit_id: UUID
+    account_ids: tuple[UUID, ...]
+    door: Door
+
+
+def hire(session: Session) -> dict[str, str]:
+    """Staff who may sign in, with one-time passwords by e-mail; six agents with their weekly shifts."""
+    passwords = {}
+    for email, name, role in SIGN_INS:
+        passwords[email] = one_time_password()
+        add_staff(session, email=email, name=name, role=role, password=passwords[email])
+    for agent in AGENTS:
+        row = add_agent(
+            session, code=agent.code, name=agent.name, languages=agent.languages, timezone=agent.timezone,
+            territory=agent.territory,
+        )  # fmt: skip
+        for weekday in range(5):
+            set_shift(
+                session, row.id, weekday,
+                starts_at=time.fromisoformat(agent.starts_at), ends_at=time.fromisoformat(agent.ends_at),
+                start=Point(*agent.start[:2]), end=Point(*agent.end[:2]),
+                start_label=agent.start[2], end_label=agent.end[2],
+            )  # fmt: skip
+    return passwords
+
+
+def take_in(session: Session, portfolio: DemoPortfolio) -> ImportReport:
+    """The creditor, and its file."""
+    creditor = Creditor(
+        name=portfolio.creditor.name, column_map=portfolio.creditor.column_map, **portfolio.creditor.body
+    )
+    session.add(creditor)
+    session.flush()
+    name = portfolio.path.name
+    return import_accounts(session, creditor, portfolio.path, file_name=name, now=clock().now(), imported_by=None)
+
+
+def issue_and_print(session: Session, plan_id: UUID) -> tuple[IssuedPapers, dict[str, bytes]]:
+    """Sheets and letters, and each route's stack as the printer gets it, by file name."""
+    issued = issue_papers(session, plan_id, renderer=papers(), objects=objects(), now=clock().now())
+    stacks = {}
+    for route_id in session.scalars(select(Route.id).where(Route.plan_id == plan_id)):
+        printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor="system")
+        stacks[printed.file_name] = printed.paper.pdf
+    return issued, stacks
+
+
+def enrolment_codes(session: Session, agency_id: UUID) -> dict[str, str]:
+    """One code line per agent."""
+    keys = office_keys().of(agency_id)
+    agents = session.scalars(select(Agent).order_by(Agent.code)).all()
+    return {a.code: issue_enrolment(session, keys, a.id, now=clock().now()).line for a in agents}
+
+
+def published_visits(session: Session, plan: Plan, portfolios: list[DemoPortfolio], day: date) -> list[DemoVisit]:
+    """All visits of the plan, by agent and position."""
+    people = {(p.creditor.name, key): person for p in portfolios for key, person in p.people.items()}
+    currencies = {p.creditor.name: str(p.creditor.body["currency"]) for p in portfolios}
+    accounts: dict[UUID, list[UUID]] = {}
+    for visit_id, account_id in session.execute(select(VisitAccount.visit_id, VisitAccount.account_id)):
+        accounts.setdefault(visit_id, []).append(account_id)
+    rows = session.execute(
+        select(Agent.code, Stop.position, Visit.id, Person.id, Creditor.name, Person.external_ref, Address)
+        .join(Route, Route.agent_id == Agent.id)
+        .join(Stop, Stop.route_id == Route.id)
+        .join(Visit, Visit.stop_id == Stop.id)
+        .join(Person, Person.id == Visit.person_id)
+        .join(Creditor, Creditor.id == Person.creditor_id)
+        .join(Address, Address.id == Visit.address_id)
+        .where(Route.plan_id == plan.id, Visit.state == "published")
+        .order_by(Agent.code, Stop.position, Creditor.name, Person.external_ref)
+    )
+    return [
+        DemoVisit(
+            code, position, visit_id, tuple(sorted(accounts[visit_id])),
+            Door(
+                visit=str(visit_id), person=str(person_id), sought=people[creditor, key],
+                currency=currencies[creditor], latitude=address.latitude or 0.0, longitude=address.longitude or 0.0,
+                day=day, metres_off=5 + 13 * position % 60,
+            ),
+        )
+        for code, position, visit_id, person_id, creditor, key, address in rows
+    ]  # fmt: skip
