@@ -1,0 +1,149 @@
+"""Packing, codes, the tree of the log and the slices of a push hold for whatever they are given."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from field_api.platform.bounded_json import BadJson, loads
+from sync.crockford import ALPHABET, grouped, new_code, written
+from sync.door.op_form import elements_of
+from sync.merkle import leaf_hash, new_nodes, root_from_tiles, root_of
+from sync.office.brief import cut_to_fit
+from sync.packing import DoesNotFit, pack, packed_length, pad, unpack, unpad
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_what_is_packed_has_one_size_and_comes_back(value: Any) -> None:
+    packed = pack(value, 4_096)
+    assert len(packed) == 4_096
+    assert unpack(packed) == value
+
+
+@given(st.binary(max_size=64))
+def test_unpadding_never_reads_past_its_end(data: bytes) -> None:
+    try:
+        assert pad(unpad(data), len(data))[: 4 + len(unpad(data))] == data[: 4 + len(unpad(data))]
+    except DoesNotFit:
+        assert len(data) < 4 or int.from_bytes(data[:4], "big") > len(data) - 4
+
+
+def test_a_bomb_is_stopped_at_one_mebibyte() -> None:
+    bomb = zlib.compress(b'"' + b" " * (8 * 1024 * 1024) + b'"')
+    with pytest.raises(DoesNotFit):
+        unpack(pad(bomb, 16_384))
+    with pytest.raises(DoesNotFit):
+        pack({"x": list(range(5_000))}, 512)
+
+
+def reference_root(leaves: list[bytes]) -> bytes:
+    """RFC 6962 2.1 to the letter."""
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return sha256(b"\x01" + reference_root(leaves[:split]) + reference_root(leaves[split:])).digest()
+
+
+@given(st.lists(st.binary(max_size=3), max_size=40))
+def test_the_root_is_the_one_of_rfc_6962(leaves: list[bytes]) -> None:
+    assert root_of([leaf_hash(leaf) for leaf in leaves]) == reference_root(leaves)
+
+
+@pytest.mark.parametrize("batches", [[1, 1, 1], [255, 1, 1], [256], [257, 255], [300, 700, 1, 23], [65_536, 300]])
+def test_a_log_grown_in_tiles_has_the_same_root_as_grown_at_once(batches: list[int]) -> None:
+    nodes: dict[int, list[bytes]] = {}
+    leaves: list[bytes] = []
+    for count in batches:
+        new = [leaf_hash(b"%d" % number) for number in range(len(leaves), len(leaves) + count)]
+        added = new_nodes(len(leaves), new, _open(nodes, len(leaves)))
+        for level, found in added.items():
+            for position, value in found:
+                assert position == len(nodes.setdefault(level, []))
+                nodes[level].append(value)
+        leaves += new
+        assert root_from_tiles(_open(nodes, len(leaves))) == root_of(leaves)
+
+
+def _open(nodes: dict[int, list[bytes]], size: int) -> dict[int, list[bytes]]:
+    tiles = {}
+    for level in range(8):
+        count = size // 256**level
+        tiles[level] = nodes.get(level, [])[count - count % 256 : count]
+    return tiles
+
+
+def test_a_batch_that_does_not_follow_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        new_nodes(3, [b"x" * 32], {0: []})
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_secret_is_26_characters_and_reads_back(secret: bytes) -> None:
+    text = written(secret)
+    value = 0
+    for letter in text:
+        value = value << 5 | ALPHABET.index(letter)
+    assert (len(text), value.to_bytes(16, "big")) == (26, secret)
+    assert grouped(text).replace("-", "") == text
+
+
+def test_codes_have_13_characters_and_do_not_repeat() -> None:
+    codes = {new_code() for _ in range(1_000)}
+    assert len(codes) == 1_000
+    assert {len(code) for code in codes} == {13}
+    assert set("".join(codes)) <= set(ALPHABET)
+
+
+@given(st.lists(JSON, max_size=6), st.booleans())
+def test_each_operation_is_sliced_as_it_stands_in_the_body(values: list[Any], indented: bool) -> None:
+    body = json.dumps({"before": {"ops": [1]}, "ops": values, "after": []}, indent=1 if indented else None).encode()
+    slices = elements_of(body, "ops")
+    assert [json.loads(piece) for piece in slices] == values
+    assert all(piece in body for piece in slices)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_that_pass_as_json_are_sliced_or_refused(data: bytes) -> None:
+    body = b'{"ops":[' + data + b"]}"
+    try:
+        value = loads(body, max_bytes=1_000)
+    except BadJson:
+        return
+    assert [json.loads(piece) for piece in elements_of(body, "ops")] == value["ops"]
+
+
+@pytest.mark.parametrize("accounts", [1, 3, 60])
+def test_a_brief_is_cut_until_it_fits_and_keeps_what_matters_most(accounts: int) -> None:
+    import random
+
+    noise = random.Random(1)
+
+    def text(length: int) -> str:
+        return "".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(length))
+
+    brief = {
+        "accounts": [{"reference": text(20), "options": text(60), "balance_minor": n} for n in range(accounts)],
+        "history": [{"on": text(30)} for _ in range(30)],
+        "letters": [{"text": text(4_000)}],
+    }
+    cut = cut_to_fit(brief)
+    assert packed_length(cut) <= 6_144
+    assert cut["accounts"][0]["reference"] == brief["accounts"][0]["reference"]
+    assert len(brief["history"]) == 30  # the original is left as it was
