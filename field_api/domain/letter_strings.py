@@ -62,11 +62,13 @@ def unbroken(phone: str) -> str:
 
 
 def locale_of(language: str, territory: str) -> Locale:
-    """The locale of a language in a territory, or of the language alone where CLDR has none for the pair."""
-    try:
-        return Locale.parse(f"{language}_{territory}")
-    except UnknownLocaleError:
-        return Locale.parse(language)
+    """The locale of a language in a territory, of the language alone, or English: what CLDR has."""
+    for name in (f"{language}_{territory}", language):
+        try:
+            return Locale.parse(name)
+        except (UnknownLocaleError, ValueError):  # ValueError: not even the shape of a locale's name
+            continue
+    return Locale("en")
 
 
 def letter_strings(facts: LetterFacts, rules: LetterRules, texts: Texts) -> Strings:

@@ -8,6 +8,7 @@ from math import dist
 import pytest
 
 from field_api.domain.debt_words import find_debt_words
+from field_api.domain.letter_strings import locale_of
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
 from field_api.domain.route_sketch import sketch
 from field_api.domain.sheets import ENVELOPE_NUMBERS, OUTCOME_NUMBERS, safe_hint
@@ -99,3 +100,15 @@ def test_a_sketch_keeps_north_up_and_one_scale() -> None:
     assert north[1] < start[1] and east[0] > start[0]
     assert start[1] - north[1] == pytest.approx(east[0] - start[0], rel=0.01)
     assert all(later > earlier for earlier, later in pairwise([0, drawn.bar]))
+
+
+def test_a_route_that_lost_all_its_stops_still_has_a_sketch() -> None:
+    drawn = sketch((0.0, 0.0), [], (0.0, 0.0), 0.62)
+    assert drawn.stops == drawn.labels == () and drawn.start == drawn.end
+
+
+@pytest.mark.parametrize(
+    ("language", "territory", "found"), [("es", "MX", "es_MX"), ("de", "XX", "de"), ("nah", "MX", "en"), ("", "", "en")]
+)
+def test_a_locale_is_the_nearest_that_there_is(language: str, territory: str, found: str) -> None:
+    assert str(locale_of(language, territory)) == found
