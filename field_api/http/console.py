@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -64,7 +65,7 @@ def _plan_panels(session: Session, plan: Plan) -> list[Panel]:
             f"{route.agent_code} {route.agent_name}",
             str(route.stops),
             f"{route.done} of {route.visits}",
-            f"{_clock(route.starts_at)} to {_clock(route.ends_at)}",
+            f"{_clock(route.starts_at, route.timezone)} to {_clock(route.ends_at, route.timezone)}",
             f"{route.distance_m / 1000:.1f} km",
         )
         for route in status_page.routes_of(session, plan.id)
@@ -74,7 +75,7 @@ def _plan_panels(session: Session, plan: Plan) -> list[Panel]:
     ]
     return [
         Panel(
-            "Routes", ("Agent", "Stops", "Visits done", "Hours (UTC)", "Distance"), routes, "This plan has no route."
+            "Routes", ("Agent", "Stops", "Visits done", "Hours there", "Distance"), routes, "This plan has no route."
         ),
         Panel("Not on the plan", ("Reason", "Accounts"), reasons, "Every account is on it."),
     ]
@@ -85,11 +86,13 @@ def _devices(session: Session) -> Panel:
         (str(device_id)[:8], code or "?", state, _moment(enrolled_at), _moment(revoked_at))
         for device_id, state, enrolled_at, revoked_at, code in status_page.devices(session)
     ]
-    return Panel("Phones", ("Phone", "Agent", "State", "Enrolled", "Revoked"), rows, "No phone is enrolled.")
+    return Panel(
+        "Phones", ("Phone", "Agent", "State", "Enrolled (UTC)", "Revoked (UTC)"), rows, "No phone is enrolled."
+    )
 
 
-def _clock(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%H:%M")
+def _clock(moment: datetime, timezone: str) -> str:
+    return moment.astimezone(ZoneInfo(timezone)).strftime("%H:%M")
 
 
 def _moment(moment: datetime | None) -> str:

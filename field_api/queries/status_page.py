@@ -1,4 +1,4 @@
-"""What the status page shows: a day's routes and their progress, who is not on them and why, phones. Four statements."""
+"""The status page: a day's routes and their progress, who is not on them and why, phones. Four statements."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ DEVICES_SHOWN = 100
 class RouteProgress:
     agent_code: str
     agent_name: str
+    timezone: str
     stops: int
     visits: int
     done: int
@@ -56,6 +57,7 @@ def routes_of(session: Session, plan_id: UUID) -> list[RouteProgress]:
         select(
             Agent.code,
             Agent.name,
+            Agent.timezone,
             func.coalesce(visits.c.stops, 0),
             func.coalesce(visits.c.visits, 0),
             func.coalesce(visits.c.done, 0),

@@ -100,7 +100,7 @@ def _phone(agency: UUID, agent_id: UUID) -> Device:
 def test_the_page_shows_the_days_routes_and_their_progress(agency: UUID, office_client: OfficeClient) -> None:
     a_plan(agency)
     page = office_client.get("/console/").text
-    for text in ("2026-11-18", "published", "MX-0 Ana", "1 of 3", "15:00 to 23:00", "12.3 km", "active"):
+    for text in ("2026-11-18", "published", "MX-0 Ana", "1 of 3", "09:00 to 17:00", "12.3 km", "active"):
         assert text in page
     assert "Puerta &lt;Norte&gt; &amp; Cía" in page
     assert "Inventada" not in page and "Calle Falsa" not in page

@@ -1,0 +1,55 @@
+"""What the phones' side adds to the office's status page: operations that came in, and what waits for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from field_api.http.panels import Panel
+from field_api.platform.devices import Device
+from field_api.platform.tenancy import current_agency
+from field_api.records.planning import Agent
+from sync.mailbox import InboxOp, QuarantinedBytes
+
+OPERATIONS_SHOWN = 20
+
+
+def operations_by_state(session: Session) -> Panel:
+    """How many operations are in each state; bytes that are no operation at all count as unreadable."""
+    rows = session.execute(
+        select(InboxOp.state, func.count())
+        .where(InboxOp.agency_id == current_agency())
+        .group_by(InboxOp.state)
+        .order_by(InboxOp.state)
+    )
+    counts = [(state, str(count)) for state, count in rows]
+    unreadable = session.scalar(select(func.count()).where(QuarantinedBytes.agency_id == current_agency()))
+    if unreadable:
+        counts.append(("unreadable or forked", str(unreadable)))
+    return Panel("Operations", ("State", "Count"), counts, "No phone has sent anything.")
+
+
+def last_operations(session: Session) -> Panel:
+    """The newest operations: when, whose phone, what became of them. Their kind is no business of a status page."""
+    rows = session.execute(
+        select(InboxOp.received_at, InboxOp.device_id, Agent.code, InboxOp.state, InboxOp.reason)
+        .join(Device, (Device.agency_id == InboxOp.agency_id) & (Device.id == InboxOp.device_id))
+        .outerjoin(Agent, (Agent.agency_id == Device.agency_id) & (Agent.id == Device.agent_id))
+        .where(InboxOp.agency_id == current_agency())
+        .order_by(InboxOp.received_at.desc(), InboxOp.op_id)
+        .limit(OPERATIONS_SHOWN)
+    )
+    shown = [
+        (_moment(received_at), str(device_id)[:8], code or "?", state, reason or "")
+        for received_at, device_id, code, state, reason in rows
+    ]
+    return Panel("Last operations", ("Received (UTC)", "Phone", "Agent", "State", "Why"), shown, "None yet.")
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+PANELS = (operations_by_state, last_operations)
