@@ -20,6 +20,7 @@ from field_api.domain.evidence import when_it_happened
 from field_api.domain.operations import Effect, RecordedOperation
 from field_api.domain.vocabulary import OpKind, OutcomeKind, Verdict, VisitEventKind
 from field_api.platform.tenancy import current_agency
+from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import replace_promises
@@ -30,7 +31,6 @@ from field_api.usecases.operation_schemas import read_body
 from field_api.usecases.take_letter_note import take_letter_note
 
 PERMISSION_GRANTED = "permission-granted"
-PERMISSION_WITHDRAWN = "permission-withdrawn"
 _OPEN_TEXTS = frozenset({"note", "hint", "where"})
 """Free text about place and people, which may be read out at a door or printed: searched for debt words."""
 
