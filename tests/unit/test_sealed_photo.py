@@ -26,6 +26,7 @@ from media.sealed_photo import (
     seal_photo,
     seal_plaintext,
 )
+from sync.phone.sealed_photos import seal_photo as phone_seals
 from tests.photo_vectors import altered, expanded
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -109,3 +110,17 @@ def test_a_photo_larger_than_the_format_is_not_sealed() -> None:
         seal_photo(os.urandom(32), name, "image/jpeg", bytes(MAX_SEALED_BYTES))
     with pytest.raises(ValueError, match="media type"):
         seal_photo(os.urandom(32), name, "image/tiff", b"II*\x00")
+
+
+def test_what_the_reference_phone_seals_opens_here() -> None:
+    """Two implementations that share no code, at the boundaries of a chunk."""
+    private = sealing.new_private_key()
+    public = sealing.public_key_of(private)
+    for length in (0, CHUNK_BYTES - 31, CHUNK_BYTES - 30, CHUNK_BYTES - 29, 200_000):
+        image = b"\xff\xd8\xff" + os.urandom(length)
+        name = PhotoName(uuid4(), uuid4(), uuid4())
+        sent = phone_seals(image, str(name.agency_id), str(name.device_id), str(name.photo_id), public)
+        key = sealing.open_sealed(private, name.key_info, sent.wrap)
+        opened = open_photo(key, name, sent.sealed)
+        assert (opened.media_type, opened.image) == ("image/jpeg", image)
+        assert (sent.key_id, sent.sha256) == (sealing.key_id_of(public), sealing.sha256(sent.sealed))
