@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -49,7 +49,7 @@ class CsvTable:
         self._delimiter = delimiter
         self._skip = skip
 
-    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+    def rows(self) -> Generator[tuple[int, Sequence[Cell]]]:
         self._file.seek(0)
         text = TextIOWrapper(self._file, self.description["encoding"], errors="strict", newline="")
         lines = _Lines(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,7 @@ class XlsxTable:
         self._done = 0
         self.description: Mapping[str, str] = {"sheet": str(first["sheet"])}
 
-    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+    def rows(self) -> Generator[tuple[int, Sequence[Cell]]]:
         while (cells := self._next()) is not None:
             self._done += 1
             if self._done > MAX_ROWS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -28,8 +28,9 @@ class SourceTable(Protocol):
     description: Mapping[str, str]
     """How the file was read: encoding and delimiter, or the sheet."""
 
-    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """Every row with its number as a person sees it (the first is 1), in constant memory. Raises TableRefused."""
+    def rows(self) -> Generator[tuple[int, Sequence[Cell]]]:
+        """Every row with its number as a person sees it (the first is 1), in constant memory. Raises TableRefused.
+        Close it before the table."""
         ...
 
     def fraction(self) -> float:
