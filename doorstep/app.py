@@ -5,11 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 import media.office.http
+import sync.office.http
 from doorstep.bare import bare_app
+from doorstep.panels import PANELS
 from doorstep.planning import planning_parts
 from field_api.adapters.objects_local import LocalObjects
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
+from field_api.http.panels import add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.keyring import OfficeKeyring
 from field_api.platform.settings import Settings
@@ -30,5 +33,6 @@ def worker_app(settings: Settings) -> Flask:
 def office_app(settings: Settings) -> Flask:
     """The office inside: API, sign-in and console, on the worker's keys and database."""
     app = worker_app(settings)
-    register(app, more=(media.office.http.blueprint,))
+    register(app, more=(media.office.http.blueprint, *sync.office.http.BLUEPRINTS))
+    add_panels(app, PANELS)
     return app
