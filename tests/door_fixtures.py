@@ -9,12 +9,10 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-import sync.door
-from doorstep.app import bare_app
+from doorstep.door import door_app
 from doorstep.postgres import Server
 from field_api.platform.clock import SetClock
 from field_api.platform.database import db
-from field_api.platform.keyring import DoorKeyring
 from field_api.platform.settings import Settings
 from tests.door_client import Phone
 from tests.door_world import enrolled
@@ -24,10 +22,8 @@ from tests.sync_day import Day
 @pytest.fixture
 def door(settings: Settings, database: Server, clock: SetClock) -> Iterator[Flask]:
     """The door's application; its clock is the test's."""
-    app = bare_app("door", replace(settings, database_url=database.url("door")))
-    app.extensions["doorstep.door_keys"] = DoorKeyring(settings.door_keys)
+    app = door_app(replace(settings, database_url=database.url("door")))
     app.extensions["doorstep.clock"] = clock
-    sync.door.register(app)
     yield app
     with app.app_context():
         db.engine.dispose()
