@@ -7,7 +7,8 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -466,3 +467,39 @@ def test_a_stock_tus_client_uploads_and_resumes(
         resumed.upload()
     assert stored(settings)[0].read_bytes() == photo.sealed
     assert head(phone, first.url.removeprefix(base)).headers["Upload-State"] == "complete"
+
+
+def at_once(phone: Phone, door: Flask, number: int, call: Callable[[Phone], Any]) -> list[Any]:
+    """The same call from so many connections of one phone, released together."""
+    start = threading.Barrier(number)
+    clients = [replace(phone, client=door.test_client()) for _ in range(number)]
+
+    def run(one: Phone) -> Any:
+        start.wait(10)
+        return call(one)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, clients))
+
+
+def test_of_pieces_sent_side_by_side_one_counts(
+    phone: Phone, photo: SealedPhoto, door: Flask, settings: Settings
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    for offset in range(0, len(photo.sealed), PIECE):
+        piece = photo.sealed[offset : offset + PIECE]
+        answers = at_once(phone, door, 4, lambda one, at=offset, body=piece: send_piece(one, location, at, body))
+        statuses = sorted(answer.status_code for answer in answers)
+        assert set(statuses) <= {204, 409} and statuses.count(204) <= 1
+        if 204 not in statuses:  # each was pre-empted by a newer one: the phone asks and goes on
+            assert head(phone, location).headers["Upload-Offset"] == str(offset)
+            assert send_piece(phone, location, offset, piece).status_code == 204
+    assert head(phone, location).headers["Upload-State"] == "complete"
+    assert stored(settings)[0].read_bytes() == photo.sealed
+
+
+def test_creations_side_by_side_make_one_upload(phone: Phone, photo: SealedPhoto, door: Flask, agency: UUID) -> None:
+    answers = at_once(phone, door, 4, lambda one: announce(one, photo))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert row(agency).received_bytes == 0
