@@ -75,7 +75,8 @@ def _account(account: Account) -> dict[str, Any]:
 def _days_past_due(account: Account) -> int:
     """By the day the balance was calculated: the brief states one moment, not the reader's today."""
     calculated: date = _shown(account.balance_calculated_on)
-    return max(0, (calculated - _shown(account.due_on)).days)
+    due: date = _shown(account.due_on)
+    return max(0, (calculated - due).days)
 
 
 def _letter(letter: Letter) -> dict[str, Any]:
