@@ -6,10 +6,11 @@ An anchor verifies itself by the door's key, so the door keeps no state and seve
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from field_api.platform.bounded_json import BadJson, canonical, loads
+from field_api.platform.clock import utc_text as utc_text
 from field_api.platform.keyring import DoorKeys
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, verify
 
@@ -21,11 +22,6 @@ MAX_CHARACTERS = 1_024
 
 class StaleAnchor(Exception):
     """Not an anchor that this door made for this device within the last ten minutes."""
-
-
-def utc_text(at: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`, as the protocol writes every time."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def make_anchor(keys: DoorKeys, device_id: UUID, now: datetime) -> str:

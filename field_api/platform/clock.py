@@ -29,3 +29,8 @@ class SetClock:
 
     def advance(self, by: timedelta) -> None:
         self.moment += by
+
+
+def utc_text(at: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and `Z`, as the protocol writes every time (docs/protocol.md §1)."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from field_api.platform import sealing
 from field_api.platform.bounded_json import canonical
+from field_api.platform.clock import utc_text
 from field_api.platform.sealing import b64u, from_b64u
 
 CERTIFICATE_CONTEXT = b"doorstep-cert-v1"
@@ -58,8 +59,8 @@ def certify(root: bytes, agency_id: UUID, role: str, public: bytes, now: datetim
             "role": role,
             "kid": sealing.key_id_of(public),
             "key": b64u(public),
-            "from": now.isoformat(timespec="seconds"),
-            "until": (now + timedelta(days=CERTIFICATE_DAYS)).isoformat(timespec="seconds"),
+            "from": utc_text(now),
+            "until": utc_text(now + timedelta(days=CERTIFICATE_DAYS)),
         }
     )
     return Certificate(body, sealing.sign(root, CERTIFICATE_CONTEXT + body))
