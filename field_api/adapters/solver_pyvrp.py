@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from math import ceil, floor
 
 import numpy as np
 import pyvrp
@@ -92,8 +93,8 @@ def _for_languages(problem: RoutingProblem, languages: frozenset[str]) -> Matrix
 
 def _client(problem: RoutingProblem, index: int, epoch: datetime) -> pyvrp.Client:
     stop = problem.stops[index]
-    latest = _seconds(stop.closes_at, epoch) - stop.service_s
-    earliest = max(0, _seconds(stop.opens_at, epoch))
+    latest = _until(stop.closes_at, epoch) - stop.service_s
+    earliest = max(0, _from(stop.opens_at, epoch))
     # A window that is over before anybody starts: no shift reaches so far, and the solver takes no empty window.
     never = latest < earliest
     return pyvrp.Client(
@@ -114,8 +115,8 @@ def _vehicle(
         num_available=1,
         start_depot=problem.start_node(index),
         end_depot=problem.end_node(index),
-        tw_early=_seconds(agent.starts_at, epoch),
-        tw_late=_seconds(agent.ends_at, epoch),
+        tw_early=_from(agent.starts_at, epoch),
+        tw_late=_until(agent.ends_at, epoch),
         unit_distance_cost=0,
         unit_duration_cost=1,
         profile=tongues.index(agent.languages),
@@ -140,7 +141,7 @@ def _route(problem: RoutingProblem, route: pyvrp.Route, epoch: datetime) -> Plac
         ends_at=_moment(route.end_time(), epoch),
         distance_m=_along(problem.legs.distance_m, nodes),
         travel_s=_along(problem.legs.travel_s, nodes),
-        stops=tuple(PlacedStop(a.idx, _moment(a.start_time + a.wait_duration, epoch)) for a in activities),
+        stops=tuple(PlacedStop(a.idx, _moment(a.start_time, epoch)) for a in activities),
     )
 
 
@@ -148,8 +149,14 @@ def _along(matrix: Matrix, nodes: Sequence[int]) -> int:
     return int(np.sum(matrix[nodes[:-1], nodes[1:]]))
 
 
-def _seconds(moment: datetime, epoch: datetime) -> int:
-    return int((moment - epoch).total_seconds())
+def _from(moment: datetime, epoch: datetime) -> int:
+    """Whole seconds from the epoch, not before the moment."""
+    return ceil((moment - epoch).total_seconds())
+
+
+def _until(moment: datetime, epoch: datetime) -> int:
+    """Whole seconds from the epoch, not after the moment."""
+    return floor((moment - epoch).total_seconds())
 
 
 def _moment(seconds: int, epoch: datetime) -> datetime:
