@@ -19,6 +19,7 @@ from field_api.records.agency import Agency
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Visit
+from sync.mailbox import InboxOp
 from tests.office_client import PASSWORD, OfficeClient, a_creditor, add_person
 
 AsRole = Callable[..., OfficeClient]
@@ -136,6 +137,22 @@ def test_more_routes_take_no_more_statements(office: Flask, agency: UUID, office
         session.query(Plan).update({"state": "superseded"})
     a_plan(agency, routes=9)
     assert statements() == one
+
+
+def test_what_waits_for_a_person_is_counted(agency: UUID, office_client: OfficeClient) -> None:
+    a_plan(agency)
+    with transaction(agency) as session:
+        device = session.query(Device).one()
+        for state in ("applied", "quarantined", "quarantined"):
+            session.add(
+                InboxOp(
+                    device_id=device.id, op_id=new_id(), seq=1, protected=b"", ct=b"", sig=b"", link=b"", receipt=b"",
+                    receipt_sig=b"", received_at=NINE, state=state, reason="unreadable",
+                )
+            )  # fmt: skip
+    page = office_client.get("/console/").text
+    assert re.search(r"<td>quarantined</td><td>2</td>", page)
+    assert "2026-11-18 15:00:00" in page
 
 
 def test_other_packages_bring_panels(office: Flask, office_client: OfficeClient) -> None:
