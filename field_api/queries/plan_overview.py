@@ -54,12 +54,12 @@ def plan_overview(session: Session, plan_id: UUID) -> PlanOverview:
     """Three statements, whatever the plan's size. Raises `not-found`."""
     plan = load(session, Plan, plan_id)
     reasons = session.execute(
-        select(NotPlanned.reason, func.count())
+        select(NotPlanned.reason, func.count().label("accounts"))
         .where(NotPlanned.agency_id == current_agency(), NotPlanned.plan_id == plan_id)
         .group_by(NotPlanned.reason)
         .order_by(NotPlanned.reason)
     )
-    return PlanOverview(plan, _routes(session, plan_id), dict(reasons.tuples().all()))
+    return PlanOverview(plan, _routes(session, plan_id), {row.reason: row.accounts for row in reasons})
 
 
 def not_planned(plan_id: UUID, reason: str | None = None) -> Select[tuple[NotPlanned]]:
