@@ -36,6 +36,8 @@ _NAMED = {
 }  # fmt: skip
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_WORDS = bytes(b if b > 127 or chr(b).isalnum() else 32 for b in range(256))
+"""Delimiters and quotes in front of letters look like mess to the guesser: it gets words alone."""
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 
 
@@ -157,7 +159,7 @@ def _sample(file: BinaryIO) -> bytes | None:
         for found in _HIGH.finditer(chunk):
             if len(sample) > SAMPLE_BYTES:
                 break
-            sample += chunk[max(0, found.start() - 20) : found.end() + 20].replace(b"\n", b" ") + b"\n"
+            sample += chunk[max(0, found.start() - 20) : found.end() + 20].translate(_WORDS) + b"\n"
         if not utf8 and len(sample) > SAMPLE_BYTES:
             break
     utf8 = utf8 and _continues(decoder, b"", final=True)
