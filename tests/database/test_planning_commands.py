@@ -1,0 +1,105 @@
+"""The same day on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import click
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+
+from doorstep.commands import address, agent, hold, plan, visit
+from field_api.platform.clock import SetClock
+from field_api.platform.database import transaction
+from field_api.platform.problems import Problem
+from field_api.records.accounts import Hold
+from field_api.records.visits import Visit
+from tests.planning_world import MEXICO_CITY, PARTS, World
+
+DAY = "2026-11-18"
+HERE = f"{MEXICO_CITY[0]},{MEXICO_CITY[1]}"
+
+
+@pytest.fixture(autouse=True)
+def _here(app: Flask, agency: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands act for the test's agency, on the eve of the day, with the fake solver."""
+
+    @contextmanager
+    def here() -> Iterator[UUID]:
+        try:
+            yield agency
+        except Problem as problem:
+            raise click.ClickException(f"{problem.code}: {problem.detail}") from problem
+
+    for module in (address, agent, hold, plan, visit):
+        monkeypatch.setattr(module, "office_context", here)
+    app.extensions["doorstep.clock"] = SetClock(datetime(2026, 11, 17, 15, tzinfo=UTC))
+    app.extensions["doorstep.planning"] = lambda: PARTS
+
+
+def run(command: click.Command, *arguments: str) -> str:
+    answer = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def an_agent(code: str) -> None:
+    run(agent.agent, "add", code, "--name", "Ana Inventada", "--languages", "es", "--timezone", "America/Mexico_City")
+    run(agent.agent, "shift", code, "--from", "09:00", "--to", "17:00", "--start", HERE)
+
+
+def test_a_day_on_the_command_line(agency: UUID) -> None:
+    with transaction(agency) as session:
+        world = World(session)
+        accounts = [world.household((MEXICO_CITY[0] + n / 1000, MEXICO_CITY[1]))[2].id for n in range(2)]
+        world.household(None)
+        waiting = world.serial
+    an_agent("MX-1")
+    output = run(plan.plan, "--date", DAY, "--publish")
+    assert "2 visits on 1 routes" in output and "no_coordinates" in output and "estimates" in output
+    an_agent("MX-2")
+    with transaction(agency) as session:
+        first, second = session.scalars(select(Visit).order_by(Visit.id))
+        ids, person = (str(first.id), str(second.id)), str(first.person_id)
+    assert "MX-2" in run(visit.visit, "reassign", ids[0], "--to", "MX-2")
+    code = run(visit.visit, "code", ids[0], person, "--reason", "llamó").strip()
+    assert len(code) == 13
+    assert run(visit.visit, "code", ids[0], person, "--reason", "llamó", "--anew").strip() != code
+    assert "withdrawn" in run(visit.visit, "withdraw", ids[1], "--reason", "calle cerrada")
+    run(hold.hold, "place", "--kind", "dispute", "--reason", "no es suya", "--account", str(accounts[0]))
+    assert "dispute" in run(hold.hold, "list")
+    with transaction(agency) as session:
+        placed = str(session.scalars(select(Hold.id)).one())
+    assert "lifted" in run(hold.hold, "lift", placed, "--reason", "aclarado")
+    assert "MX-1" in run(agent.agent, "list")
+    run(agent.agent, "absence", "MX-1", "--from", "2026-11-20")
+    run(agent.agent, "languages", "MX-1", "es,en")
+    run(agent.agent, "shift", "MX-1", "--days", "fri", "--off")
+    assert waiting and "wanted" in run(address.address, "list")
+
+
+def test_a_hold_by_the_creditors_own_number(agency: UUID) -> None:
+    with transaction(agency) as session:
+        world = World(session)
+        account = world.account(world.person(), reference="CT-77")
+        creditor = world.creditor().name
+    assert account
+    place = ["place", "--kind", "paid", "--reason", "pagó", "--creditor", creditor, "--reference"]
+    assert "is in force" in run(hold.hold, *place, "CT-77")
+    answer = CliRunner().invoke(hold.hold, [*place, "CT-78"])
+    assert answer.exit_code == 1 and "not-found" in answer.output
+
+
+def test_nonsense_is_refused_in_one_line() -> None:
+    for arguments in (
+        ["shift", "MX-1", "--from", "09:00"],
+        ["shift", "MX-1", "--days", "fri-mon", "--off"],
+        ["shift", "MX-1", "--from", "09:00", "--to", "10:00", "--start", "here"],
+    ):
+        answer = CliRunner().invoke(agent.agent, arguments)
+        assert answer.exit_code == 2 and "Error" in answer.output
