@@ -26,12 +26,14 @@ class Unexpected(Exception):
 
 def run_day(directory: Path, passphrase: str, script: Script, folder: Path, tell: Callable[[Line], None]) -> Line:
     """Do the script's steps from where it stopped; returns the summary. Raises Unexpected, PhoneError."""
-    network = RoughNetwork()
     clock = ShiftedClock.showing(script.clock) if script.clock else SystemClock()
     kill_at: dict[str, int] = {}
-    with Phone.open(
-        directory, passphrase, clock=clock, transport=network, step=lambda name: _die(kill_at, name)
-    ) as phone:
+    with (
+        RoughNetwork() as network,
+        Phone.open(
+            directory, passphrase, clock=clock, transport=network, step=lambda name: _die(kill_at, name)
+        ) as phone,
+    ):
         day = Day(phone, network, folder, kill_at=kill_at)
         place = _place(phone, script)
         day.order, day.last_op = place["order"], place["ops"]

@@ -43,7 +43,7 @@ class Transport(Protocol):
     ) -> requests.Response: ...
 
 
-def usual_transport() -> Transport:
+def usual_transport() -> requests.Session:
     """A session that takes nothing from the surroundings: no proxy, no .netrc (which would add an Authorization)."""
     session = requests.Session()
     session.trust_env = False

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import requests
+
 from sync.phone import photographs, sheet
 from sync.phone.calls import Door, Transport, usual_transport
 from sync.phone.clock import Clock, SystemClock
@@ -47,8 +49,11 @@ def _no_step(name: str) -> None:
 class Phone(Recorder):
     """An enrolled phone. The verbs at the door are `Recorder`'s; here are the sheet, the network and the disk."""
 
-    def __init__(self, handset: Handset, transport: Transport, patience: Patience) -> None:
+    def __init__(self, handset: Handset, transport: Transport | None, patience: Patience) -> None:
         super().__init__(handset)
+        self.own_transport: requests.Session | None = None
+        if transport is None:
+            transport = self.own_transport = usual_transport()
         self.door = Door(handset, transport, patience)
         photographs.finish(handset)
         if self.is_wiped:
@@ -73,11 +78,12 @@ class Phone(Recorder):
 
         `code_line` is `DOOR-ADDRESS#SECRET` as the office shows it. Raises as `Enrolment.run`, and StoreTrouble.
         """
-        clock, transport, patience = clock or SystemClock(), transport or usual_transport(), patience or Patience()
+        clock, patience = clock or SystemClock(), patience or Patience()
         keys = make_keys(directory, passphrase, scrypt_cost)
         store = Store(directory, keys.store)
         try:
-            Enrolment(store, keys, clock, transport, patience, step).run(code_line, app, wait_s)
+            with usual_transport() as own:
+                Enrolment(store, keys, clock, transport or own, patience, step).run(code_line, app, wait_s)
             return cls(Handset(directory, store, keys, clock, step), transport, patience)
         except BaseException:
             store.close()
@@ -100,13 +106,15 @@ class Phone(Recorder):
         store = Store(directory, keys.store)
         try:
             handset = Handset(directory, store, keys, clock or SystemClock(), step)
-            return cls(handset, transport or usual_transport(), patience or Patience())
+            return cls(handset, transport, patience or Patience())
         except BaseException:
             store.close()
             raise
 
     def close(self) -> None:
         self.lock_again()
+        if self.own_transport is not None:
+            self.own_transport.close()
         self.handset.store.close()
 
     def __enter__(self) -> Phone:
