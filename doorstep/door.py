@@ -1,4 +1,4 @@
-"""The phone door's application. Its process loads nothing of the office but `field_api.platform` (and what that needs)."""
+"""The phone door's application. Of the office its process loads nothing but `field_api.platform`."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -55,13 +56,17 @@ class Part:
     arguments: list[str]
     environment: Mapping[str, str]
     url: str | None = None
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
+        output = self.log.open("ab") if self.log else None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "doorstep.cli", *self.arguments],
+            [sys.executable, "-m", *self.arguments],
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
 
     def alive(self) -> bool:
@@ -101,27 +106,26 @@ def parts_of(installation: Installation, server: Server) -> list[Part]:
     office = base | {"DOORSTEP_DATABASE_URL": server.url("office")}
     door = base | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [
-        Part("office", ["serve", "office"], office, installation.office_url),
-        Part("door", ["serve", "door"], door, installation.door_url),
-        Part("worker", ["worker"], office),
+        Part("office", ["doorstep.cli", "serve", "office"], office, installation.office_url),
+        Part("door", ["doorstep.cli", "serve", "door"], door, installation.door_url),
+        Part("worker", ["doorstep.cli", "worker"], office),
     ]
 
 
 @contextmanager
-def running_parts(installation: Installation, server: Server) -> Iterator[list[Part]]:
-    """Start all parts, wait until they answer, stop them at the end. Raises RuntimeError if one does not come up."""
-    parts = parts_of(installation, server)
+def running(parts: list[Part]) -> Iterator[list[Part]]:
+    """Start all parts and stop them at the end."""
     try:
         for part in parts:
             part.start()
-        _wait_until_ready(parts)
         yield parts
     finally:
         for part in reversed(parts):
             part.stop()
 
 
-def _wait_until_ready(parts: list[Part]) -> None:
+def wait_until_ready(parts: list[Part]) -> None:
+    """Raises RuntimeError when a part dies or does not answer in time."""
     deadline = time.monotonic() + STARTUP_S
     for part in parts:
         while not part.ready():

@@ -56,10 +56,11 @@ def read_passphrase(file: Path | None) -> str:
     if file is None:
         entered: str = click.prompt("Passphrase", hide_input=True)
         return entered
-    lines = file.read_text(encoding="utf-8").splitlines()
-    if not lines or not lines[0]:
+    with click.open_file(str(file), encoding="utf-8") as opened:
+        line = opened.readline().rstrip("\r\n")
+    if not line:
         raise click.ClickException("the passphrase file is empty")
-    return lines[0]
+    return line
 
 
 def phone_options(verb: Callable[P, R]) -> Callable[P, R]:
@@ -162,7 +163,10 @@ def check(directory: Path, passphrase_file: Path | None, visit: str, person: str
     """
     attempt = _object(try_file.read())
     with open_phone(directory, passphrase_file) as opened:
-        whose = person or opened.stop(visit).locks[0]["person"]
+        locks = opened.stop(visit).locks
+        if not locks:
+            raise click.ClickException("unknown-person: the visit has no locked part")
+        whose = person or locks[0]["person"]
         result = opened.check_identity(visit, whose, attempt.get("answers"), attempt.get("code"))
         contents = result.brief.contents if result.brief else None
         tell({"passed": result.passed, "tries_left": result.tries_left, "op": result.recorded.op, "brief": contents})

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import click
 from flask import Flask
-from field_api.platform.log import configure_logging
 
 from doorstep.installation import Installation
-from doorstep.serve import bind_of, running_parts, serve_http, supervise
+from doorstep.serve import bind_of, parts_of, running, serve_http, supervise, wait_until_ready
+from field_api.platform.log import configure_logging
 from field_api.platform.settings import Settings, settings_from
 
 
@@ -57,7 +57,8 @@ def _serve_all() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with installation.database() as server, running_parts(installation, server) as parts:
+    with installation.database() as server, running(parts_of(installation, server)) as parts:
+        wait_until_ready(parts)
         click.echo(f"office  {installation.office_url}/console/")
         click.echo(f"door    {installation.door_url}")
         supervise(parts, stop)

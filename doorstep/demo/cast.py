@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from doorstep.demo.portfolios import DemoCreditor
 
@@ -115,3 +116,14 @@ AGENTS = (
     DemoAgent("LI-2", "Till Hagimayr", "Unterland", "Europe/Vaduz", ("de",),
               "09:00", "18:00", (47.2167, 9.5250, "Eschen"), (47.1652, 9.5087, "Schaan")),
 )  # fmt: skip
+
+AGENCY: dict[str, dict[str, Any]] = {
+    "row": {
+        "name": "Puerta Norte, agencia de visitas",
+        "address": "Calle Inventada 12, 00000 Ciudad de México",
+        "phone": "+52 55 5555 0199",
+        "email": "oficina@puerta-norte.example",
+    },
+    "policy": {"letters": {"responsible_persons": ["Ines Brimayr"]}},
+}
+"""The agency's row and its policy: Mexican letters name who answers for the collection."""

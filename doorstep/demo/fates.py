@@ -44,17 +44,18 @@ class Door:
         return self.step("arrive", position=self.position())
 
     def outcome(self, outcome: str, **body: Any) -> Step:
-        return self.step("outcome", outcome=outcome, body={"position": self.position(), **body})
+        return self.step("outcome", outcome=outcome, position=self.position(), **body)
 
     def right_answers(self) -> dict[str, str]:
         return {"birth_date": self.sought.birth_date.isoformat(), "account_last4": self.sought.account_last4}
 
     def identified(self) -> list[Step]:
         """The right person proves to be themselves, and is shown the brief."""
+        answers = self.right_answers()
         return [
             self.arrive(),
             self.step("encounter", relation="claims_to_be_sought"),
-            self.step("check", person=self.person, answers=self.right_answers()),
+            self.step("check", person=self.person, answers=answers, expect={"passed": True}),
             self.step("encounter", relation="sought"),
             self.step("opened", person=self.person, parts=["brief", "letter"], shown_s=40),
         ]
@@ -86,6 +87,16 @@ def agrees_to_a_plan(d: Door) -> list[Step]:
     return d.located(plan, reason_for_non_payment="low_income", options_offered=["payment_plan", "partial_payment"])
 
 
+def allows_a_photograph(d: Door) -> list[Step]:
+    """The right person allows a photograph of the house's front; without asking, the phone takes none."""
+    return [
+        *d.located(d.promise(14), reason_for_non_payment="forgot"),
+        d.step("photo", file="facade.jpg", subject="facade", refused="no-permission"),
+        d.step("photo_permission", granted=True, by="sought", subjects=["facade"]),
+        d.step("photo", file="facade.jpg", subject="facade", position=d.position()),
+    ]
+
+
 def disputes(d: Door) -> list[Step]:
     words = "The amount is not what was agreed in writing."
     return d.located({"result": "dispute", "reason": "wrong_amount", "words": words})
@@ -115,7 +126,7 @@ def is_vulnerable(d: Door) -> list[Step]:
 
 def fails_the_check(d: Door) -> list[Step]:
     wrong = {"birth_date": "1901-01-01", "account_last4": "0000"}
-    tries = [d.step("check", person=d.person, answers=wrong) for _ in range(2)]
+    tries = [d.step("check", person=d.person, answers=wrong, expect={"passed": False}) for _ in range(2)]
     return [
         d.arrive(), d.step("encounter", relation="claims_to_be_sought"), *tries,
         d.outcome("third_party_attended", relation="claims_to_be_sought", lives_here="will_not_say"), d.not_delivered(),
@@ -204,7 +215,8 @@ def runs_out_of_time(d: Door) -> list[Step]:
 
 
 FATES: tuple[Callable[[Door], list[Step]], ...] = (
-    promises_part, finds_nobody, meets_a_relative, disputes, finds_nobody, fails_the_check, promises_part,
+    promises_part, allows_a_photograph, finds_nobody, meets_a_relative, disputes, finds_nobody, fails_the_check,
+    promises_part,
     meets_a_neighbour, says_it_is_paid, finds_nobody, agrees_to_a_plan, has_moved, is_somebody_else, promises_part,
     finds_no_such_number, refuses_and_wants_a_call, meets_a_child, stands_empty, names_an_attorney, finds_nobody,
     is_not_let_in, promises_part, wants_no_more_visits, is_unsafe, has_died, is_vulnerable, runs_out_of_time,

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from doorstep.demo.cast import AGENTS
 from doorstep.demo.fates import Door
 from doorstep.demo.portfolios import DemoPortfolio
 from field_api.domain.routing import Point
+from field_api.domain.vocabulary import VisitEventKind
+from field_api.http.permits import TOKEN_PERMISSIONS
+from field_api.platform.database import transaction
 from field_api.platform.passwords import one_time_password
 from field_api.platform.wiring import clock, objects, office_keys, papers
 from field_api.records.agency import Creditor
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
-from field_api.records.visits import Visit, VisitAccount
+from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.add_agent import add_agent
 from field_api.usecases.add_staff import add_staff
 from field_api.usecases.import_accounts import ImportReport, import_accounts
+from field_api.usecases.issue_api_token import issue_api_token
 from field_api.usecases.issue_papers import IssuedPapers, issue_papers
 from field_api.usecases.print_route import print_route
 from field_api.usecases.set_shift import set_shift
+from media.office.records import Photo, PhotoState
 from sync.office.enrolment import issue_enrolment
 
 SIGN_INS = (
@@ -123,3 +129,21 @@ def published_visits(session: Session, plan: Plan, portfolios: list[DemoPortfoli
         )
         for code, position, visit_id, person_id, creditor, key, address in rows
     ]  # fmt: skip
+
+
+def photos_under_way(session: Session) -> int:
+    """Declared photographs that are not decided yet: on their way, waiting for the darkroom, or in it."""
+    declared = session.scalar(select(func.count()).where(VisitEvent.kind == VisitEventKind.PHOTO.value)) or 0
+    open_states = {PhotoState.AWAITING.value, PhotoState.DEVELOPING.value}
+    states = Counter(session.scalars(select(Photo.state)))
+    return declared - sum(n for state, n in states.items() if state not in open_states)
+
+
+def integrator_token(agency_id: UUID) -> str:
+    """A token that may read what came of visits."""
+    wanted = ("attempts.read", "visits.read", "promises.read")
+    with transaction(agency_id) as session:
+        token = issue_api_token(
+            session, name="demonstration", permissions=wanted, allowed=TOKEN_PERMISSIONS, now=clock().now()
+        )
+    return str(token)

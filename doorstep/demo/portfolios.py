@@ -63,8 +63,8 @@ class DemoPortfolio:
     bad_rows: int
     people: dict[str, MadeUpPerson] = field(default_factory=dict)
     """By the creditor's own key of the person."""
-    secrets: set[str] = field(default_factory=set)
-    """Balances and references as text: what must never be found outside."""
+    balances_minor: set[int] = field(default_factory=set)
+    references: set[str] = field(default_factory=set)
 
 
 def write_portfolios(directory: Path, seed: int, day: date, creditors: Sequence[DemoCreditor]) -> list[DemoPortfolio]:
@@ -96,7 +96,7 @@ def _places(creditor: DemoCreditor) -> list[dict[str, str]]:
 def _mexican(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [
         {
-            "street": f"{r['street_type']} {r['street']}".strip(), "number": r["number"] or "S/N",
+            "street": _with_type(r["street_type"], r["street"]), "number": r["number"] or "S/N",
             "interior": "" if r["interior"] in {"SN", "0"} else r["interior"],
             "between_1": r["between_1"], "between_2": r["between_2"], "neighbourhood": r["neighbourhood"],
             "postcode": r["postcode"], "municipality": r["municipality"], "state": r["state"],
@@ -104,6 +104,11 @@ def _mexican(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         }
         for r in rows
     ]  # fmt: skip
+
+
+def _with_type(kind: str, street: str) -> str:
+    """The source says "Calzada" twice where a street's name begins with its type."""
+    return street if street.split(" ", 1)[0] == kind else f"{kind} {street}".strip()
 
 
 def _american(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -163,19 +168,16 @@ def _row(
         guarantor = people.draw(creditor.language, f"G{index:05d}")
         row["guarantor"] = guarantor
         portfolio.people[guarantor.key] = guarantor
-    portfolio.secrets |= {row["reference"], *(spelling for spelling in amount_spellings(balance))}
+    portfolio.balances_minor.add(balance)
+    portfolio.references.add(row["reference"])
     return row
 
 
-def amount_spellings(minor: int) -> tuple[str, ...]:
-    """How an amount might stand in text. Short ones are left out: they would be found by chance."""
-    whole, cents = divmod(minor, 100)
-    thousands, rest = divmod(whole, 1000)
-    spellings = [f"{whole}.{cents:02d}", f"{whole},{cents:02d}"]
-    if thousands:
-        spellings += [f"{thousands},{rest:03d}.{cents:02d}", f"{thousands}.{rest:03d},{cents:02d}"]
-        spellings += [f"{thousands}’{rest:03d}.{cents:02d}", f"{thousands} {rest:03d},{cents:02d}"]
-    return tuple(s for s in spellings if len(s) >= 6)
+def amounts_and_references(portfolios: Sequence[DemoPortfolio]) -> tuple[list[int], list[str]]:
+    """Every balance (minor units) and contract number of the files: what must not be found outside."""
+    amounts = {amount for portfolio in portfolios for amount in portfolio.balances_minor}
+    references = {reference for portfolio in portfolios for reference in portfolio.references}
+    return sorted(amounts), sorted(references)
 
 
 def _share_people(draw: random.Random, rows: list[dict[str, Any]], portfolio: DemoPortfolio) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from pypdf import PdfReader
 
 AMOUNT = re.compile(rb"\d{1,3}(?:[.,\s'\xe2\x80\x99]*\d{3})*[.,]\d{2}(?!\d)")
 REFERENCE = re.compile(rb"(?<![A-Z])[A-Z]{2}-\d{9}(?!\d)")
@@ -112,3 +113,12 @@ def rows_of_door(conninfo: str, agency_id: str) -> Iterator[bytes]:
                     line.write(bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode())
                     line.write(b"\n")
                 yield line.getvalue()
+
+
+def texts_of_pdfs(documents: Iterable[bytes]) -> Iterator[bytes]:
+    """The text of each page and the metadata, and the bytes as they are."""
+    for document in documents:
+        reader = PdfReader(io.BytesIO(document))
+        pages = [page.extract_text() for page in reader.pages]
+        yield "\n".join([*pages, str(dict(reader.metadata or {}))]).encode()
+        yield document
