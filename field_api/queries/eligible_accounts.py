@@ -10,14 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    Row,
     Select,
     Subquery,
     Text,
-    case,
     column,
     func,
-    literal,
-    null,
     or_,
     select,
     type_coerce,
@@ -28,7 +26,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from field_api.domain.amounts import minor_digits
-from field_api.domain.contact_rules import PastAttempt
+from field_api.domain.contact_rules import PastAttempt, Refusal, Rule
 from field_api.domain.eligibility import Candidate, Place
 from field_api.domain.ports import Calendars
 from field_api.domain.routing import Point
@@ -43,71 +41,92 @@ from field_api.records.planning import Plan, Route, Stop
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 
-_OBLIGORS = [role.value for role in OBLIGORS]
+THRESHOLD = Rule("threshold", "the creditor's threshold: only above it", "H")
+DUE_DATE = Rule("due-date", "the oldest unpaid due date is not past", "H")
+ON_A_ROUTE = Rule("same-day", "it is on a published route of the same day", "H")
+OWED_BY_NOBODY = Rule("no-obligor", "no debtor or guarantor is known", "H")
 LOOK_BACK_DAYS = 62
 """Longer than the longest frequency window of any rules file."""
 
 
-def screened_accounts(session: Session, day: date) -> Subquery:
-    """Every placed account as (account_id, reason, rule): `reason` is null where nothing in the books speaks against a
-    visit on `day`. The threshold is in the account's own currency."""
+def eligible_accounts(
+    session: Session, day: date, calendars: Calendars
+) -> tuple[list[Candidate], list[tuple[UUID, Refusal]]]:
+    """Every placed account: those that nothing in the books speaks against, with whom to seek, where, and what was
+    tried before; and the others, with the reason. Eight statements.
+
+    The debtor is sought; a guarantor only where the account has no debtor. Thresholds hold in the account's currency.
+    """
+    held, on_routes = _held(session), set(session.scalars(_accounts_on_routes(day)))
+    free: dict[UUID, Row[Any]] = {}
+    refused: list[tuple[UUID, Refusal]] = []
+    for row in session.execute(_books(session, day)):
+        why = _spoken_against(row, held, on_routes)
+        if why is None:
+            free[row.account_id] = row
+        else:
+            refused.append((row.account_id, why))
+    sought = {row.account_id: row for row in session.execute(_sought(free))}
+    places = _places(session, {row.person_id for row in sought.values()}, calendars)
+    past = _past(session, day, {key: _zone(places.get(row.person_id, ())) for key, row in sought.items()})
+    refused += [(key, Refusal(NotPlannedReason.NO_COORDINATES, OWED_BY_NOBODY)) for key in free if key not in sought]
+    return [_candidate(free[key], row, places, past) for key, row in sought.items()], refused
+
+
+def _spoken_against(row: Row[Any], held: dict[UUID, str], on_routes: set[UUID]) -> Refusal | None:
+    if not row.above:
+        return Refusal(NotPlannedReason.BELOW_THRESHOLD, THRESHOLD)
+    if not row.overdue:
+        return Refusal(NotPlannedReason.NOT_DUE, DUE_DATE)
+    if row.account_id in held:
+        return Refusal(NotPlannedReason.ON_HOLD, Rule(f"hold:{held[row.account_id]}", "a hold in force", "H"))
+    if row.account_id in on_routes:
+        return Refusal(NotPlannedReason.ALREADY_ON_A_ROUTE, ON_A_ROUTE)
+    return None
+
+
+def _candidate(
+    books: Row[Any], sought: Row[Any], places: dict[UUID, list[Place]], past: dict[UUID, list[PastAttempt]]
+) -> Candidate:
+    return Candidate(
+        account_id=books.account_id,
+        sector=books.sector,
+        transferred=books.transferred,
+        person_id=sought.person_id,
+        role=sought.role,
+        is_minor=sought.is_minor,
+        language=sought.language,
+        places=tuple(places.get(sought.person_id, ())),
+        past=tuple(past.get(books.account_id, ())),
+    )
+
+
+def _books(session: Session, day: date) -> Select[Any]:
     thresholds = _thresholds(session)
-    holds = open_holds_by_account().subquery()
-    held = select(holds.c.account_id, func.min(holds.c.kind).label("kind")).group_by(holds.c.account_id).subquery()
-    above = type_coerce(Account.balance_minor, BigInteger) > thresholds.c.threshold_minor
-    on_route = Account.id.in_(_accounts_on_routes(day))
-    owed_by_nobody = Account.id.not_in(select(Party.account_id).where(Party.role.in_(_OBLIGORS)))
-    reason = case(
-        (~above, NotPlannedReason.BELOW_THRESHOLD.value),
-        (Account.due_on >= day, NotPlannedReason.NOT_DUE.value),
-        (held.c.kind.is_not(None), NotPlannedReason.ON_HOLD.value),
-        (on_route, NotPlannedReason.ALREADY_ON_A_ROUTE.value),
-        (owed_by_nobody, NotPlannedReason.NO_COORDINATES.value),
-        else_=null(),
-    )
-    rule = case(
-        (~above, literal("the creditor's threshold", Text)),
-        (Account.due_on >= day, literal("the oldest unpaid due date", Text)),
-        (held.c.kind.is_not(None), literal("hold:", Text) + held.c.kind),
-        (on_route, literal("a route of the same day", Text)),
-        (owed_by_nobody, literal("nobody is known to owe it", Text)),
-        else_=null(),
-    )
     return (
-        select(Account.id.label("account_id"), reason.label("reason"), rule.label("rule"))
+        select(
+            Account.id.label("account_id"),
+            Account.original_creditor.is_not(None).label("transferred"),
+            Creditor.sector,
+            (type_coerce(Account.balance_minor, BigInteger) > thresholds.c.threshold_minor).label("above"),
+            (Account.due_on < day).label("overdue"),
+        )
+        .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
         .join(
             thresholds,
             (thresholds.c.creditor_id == Account.creditor_id) & (thresholds.c.currency == Account.currency),
         )
-        .outerjoin(held, held.c.account_id == Account.id)
         .where(Account.agency_id == current_agency(), Account.state == "placed")
-        .subquery("screened")
+        .order_by(Account.id)
     )
 
 
-def candidates(session: Session, day: date, screened: Subquery, calendars: Calendars) -> list[Candidate]:
-    """The screened accounts that nothing speaks against yet, with whom to seek, where, and what was tried before.
-
-    The debtor is sought; a guarantor only where the account has no debtor.
-    """
-    rows = session.execute(_sought(screened)).all()
-    places = _places(session, {row.person_id for row in rows}, calendars)
-    zone_of = {row.account_id: _zone(places.get(row.person_id, ())) for row in rows}
-    past = _past(session, day, zone_of)
-    return [
-        Candidate(
-            account_id=row.account_id,
-            sector=row.sector,
-            transferred=row.transferred,
-            person_id=row.person_id,
-            role=row.role,
-            is_minor=row.is_minor,
-            language=row.language,
-            places=tuple(places.get(row.person_id, ())),
-            past=tuple(sorted(past.get(row.account_id, ()), key=lambda attempt: (attempt.on, attempt.channel))),
-        )
-        for row in rows
-    ]
+def _held(session: Session) -> dict[UUID, str]:
+    """By account: one of the kinds of hold in force, always the same one."""
+    held: dict[UUID, str] = {}
+    for account_id, kind in session.execute(open_holds_by_account()):
+        held[account_id] = min(kind, held.get(account_id, kind))
+    return held
 
 
 def _thresholds(session: Session) -> Subquery:
@@ -146,29 +165,18 @@ def _accounts_on_routes(day: date) -> Select[tuple[UUID]]:
     )
 
 
-def _sought(screened: Subquery) -> Select[Any]:
+def _sought(account_ids: Iterable[UUID]) -> Select[Any]:
     # "debtor" sorts before "guarantor".
     return (
-        select(
-            Account.id.label("account_id"),
-            Account.original_creditor.is_not(None).label("transferred"),
-            Creditor.sector,
-            Party.person_id,
-            Party.role,
-            Person.is_minor,
-            Person.language,
-        )
-        .ext(distinct_on(Account.id))
-        .join(screened, screened.c.account_id == Account.id)
-        .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
-        .join(Party, (Party.agency_id == Account.agency_id) & (Party.account_id == Account.id))
+        select(Party.account_id, Party.person_id, Party.role, Person.is_minor, Person.language)
+        .ext(distinct_on(Party.account_id))
         .join(Person, (Person.agency_id == Party.agency_id) & (Person.id == Party.person_id))
         .where(
-            Account.agency_id == current_agency(),
-            screened.c.reason.is_(None),
-            Party.role.in_(_OBLIGORS),
+            Party.agency_id == current_agency(),
+            among(Party.account_id, account_ids),
+            Party.role.in_([role.value for role in OBLIGORS]),
         )
-        .order_by(Account.id, Party.role, Party.person_id)
+        .order_by(Party.account_id, Party.role, Party.person_id)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import Refusal
@@ -17,7 +17,7 @@ from field_api.platform.ids import new_id
 from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty
-from field_api.queries.eligible_accounts import candidates, screened_accounts
+from field_api.queries.eligible_accounts import eligible_accounts
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
@@ -62,7 +62,6 @@ def plan_day(
         for account_id, _ in visit.accounts
     ]
     _say_why_not(session, plan, [*refused, *left_out])
-    _say_what_the_books_say(session, plan)
     return plan
 
 
@@ -87,8 +86,9 @@ def _drop_draft(session: Session, day: date) -> None:
 
 
 def _sorted_out(session: Session, day: date, parts: PlanningParts) -> tuple[list[Eligible], list[tuple[UUID, Refusal]]]:
-    eligible, refused = [], []
-    for candidate in candidates(session, day, screened_accounts(session, day), parts.calendars):
+    eligible: list[Eligible] = []
+    found, refused = eligible_accounts(session, day, parts.calendars)
+    for candidate in found:
         decision = decide(candidate, day, parts.rules.of, parts.calendars.days_off)
         if isinstance(decision, Eligible):
             eligible.append(decision)
@@ -98,39 +98,20 @@ def _sorted_out(session: Session, day: date, parts: PlanningParts) -> tuple[list
 
 
 def _say_why_not(session: Session, plan: Plan, refused: Iterable[tuple[UUID, Refusal]]) -> None:
-    rows = [
+    """One statement with three arrays: a large agency leaves a hundred thousand accounts out every day."""
+    rows = [(account_id, why.reason.value, str(why.rule)) for account_id, why in refused]
+    session.execute(
+        text(
+            "INSERT INTO office.not_planned (agency_id, id, plan_id, account_id, reason, rule)"
+            " SELECT :agency, gen_random_uuid(), :plan, account_id, reason, rule"
+            " FROM unnest(CAST(:accounts AS uuid[]), CAST(:reasons AS text[]), CAST(:rules AS text[]))"
+            " AS why (account_id, reason, rule)"
+        ),
         {
-            "id": new_id(),
-            "plan_id": plan.id,
-            "account_id": account_id,
-            "reason": refusal.reason.value,
-            "rule": str(refusal.rule),
-        }
-        for account_id, refusal in refused
-    ]
-    if rows:
-        session.execute(insert(NotPlanned), rows)
-
-
-def _say_what_the_books_say(session: Session, plan: Plan) -> None:
-    """Rows for all that never came into question, made inside the database. Last, so that an account whose books
-    changed while the plan was made gets its row as well."""
-    screened = screened_accounts(session, plan.for_day)
-    planned = (
-        select(VisitAccount.account_id)
-        .join(Visit, (Visit.agency_id == VisitAccount.agency_id) & (Visit.id == VisitAccount.visit_id))
-        .join(Stop, (Stop.agency_id == Visit.agency_id) & (Stop.id == Visit.stop_id))
-        .join(Route, (Route.agency_id == Stop.agency_id) & (Route.id == Stop.route_id))
-        .where(Route.agency_id == current_agency(), Route.plan_id == plan.id)
+            "agency": current_agency(),
+            "plan": plan.id,
+            "accounts": [row[0] for row in rows],
+            "reasons": [row[1] for row in rows],
+            "rules": [row[2] for row in rows],
+        },
     )
-    said = select(NotPlanned.account_id).where(NotPlanned.agency_id == current_agency(), NotPlanned.plan_id == plan.id)
-    rows = select(
-        literal(current_agency()),
-        func.gen_random_uuid(),
-        literal(plan.id),
-        screened.c.account_id,
-        screened.c.reason,
-        screened.c.rule,
-    ).where(screened.c.reason.is_not(None), screened.c.account_id.not_in(planned), screened.c.account_id.not_in(said))
-    columns = ["agency_id", "id", "plan_id", "account_id", "reason", "rule"]
-    session.execute(insert(NotPlanned).from_select(columns, rows, include_defaults=False))
