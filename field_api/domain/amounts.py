@@ -22,6 +22,7 @@ _SIGNS = "$€£¥₡₲₵₹₺₽₩₪฿₫₱"
 _BLANKS = re.compile("[\\s\u00a0\u202f\u2009'’]")
 _GROUPED = re.compile("\\d{1,3}(?:[\\s\u00a0\u202f\u2009'’]\\d{3})+(?:[.,]\\d*)?", re.ASCII)
 _PLAIN = re.compile(r"\d[\d.,]*", re.ASCII)
+_SIMPLE = re.compile(r"(\d{1,12})(?:([.,])(\d\d))?", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*", re.ASCII)
 
 
@@ -51,6 +52,9 @@ def read_amount(cell: Cell, currency: str, decimal_mark: str | None) -> int:
         return _minor(_SPREADSHEET.create_decimal(cell), currency)
     if not isinstance(cell, str):
         raise CellRefused(RowCode.NOT_AN_AMOUNT, "not an amount")
+    simple = _SIMPLE.fullmatch(cell)
+    if simple and minor_digits(currency) == 2 and decimal_mark in (None, simple[2] or decimal_mark):
+        return int(simple[1]) * 100 + int(simple[3] or 0)  # most amounts of most files
     text, negative = _bare(cell, currency)
     if _BLANKS.search(text) and not _GROUPED.fullmatch(text):
         raise CellRefused(RowCode.NOT_AN_AMOUNT, "spaces where no group of three digits ends")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from field_api.domain.account_row import AccountRow, AddressData, AnswerData, PartyData, PaymentData, RowError
@@ -38,6 +38,7 @@ _BETWEEN = re.compile(r"\s+(?:y|e|and|und|et|&)\s+|\s*/\s*", re.IGNORECASE)
 _ADDRESS_TEXTS = (
     "number", "interior", "between_1", "between_2", "neighbourhood", "city", "municipality", "postcode", "state",
 )  # fmt: skip
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?", re.ASCII)
 _STREET = "address.street"
 _ANSWER_OF = {f"answer.{kind.value}": kind for kind in AnswerKind}
 
@@ -305,10 +306,30 @@ def _read_phones(cell: Cell, country: str) -> tuple[str, ...]:
 
 def _read_emails(cell: Cell) -> tuple[str, ...]:
     texts = [text for text in _SEPARATORS.split(read_text(cell)) if text.strip()]
-    addresses = [read_email(text.strip()) for text in texts]
-    if len(addresses) > MOST_CONTACTS or any(address.flag for address in addresses):
+    addresses = [_email(text.strip()) for text in texts]
+    if len(addresses) > MOST_CONTACTS:
+        raise CellRefused(RowCode.NOT_AN_EMAIL, f"more than {MOST_CONTACTS} e-mail addresses")
+    return tuple(addresses)
+
+
+def _email(text: str) -> str:
+    """As `read_email`, but a file has few domains: each is checked once."""
+    local, _, domain = text.rpartition("@")
+    if _PLAIN_LOCAL.fullmatch(local) and ".." not in local:
+        return f"{local}@{_domain(domain)}"
+    return _whole_email(text)
+
+
+@lru_cache(maxsize=4096)
+def _domain(domain: str) -> str:
+    return _whole_email(f"a@{domain}").removeprefix("a@")
+
+
+def _whole_email(text: str) -> str:
+    read = read_email(text)
+    if read.flag:
         raise CellRefused(RowCode.NOT_AN_EMAIL, "not an e-mail address")
-    return tuple(address.value for address in addresses)
+    return read.value
 
 
 def same_name(left: str, right: str) -> bool:

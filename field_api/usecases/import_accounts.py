@@ -24,6 +24,7 @@ from field_api.domain.disclosure import Audience
 from field_api.domain.read_row import Defaults, RowReader, RowRefused
 from field_api.domain.row_errors import CellRefused, RowCode
 from field_api.domain.source_table import OpenTable, TableRefused
+from field_api.platform.ahead import ahead
 from field_api.platform.bounded_json import canonical
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
@@ -140,9 +141,10 @@ class _Import:
         self.columns = bind(self._headers(rows), self.using)
         self.report.read_as, self.report.ignored_columns = description, self.columns.ignored
         reader = RowReader(self.columns, self.using, self.defaults)
-        while batch := list(islice(rows, BATCH_ROWS)):
-            self._batch(reader, batch)
-            after_batch()
+        with closing(ahead(_read_batches(reader, rows))) as batches:
+            for batch in batches:
+                self._batch(batch)
+                after_batch()
         order = {column.header: column.index or 0 for column in self.columns.columns.values()}
         self.report.errors.sort(key=lambda error: (error.row, order.get(error.column, -1)))
 
@@ -161,18 +163,14 @@ class _Import:
                 raise TableRefused("broken-header", refusal.message, number) from refusal
         raise TableRefused("empty", "the file has no header")
 
-    def _batch(self, reader: RowReader, batch: Sequence[tuple[int, Sequence[Cell]]]) -> None:
+    def _batch(self, batch: Sequence[AccountRow | RowRefused]) -> None:
+        self.report.rows_total += len(batch)
         read: list[tuple[AccountRow, bytes]] = []
-        for number, cells in batch:
-            if all(is_blank(cell) for cell in cells):
-                continue
-            self.report.rows_total += 1
-            try:
-                row = reader.read(number, cells)
-            except RowRefused as refusal:
-                self.report.refuse(refusal.errors)
-                continue
-            read.append((row, body_mark(row)))
+        for row in batch:
+            if isinstance(row, RowRefused):
+                self.report.refuse(row.errors)
+            else:
+                read.append((row, body_mark(row)))
         apply_account_rows(self.session, self.context, list(self._first_of_each(read)), self.report.counts)
 
     def _first_of_each(self, read: Sequence[tuple[AccountRow, bytes]]) -> Iterator[tuple[AccountRow, bytes, bool]]:
@@ -192,6 +190,19 @@ class _Import:
                 self.refuse_field(
                     row, "reference", RowCode.DUPLICATE_REFERENCE, f"row {first_row} says something else of it"
                 )
+
+
+def _read_batches(reader: RowReader, rows: Rows) -> Iterator[list[AccountRow | RowRefused]]:
+    """Rows, read or refused, a batch at a time; empty ones are passed over."""
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield [_read(reader, number, cells) for number, cells in batch if not all(is_blank(cell) for cell in cells)]
+
+
+def _read(reader: RowReader, number: int, cells: Sequence[Cell]) -> AccountRow | RowRefused:
+    try:
+        return reader.read(number, cells)
+    except RowRefused as refusal:
+        return refusal
 
 
 class _SeenReferences:
