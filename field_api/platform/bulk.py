@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,12 +81,17 @@ def _parameters(table: Table, names: Sequence[str], rows: Sequence[Row]) -> dict
     return {"agency": current_agency(), "rows": json.dumps(rows, default=_text, allow_nan=False)}
 
 
+_WORDS: dict[type, Callable[[Any], str]] = {
+    UUID: str,
+    bytes: lambda value: "\\x" + value.hex(),
+    date: date.isoformat,
+    datetime: datetime.isoformat,
+}
+"""How PostgreSQL reads what JSON has no word for."""
+
+
 def _text(value: object) -> str:
-    """How PostgreSQL reads what JSON has no word for."""
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form here")
+    word = _WORDS.get(type(value))
+    if word is None:
+        raise TypeError(f"{type(value).__name__} has no JSON form here")
+    return word(value)

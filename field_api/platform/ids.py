@@ -11,7 +11,8 @@ def new_id() -> UUID:
     """A UUIDv7: 48 bits of Unix milliseconds, version and variant, 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & ((1 << 48) - 1)) << 80
-    value |= 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    random = int.from_bytes(secrets.token_bytes(10))
+    value |= 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
     return UUID(int=value)
 
 
