@@ -120,8 +120,9 @@ def run(directory: Path, server: Server, rows: int) -> None:
             seconds, cpu = time.perf_counter() - began, time.process_time() - worked
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             out(
-                f"{name:12} {seconds:6.1f} s (this process {cpu:5.1f} s) {rows / seconds:6.0f} rows/s {seconds / alone:6.1f} x COPY"
-                f" peak {peak:.0f} MB {report.counts} rejected {report.rows_rejected} {report.errors[:2]}\n"
+                f"{name:12} {seconds:6.1f} s (this process {cpu:5.1f} s) {rows / seconds:6.0f} rows/s"
+                f" {seconds / alone:6.1f} x COPY peak {peak:.0f} MB"
+                f" {report.counts} rejected {report.rows_rejected} {report.errors[:2]}\n"
             )
         with transaction(agency_id) as session:
             out(f"accounts kept: {session.query(Account).count()}\n")
