@@ -7,10 +7,14 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from doorstep.demo.day import DemoDay
 
 
 @click.command()
@@ -31,7 +35,10 @@ def demo(out: Path, seed: int, serve: bool, office_port: int, door_port: int) ->
 
     console = Console(highlight=False)
     began = time.monotonic()
-    tell = lambda line: console.print(f"{time.monotonic() - began:6.1f} s  {line}")  # noqa: E731
+
+    def tell(line: str) -> None:
+        console.print(f"{time.monotonic() - began:6.1f} s  {line}")
+
     made = day.prepare(out, seed, tell, office_port, door_port)
     with day.run(made):
         (out / "summary.json").write_text(json.dumps(made.summary, indent=1) + "\n")
@@ -43,11 +50,7 @@ def demo(out: Path, seed: int, serve: bool, office_port: int, door_port: int) ->
         EmbeddedPostgres(made.installation.home).destroy()
 
 
-def _table(made: object) -> Table:
-    from doorstep.demo.day import DemoDay
-
-    if not isinstance(made, DemoDay):
-        raise TypeError("a DemoDay is shown")
+def _table(made: DemoDay) -> Table:
     table = Table(title=f"The day {made.day}, seed {made.seed}")
     table.add_column("counted")
     table.add_column("", justify="right")
@@ -55,15 +58,11 @@ def _table(made: object) -> Table:
         text = ", ".join(f"{key} {n}" for key, n in value.items()) if isinstance(value, dict) else str(value)
         table.add_row(name.replace("_", " "), text)
     for place, result in made.findings.items():
-        table.add_row(f"searched: {place}", f"{result['bytes']} bytes, {len(list(result['found'])) or 'nothing'} found")
+        table.add_row(f"searched: {place}", f"{result.size_bytes:,} bytes, {len(result.found) or 'nothing'} found")
     return table
 
 
-def _serve(console: Console, made: object) -> None:
-    from doorstep.demo.day import DemoDay
-
-    if not isinstance(made, DemoDay):
-        raise TypeError("a DemoDay is served")
+def _serve(console: Console, made: DemoDay) -> None:
     console.print(f"office  {made.installation.office_url}/console/")
     console.print(f"door    {made.installation.door_url}")
     for email, password in made.passwords.items():

@@ -104,17 +104,17 @@ class DemoAgent:
 
 AGENTS = (
     DemoAgent("MX-1", "Rocío Brianvaz", "Ciudad de México, norte", "America/Mexico_City", ("es", "en"),
-              "09:00", "18:00", (19.4326, -99.1332, "Zócalo"), (19.4326, -99.1332, "Zócalo")),
+              "09:00", "15:30", (19.4326, -99.1332, "Zócalo"), (19.4326, -99.1332, "Zócalo")),
     DemoAgent("MX-2", "Iván Laruemil", "Ciudad de México, sur", "America/Mexico_City", ("es",),
-              "09:00", "18:00", (19.3467, -99.1617, "Coyoacán"), (19.3467, -99.1617, "Coyoacán")),
+              "09:00", "15:30", (19.3467, -99.1617, "Coyoacán"), (19.3467, -99.1617, "Coyoacán")),
     DemoAgent("US-1", "Devon Caldimund", "Baltimore, east", "America/New_York", ("en", "es"),
-              "09:00", "17:30", (39.2850, -76.5400, "Highlandtown"), (39.2850, -76.5400, "Highlandtown")),
+              "09:00", "15:30", (39.2850, -76.5400, "Highlandtown"), (39.2850, -76.5400, "Highlandtown")),
     DemoAgent("US-2", "Sam Fenabarr", "Baltimore, harbour", "America/New_York", ("en",),
-              "10:00", "18:30", (39.2800, -76.6000, "Inner harbour"), (39.2850, -76.5800, "Fells Point")),
+              "10:00", "16:30", (39.2800, -76.6000, "Inner harbour"), (39.2850, -76.5800, "Fells Point")),
     DemoAgent("LI-1", "Mara Velderbolt", "Oberland", "Europe/Vaduz", ("de", "en"),
-              "09:00", "18:00", (47.1410, 9.5209, "Vaduz"), (47.1410, 9.5209, "Vaduz")),
+              "09:00", "15:30", (47.1410, 9.5209, "Vaduz"), (47.1410, 9.5209, "Vaduz")),
     DemoAgent("LI-2", "Till Hagimayr", "Unterland", "Europe/Vaduz", ("de",),
-              "09:00", "18:00", (47.2167, 9.5250, "Eschen"), (47.1652, 9.5087, "Schaan")),
+              "09:00", "15:30", (47.2167, 9.5250, "Eschen"), (47.1652, 9.5087, "Schaan")),
 )  # fmt: skip
 
 AGENCY: dict[str, dict[str, Any]] = {

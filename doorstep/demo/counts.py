@@ -62,4 +62,4 @@ def _photos(session: Session, state: PhotoState) -> int:
 def _identity_checks(session: Session) -> Counter[bool]:
     rows = session.scalars(select(VisitEvent.body).where(VisitEvent.kind == VisitEventKind.IDENTITY_CHECK.value))
     with audience(Audience.MANAGER):
-        return Counter(bool(json.loads(body.reveal(Audience.MANAGER)).get("passed")) for body in rows)
+        return Counter(bool(json.loads(body.reveal(Audience.MANAGER))["recorded"]["passed"]) for body in rows)

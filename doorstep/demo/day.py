@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,25 +15,28 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import requests
 from flask import Flask
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from doorstep.app import worker_app
 from doorstep.demo import office, scripts
 from doorstep.demo.cast import AGENCY, CREDITORS
 from doorstep.demo.counts import measured
 from doorstep.demo.evidence import search_everything, write_exports
-from doorstep.demo.office import DemoVisit
 from doorstep.demo.phones import DemoPhone, enrol_all, run_all, send_unasked
 from doorstep.demo.portfolios import DemoPortfolio, write_portfolios
+from doorstep.demo.readers import Readers, signed_in, with_token
+from doorstep.demo.search import Searched
 from doorstep.installation import Installation
 from doorstep.planning import planning_parts
 from doorstep.postgres import EmbeddedPostgres
 from doorstep.serve import Part, parts_of, running, wait_until_ready
 from doorstep.server import Server
+from field_api.domain.ports import Calendars
 from field_api.domain.vocabulary import HoldKind
+from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
 from field_api.platform.wiring import clock
@@ -43,7 +47,6 @@ from field_api.usecases.place_hold import place_hold
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
 from field_api.usecases.reassign_visit import reassign_visit
-from sync.mailbox import InboxOp
 
 Tell = Callable[[str], None]
 SETTLE_S = 60.0
@@ -61,17 +64,21 @@ class DemoDay:
     agency_id: UUID = field(default_factory=new_id)
     passwords: dict[str, str] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
-    findings: dict[str, Any] = field(default_factory=dict)
-    plan_id: UUID | None = None
+    findings: dict[str, Searched] = field(default_factory=dict)
 
     @property
     def phones_folder(self) -> Path:
         return self.out / "phones"
 
 
-def working_day(today: date) -> date:
-    """Today, or the Monday after a weekend: the seed alone decides the rest."""
-    return today + timedelta(days=max(0, 7 - today.weekday()) if today.weekday() > 4 else 0)
+def working_day(after: date, calendars: Calendars) -> date:
+    """The next day on which all three countries may be visited. It lies ahead whole, so the seed decides the rest."""
+    day = after + timedelta(days=1)
+    while day.weekday() > 4 or any(
+        day in off for place in ("MX", "LI") for off in calendars.days_off(place, day.year).values()
+    ):
+        day += timedelta(days=1)
+    return day
 
 
 def prepare(out: Path, seed: int, tell: Tell, office_port: int, door_port: int) -> DemoDay:
@@ -86,13 +93,9 @@ def prepare(out: Path, seed: int, tell: Tell, office_port: int, door_port: int) 
         home=home.absolute(), database_url=None,
         door_url=f"http://127.0.0.1:{_port(door_port)}", office_url=f"http://127.0.0.1:{_port(office_port)}",
     )  # fmt: skip
-    return DemoDay(out.absolute(), seed, working_day(clock_today()), tell, installation)
-
-
-def clock_today() -> date:
-    from field_api.platform.clock import SystemClock
-
-    return SystemClock().now().date()
+    return DemoDay(
+        out.absolute(), seed, working_day(SystemClock().now().date(), planning_parts().calendars), tell, installation
+    )
 
 
 @contextmanager
@@ -136,19 +139,20 @@ def _parts(demo: DemoDay, server: Server) -> list[Part]:
 
 def _day(demo: DemoDay, parts: list[Part], server: Server, app: Flask) -> None:
     portfolios = _accounts_come_in(demo)
-    visits = _plan(demo, portfolios)
+    plan_id, visits = _plan(demo, portfolios)
+    _issue(demo, plan_id)
     wait_until_ready(parts)
-    phones = _phones(demo)
-    _print(demo)
-    demo.tell("phones: the morning, offline")
-    run_all(phones, "morning", scripts.mornings(visits), scripts.CLOCKS)
+    with ThreadPoolExecutor(1) as printer:
+        printing = printer.submit(_print, demo, plan_id, app)
+        phones = _phones(demo)
+        demo.tell("phones: the morning, offline")
+        run_all(phones, "morning", scripts.mornings(visits), scripts.CLOCKS)
+        printing.result()
     gained, lost = _office_changes_its_mind(demo, visits)
-    demo.tell("phones: the afternoon, some of them without having heard")
-    run_all(phones, "afternoon", scripts.afternoons(visits, gained, lost), scripts.CLOCKS)
     send_unasked(phones[-1], visits[phones[-1].code][1], demo.phones_folder / "facade.jpg")
-    demo.tell("phones: the evening, everything is sent")
-    run_all(phones, "evening", scripts.evenings([phone.code for phone in phones]), scripts.CLOCKS)
-    _settle(demo)
+    demo.tell("phones: the afternoon, some without having heard; in the evening everything is sent")
+    run_all(phones, "afternoon", scripts.afternoons(visits, gained, lost), scripts.CLOCKS)
+    _until(demo, office.all_decided, "the worker did not finish what came")
     _close(demo, phones, portfolios, server)
 
 
@@ -161,33 +165,35 @@ def _accounts_come_in(demo: DemoDay) -> list[DemoPortfolio]:
     return portfolios
 
 
-def _plan(demo: DemoDay, portfolios: list[DemoPortfolio]) -> dict[str, list[DemoVisit]]:
+def _plan(demo: DemoDay, portfolios: list[DemoPortfolio]) -> tuple[UUID, scripts.Routes]:
     with transaction(demo.agency_id) as session:
         plan = plan_day(session, demo.day, parts=planning_parts(), now=clock().now(), seed=demo.seed)
-        demo.plan_id = plan.id
+        plan_id = plan.id
     with transaction(demo.agency_id) as session:
-        publish_plan(session, demo.plan_id, now=clock().now(), published_by=None)
+        publish_plan(session, plan_id, now=clock().now(), published_by=None)
     with transaction(demo.agency_id) as session:
-        plan = session.get_one(Plan, (demo.agency_id, demo.plan_id))
+        plan = session.get_one(Plan, (demo.agency_id, plan_id))
         found = office.published_visits(session, plan, portfolios, demo.day)
-    visits: dict[str, list[DemoVisit]] = {}
+    visits: scripts.Routes = {}
     for visit in found:
         visits.setdefault(visit.agent_code, []).append(visit)
     demo.tell(f"plan for {demo.day}: {len(visits)} routes, {len(found)} visits")
-    return visits
+    return plan_id, visits
 
 
-def _print(demo: DemoDay) -> None:
+def _issue(demo: DemoDay, plan_id: UUID) -> None:
     with transaction(demo.agency_id) as session:
-        assert_plan = demo.plan_id
-        if assert_plan is None:
-            raise RuntimeError("nothing was planned")
-        issued, stacks = office.issue_and_print(session, assert_plan)
+        issued = office.issue(session, plan_id)
+    demo.tell(f"issued: {issued.sheets} sheets, {issued.letters} letters, {issued.letters_refused} refused")
+
+
+def _print(demo: DemoDay, plan_id: UUID, app: Flask) -> None:
+    """Beside everything else: the printer has all morning."""
     folder = demo.out / "sheets-and-letters"
     folder.mkdir()
-    for name, pdf in stacks.items():
-        (folder / name).write_bytes(pdf)
-    demo.tell(f"printed: {issued.sheets} sheets, {issued.letters} letters, {issued.letters_refused} refused")
+    with app.app_context():
+        stacks = office.print_stacks(demo.agency_id, plan_id, folder)
+    demo.tell(f"printed: {stacks} stacks in route order")
 
 
 def _phones(demo: DemoDay) -> list[DemoPhone]:
@@ -196,6 +202,7 @@ def _phones(demo: DemoDay) -> list[DemoPhone]:
     phones = [DemoPhone(code, demo.phones_folder / code, line) for code, line in sorted(codes.items())]
     (demo.phones_folder / "facade.jpg").write_bytes(_facade())
     enrol_all(phones)
+    _published(demo)
     demo.tell(f"{len(phones)} phones enrolled")
     return phones
 
@@ -229,55 +236,54 @@ def _office_changes_its_mind(demo: DemoDay, visits: scripts.Routes) -> tuple[scr
                 reassign_visit(session, mine[-2].visit_id, agent_id, parts=planning_parts(), now=clock().now(), by=None)
             gained[other] = [mine[-2]]
             lost.add(mine[-2].visit_id)
+    _published(demo)
     demo.tell(f"noon: {len(visits)} visits withdrawn, {len(gained)} reassigned")
     return gained, lost
 
 
-def _settle(demo: DemoDay) -> None:
-    """Until nothing waits to be applied or developed; a stuck worker is an error, not a longer wait."""
+def _published(demo: DemoDay) -> None:
+    _until(demo, lambda session: not office.visits_to_tell(session), "the worker did not publish what changed")
+
+
+def _until(demo: DemoDay, holds: Callable[[Session], bool], otherwise: str) -> None:
+    """Wait for the worker. A stuck one is an error, not a longer wait."""
     deadline = time.monotonic() + SETTLE_S
     while True:
         with transaction(demo.agency_id) as session:
-            waiting = session.scalars(select(InboxOp.op_id).where(InboxOp.state == "received").limit(1)).first()
-            photos = office.photos_under_way(session)
-        if waiting is None and not photos:
-            return
+            if holds(session):
+                return
         if time.monotonic() > deadline:
-            raise RuntimeError("the worker did not finish what came")
+            raise RuntimeError(otherwise)
         time.sleep(0.1)
 
 
 def _close(demo: DemoDay, phones: list[DemoPhone], portfolios: list[DemoPortfolio], server: Server) -> None:
     with transaction(demo.agency_id) as session:
         counts = measured(session)
-    said = [phone.summary for phone in phones]
+    said = [phone.status for phone in phones]
     demo.summary = {
         **counts,
-        "ops_recorded": sum(s["summary"]["ops_recorded"] for s in said),
-        "duplicates_absorbed": sum(s["summary"]["sent_again"] for s in said),
-        "answers_lost": sum(s["answers_lost"] for s in said),
+        "ops_recorded": sum(status["ops_recorded"] for status in said),
+        "duplicates_absorbed": sum(status["sent_again"] for status in said),
+        "answers_lost": sum(phone.answers_lost for phone in phones),
         "phones_killed": sum(phone.killed for phone in phones),
     }
-    demo.summary |= write_exports(demo.agency_id, demo.day, demo.out / "exports", _ask(demo))
+    demo.summary |= write_exports(demo.agency_id, demo.day, demo.out / "exports", _readers(demo))
     demo.findings = search_everything(demo.agency_id, demo.out, demo.installation, server, portfolios)
-    found = sum(len(place["found"]) for place in demo.findings.values())
-    missed = sum(place["canaries_missed"] for place in demo.findings.values())
+    found = sum(len(place.found) for place in demo.findings.values())
+    missed = sum(place.canaries_missed for place in demo.findings.values())
     demo.summary |= {"leaks_found": found, "canaries_missed": missed}
     demo.tell(f"searched {len(demo.findings)} places for balances, creditors and reasons: {found} found")
 
 
-def _ask(demo: DemoDay) -> Callable[[str], Any]:
-    """The office's API as an integrator asks it, with a token of its own."""
-    token = office.integrator_token(demo.agency_id)
-
-    def ask(path: str) -> Any:
-        answer = requests.get(
-            f"{demo.installation.office_url}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30
-        )
-        answer.raise_for_status()
-        return answer.json()
-
-    return ask
+def _readers(demo: DemoDay) -> Readers:
+    """An integrator with a token, and the manager who signs in."""
+    url = demo.installation.office_url
+    manager = next(email for email in demo.passwords if email.startswith("manager"))
+    return Readers(
+        integrator=with_token(url, office.integrator_token(demo.agency_id)),
+        manager=signed_in(url, manager, demo.passwords[manager]),
+    )
 
 
 def _port(wanted: int) -> int:

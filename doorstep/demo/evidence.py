@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from sqlalchemy import select
 
 from doorstep.commands.export import write_visits
 from doorstep.demo.portfolios import DemoPortfolio, amounts_and_references
-from doorstep.demo.search import files_below, rows_of_door, search, secrets_of, texts_of_pdfs
+from doorstep.demo.readers import Ask, Readers
+from doorstep.demo.search import Searched, files_below, rows_of_door, search, secrets_of, texts_of_pdfs
 from doorstep.installation import Installation
 from doorstep.server import Server
 from field_api.domain.confidential import audience
@@ -23,22 +23,20 @@ from field_api.platform.wiring import objects, office_keys
 from field_api.records.visits import Sheet, Visit
 from sync.office.audit import export_log, verify_export
 
-Ask = Callable[[str], Any]
 
-
-def write_exports(agency_id: UUID, day: date, folder: Path, ask: Ask) -> dict[str, int]:
+def write_exports(agency_id: UUID, day: date, folder: Path, readers: Readers) -> dict[str, int]:
     """Visits as CSV and XLSX, attempts as an integrator polls them, the log with its verification. Returns counts."""
     folder.mkdir()
     for kind in ("csv", "xlsx"):
         write_visits(agency_id, day, day, kind, folder / f"visits.{kind}")
-    attempts = _polled(ask)
+    attempts = _polled(readers.integrator)
     (folder / "attempts.json").write_text(json.dumps(attempts, ensure_ascii=False, indent=1))
     with transaction(agency_id) as session:
         done = session.scalars(select(Visit.id).where(Visit.state == "done").order_by(Visit.done_at).limit(1)).one()
         keys = office_keys().of(agency_id)
         with (folder / "audit-log.jsonl").open("wb") as file:
             file.writelines(export_log(session, keys))
-    (folder / "one-visit.json").write_text(json.dumps(ask(f"/visits/{done}"), ensure_ascii=False, indent=1))
+    (folder / "one-visit.json").write_text(json.dumps(readers.manager(f"/visits/{done}"), ensure_ascii=False, indent=1))
     with (folder / "audit-log.jsonl").open("rb") as lines:
         findings = verify_export(lines, keys.root_public)
     with (folder / "audit-log.jsonl").open("rb") as lines:
@@ -59,7 +57,7 @@ def _polled(ask: Ask) -> list[Any]:
 
 def search_everything(
     agency_id: UUID, out: Path, installation: Installation, server: Server, portfolios: list[DemoPortfolio]
-) -> dict[str, dict[str, object]]:
+) -> dict[str, Searched]:
     """Look for balances, references, creditors and reasons wherever a third party or the internet could."""
     amounts, references = amounts_and_references(portfolios)
     names = {p.creditor.name for p in portfolios}
@@ -73,7 +71,7 @@ def search_everything(
     sheets = _sheets(agency_id)
     return search(
         [
-            ("what the door stored: tables", lambda: rows_of_door(server.conninfo("door"), str(agency_id))),
+            ("what the door stored: tables", lambda: rows_of_door(server.conninfo("owner"))),
             ("what the door stored: files", lambda: files_below(installation.home / "objects" / "door")),
             ("what the door served and received", lambda: files_below(out / "evidence")),
             ("what the door, the office and the worker logged", lambda: files_below(out / "logs")),

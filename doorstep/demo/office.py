@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, time
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,12 +14,13 @@ from doorstep.demo.cast import AGENTS
 from doorstep.demo.fates import Door
 from doorstep.demo.portfolios import DemoPortfolio
 from field_api.domain.routing import Point
-from field_api.domain.vocabulary import VisitEventKind
+from field_api.domain.vocabulary import ChangeKind, VisitEventKind
 from field_api.http.permits import TOKEN_PERMISSIONS
 from field_api.platform.database import transaction
 from field_api.platform.passwords import one_time_password
 from field_api.platform.wiring import clock, objects, office_keys, papers
 from field_api.records.agency import Creditor
+from field_api.records.changes import Change
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
@@ -31,6 +32,7 @@ from field_api.usecases.issue_papers import IssuedPapers, issue_papers
 from field_api.usecases.print_route import print_route
 from field_api.usecases.set_shift import set_shift
 from media.office.records import Photo, PhotoState
+from sync.mailbox import InboxOp
 from sync.office.enrolment import issue_enrolment
 
 SIGN_INS = (
@@ -83,14 +85,19 @@ def take_in(session: Session, portfolio: DemoPortfolio) -> ImportReport:
     return import_accounts(session, creditor, portfolio.path, file_name=name, now=clock().now(), imported_by=None)
 
 
-def issue_and_print(session: Session, plan_id: UUID) -> tuple[IssuedPapers, dict[str, bytes]]:
-    """Sheets and letters, and each route's stack as the printer gets it, by file name."""
-    issued = issue_papers(session, plan_id, renderer=papers(), objects=objects(), now=clock().now())
-    stacks = {}
-    for route_id in session.scalars(select(Route.id).where(Route.plan_id == plan_id)):
-        printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor="system")
-        stacks[printed.file_name] = printed.paper.pdf
-    return issued, stacks
+def issue(session: Session, plan_id: UUID) -> IssuedPapers:
+    return issue_papers(session, plan_id, renderer=papers(), objects=objects(), now=clock().now())
+
+
+def print_stacks(agency_id: UUID, plan_id: UUID, folder: Path) -> int:
+    """Each route's stack as the printer gets it: sheet and letters in route order. Returns how many stacks."""
+    with transaction(agency_id) as session:
+        routes = list(session.scalars(select(Route.id).where(Route.plan_id == plan_id)))
+    for route_id in routes:
+        with transaction(agency_id) as session:
+            printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor="system")
+        (folder / printed.file_name).write_bytes(printed.paper.pdf)
+    return len(routes)
 
 
 def enrolment_codes(session: Session, agency_id: UUID) -> dict[str, str]:
@@ -131,12 +138,19 @@ def published_visits(session: Session, plan: Plan, portfolios: list[DemoPortfoli
     ]  # fmt: skip
 
 
-def photos_under_way(session: Session) -> int:
-    """Declared photographs that are not decided yet: on their way, waiting for the darkroom, or in it."""
-    declared = session.scalar(select(func.count()).where(VisitEvent.kind == VisitEventKind.PHOTO.value)) or 0
-    open_states = {PhotoState.AWAITING.value, PhotoState.DEVELOPING.value}
-    states = Counter(session.scalars(select(Photo.state)))
-    return declared - sum(n for state, n in states.items() if state not in open_states)
+def visits_to_tell(session: Session) -> int:
+    """Changed visits that the worker has not published yet."""
+    return session.scalar(select(func.count()).select_from(Change).where(Change.kind == ChangeKind.VISIT.value)) or 0
+
+
+def all_decided(session: Session) -> bool:
+    """Nothing waits to be applied, and every declared photograph was developed, refused or put aside."""
+    waiting = session.scalar(select(func.count()).select_from(InboxOp).where(InboxOp.state == "received"))
+    kind = VisitEvent.kind == VisitEventKind.PHOTO.value
+    declared = session.scalar(select(func.count()).select_from(VisitEvent).where(kind, VisitEvent.op_id.is_not(None)))
+    under_way = {PhotoState.AWAITING.value, PhotoState.DEVELOPING.value}
+    decided = session.scalar(select(func.count()).select_from(Photo).where(Photo.state.not_in(under_way)))
+    return not waiting and declared == decided
 
 
 def integrator_token(agency_id: UUID) -> str:

@@ -29,7 +29,8 @@ class DemoPhone:
     code: str
     folder: Path
     enrolment_line: str
-    summary: dict[str, Any] = field(default_factory=dict)
+    status: dict[str, Any] = field(default_factory=dict)
+    answers_lost: int = 0
     killed: int = 0
 
     def __post_init__(self) -> None:
@@ -97,7 +98,9 @@ def _finish(phone: DemoPhone, process: subprocess.Popen[str]) -> int:
         last = lines[-1] if lines else ""
         raise PhoneFailed(f"{phone.code}: status {process.returncode}: {complaints.strip()[-300:]} {last[:300]}")
     if lines and '"summary"' in lines[-1]:
-        phone.summary = json.loads(lines[-1])
+        last = json.loads(lines[-1])
+        phone.status = last["summary"]
+        phone.answers_lost += last["answers_lost"]
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Who does what on which phone: the day in three parts, with everything that goes wrong on the way."""
+"""Who does what on which phone: the day in two parts, with everything that goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAYS_OFFLINE = frozenset({"MX-1", "US-1", "LI-1"})
 
 def mornings(visits: Routes) -> dict[str, list[Step]]:
     """Everybody pulls and works through the first half of the route; some send, each in its own way."""
-    scripts = {}
+    scripts: dict[str, list[Step]] = {}
     for code, mine in visits.items():
         half = len(mine) // 2
         scripts[code] = [
@@ -30,6 +30,7 @@ def mornings(visits: Routes) -> dict[str, list[Step]]:
 
 
 SENDING: dict[str, list[Step]] = {
+    "US-1": [{"do": "push"}],
     "MX-2": [{"do": "network", "lose_answers": 1}, {"do": "push"}, {"do": "network"}],
     "US-2": [{"do": "kill", "at": "upload.sending", "times": 2}, {"do": "upload"}, {"do": "push"}],
     "LI-2": [{"do": "network", "repeat": 2}, {"do": "push"}, {"do": "network"}],
@@ -39,23 +40,23 @@ SENDING: dict[str, list[Step]] = {
 
 def afternoons(visits: Routes, gained: Routes, lost: set[UUID]) -> dict[str, list[Step]]:
     """The second half; phones that were told of changes leave out what was taken and go where they were sent."""
-    scripts = {}
+    scripts: dict[str, list[Step]] = {}
     for code, mine in visits.items():
         half = len(mine) // 2
         if code in STAYS_OFFLINE:
-            scripts[code] = _fates(code, mine, half, None)
+            scripts[code] = [*_fates(code, mine, half, None), *EVENING]
         else:
             left = [*(visit for visit in mine if visit.visit_id not in lost), *gained.get(code, [])]
-            scripts[code] = [{"do": "pull"}, *_fates(code, left, half, None)]
+            scripts[code] = [{"do": "pull"}, *_fates(code, left, half, None), *EVENING]
     return scripts
 
 
-def evenings(codes: list[str]) -> dict[str, list[Step]]:
-    """Everybody sends what is left, and waits until the office has said what became of it."""
-    return {
-        code: [{"do": "push", "batch": 20}, {"do": "upload"}, {"do": "settle", "timeout_s": 90}, {"do": "status"}]
-        for code in codes
-    }
+EVENING: list[Step] = [
+    {"do": "push", "batch": 20},
+    {"do": "upload"},
+    {"do": "settle", "timeout_s": 120, "every_s": 1.0},
+]
+"""Everybody sends what is left, and waits until the office has said what became of it."""
 
 
 def _fates(code: str, visits: list[DemoVisit], first: int, last: int | None) -> list[Step]:

@@ -64,12 +64,21 @@ def secrets_of(amounts_minor: Iterable[int], references: Iterable[str], names: I
     )
 
 
+@dataclass(frozen=True)
+class Searched:
+    """What the search of one place gave. `found` says kinds and places, never the secret."""
+
+    size_bytes: int
+    found: tuple[str, ...]
+    canaries_missed: int
+
+
 Place = tuple[str, Callable[[], Iterator[bytes]]]
 
 
-def search(places: Iterable[Place], secrets: Secrets, canaries: Iterable[bytes]) -> dict[str, dict[str, object]]:
+def search(places: Iterable[Place], secrets: Secrets, canaries: Iterable[bytes]) -> dict[str, Searched]:
     """Search every place, and every place again with each canary planted. Returns findings by place's name."""
-    report: dict[str, dict[str, object]] = {}
+    report: dict[str, Searched] = {}
     for name, pieces in places:
         found: set[str] = set()
         size = 0
@@ -79,7 +88,7 @@ def search(places: Iterable[Place], secrets: Secrets, canaries: Iterable[bytes])
             sample = sample or piece
             found |= secrets.found_in(piece)
         missed = [n for n, canary in enumerate(canaries) if not secrets.found_in(_plant(sample, canary))]
-        report[name] = {"bytes": size, "found": sorted(found), "canaries_missed": len(missed)}
+        report[name] = Searched(size, tuple(sorted(found)), len(missed))
     return report
 
 
@@ -95,10 +104,9 @@ def files_below(*directories: Path) -> Iterator[bytes]:
                 yield path.name.encode() + b"\n" + path.read_bytes()
 
 
-def rows_of_door(conninfo: str, agency_id: str) -> Iterator[bytes]:
-    """Every row of every table that the door's role can read, with binary columns decoded to bytes."""
+def rows_of_door(conninfo: str) -> Iterator[bytes]:
+    """Every row of every table of the door's schema, also what its own role may write and not read."""
     with psycopg.connect(conninfo) as connection:
-        connection.execute("SELECT set_config('doorstep.agency', %s, false)", [agency_id])
         tables = connection.execute(
             "SELECT c.table_name, array_agg(c.column_name::text ORDER BY c.ordinal_position)"
             " FROM information_schema.columns c WHERE c.table_schema = 'mailbox' GROUP BY 1 ORDER BY 1"
