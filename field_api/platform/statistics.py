@@ -1,7 +1,7 @@
 """Tell the planner what has just been written in bulk.
 
-Autovacuum looks after a minute; until then PostgreSQL takes new tables for tiny and joins them row by row (measured: 42 s
-instead of 0.3 s for a day's candidates among 600 fresh accounts). Needs the MAINTAIN privilege (PostgreSQL 17).
+Autovacuum looks after a minute; until then PostgreSQL takes new tables for tiny and joins them row by row (measured:
+42 s instead of 0.3 s for a day's candidates among 600 fresh accounts). Needs the MAINTAIN privilege (PostgreSQL 17).
 """
 
 from __future__ import annotations

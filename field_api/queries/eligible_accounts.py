@@ -191,7 +191,11 @@ def _places(session: Session, person_ids: Iterable[UUID], calendars: Calendars) 
         Address.jurisdiction,
         Address.visits_opted_out,
         Address.fingerprint,
-    ).where(Address.agency_id == current_agency(), among(Address.person_id, person_ids))
+    ).where(
+        Address.agency_id == current_agency(),
+        Address.retired_at.is_(None),
+        among(Address.person_id, person_ids),
+    )
     found: dict[UUID, list[Place]] = {}
     for row in session.execute(columns):
         located = row.latitude is not None and row.longitude is not None

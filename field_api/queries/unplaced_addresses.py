@@ -22,5 +22,9 @@ def unplaced_addresses() -> Select[tuple[Address, str]]:
     return (
         select(Address, Person.name)
         .join(Person, (Person.agency_id == Address.agency_id) & (Person.id == Address.person_id))
-        .where(Address.agency_id == current_agency(), Address.geocode_state.in_(["wanted", "failed"]))
+        .where(
+            Address.agency_id == current_agency(),
+            Address.retired_at.is_(None),
+            Address.geocode_state.in_(["wanted", "failed"]),
+        )
     )

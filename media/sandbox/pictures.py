@@ -66,7 +66,7 @@ def develop(image: bytes) -> Developed:
         return _develop(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise Refused("too-many-pixels") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Refused("not-a-picture") from error
     except MemoryError as error:
         raise Refused("too-much-memory") from error

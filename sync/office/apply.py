@@ -19,15 +19,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from field_api.domain.operations import UnreadableOperation
-from field_api.domain.vocabulary import ChangeKind, Verdict
+from field_api.domain.vocabulary import ChangeKind, Verdict, VisitEventKind
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
+from field_api.records.visits import Visit
+from field_api.usecases.note_visit_event import note_visit_event
 from field_api.usecases.record_operation import record_operation
 from field_api.usecases.tell_agent import tell_agent
 from sync.mailbox import InboxOp
-from sync.office.open_op import OpenedOp, Quarantined, open_op
+from sync.office.open_op import OpenedOp, Quarantined, claimed_visit, open_op
 
 SETTLED = (Verdict.APPLIED.value, Verdict.LATE.value)
 NOT_THE_OPERATIONS_FAULT = (OperationalError, InterfaceError, PoolTimeout, MemoryError)
@@ -92,6 +94,8 @@ def _decide(session: Session, keys: OfficeKeys, device: Device, row: InboxOp, no
         with session.begin_nested():
             return _effect(session, open_op(keys, device, row), row, now)
     except (Quarantined, UnreadableOperation) as refused:
+        # The story says it as well: a manager reads there what came from a door and could not be used.
+        _note_quarantined(session, device, row, refused, now)
         return Decision(Verdict.QUARANTINED, refused.reason)
     except NOT_THE_OPERATIONS_FAULT:
         raise
@@ -101,6 +105,18 @@ def _decide(session: Session, keys: OfficeKeys, device: Device, row: InboxOp, no
         incident = secrets.token_hex(8)
         log.error("operation-crashed", incident=incident, op=str(row.op_id), error=type(error).__name__)
         return Decision(Verdict.QUARANTINED, f"crashed:{type(error).__name__}", incident=incident)
+
+
+def _note_quarantined(
+    session: Session, device: Device, row: InboxOp, refused: Quarantined | UnreadableOperation, now: datetime
+) -> None:
+    visit_id = claimed_visit(row)
+    if visit_id is None or session.get(Visit, {"agency_id": row.agency_id, "id": visit_id}) is None:
+        return
+    place = refused.place if isinstance(refused, UnreadableOperation) else ""
+    body = {"verdict": Verdict.QUARANTINED.value, "reason": refused.reason, "place": place}
+    actor = f"agent:{device.agent_id}"
+    note_visit_event(session, visit_id, VisitEventKind.VERDICT, now, actor, body, row.op_id, flags=["quarantined"])
 
 
 def _effect(session: Session, opened: OpenedOp, row: InboxOp, now: datetime) -> Decision:

@@ -68,6 +68,15 @@ def open_op(keys: OfficeKeys, device: Device, row: InboxOp) -> OpenedOp:
     return OpenedOp(operation, header["deps"], header["prev"], flags)
 
 
+def claimed_visit(row: InboxOp) -> UUID | None:
+    """The visit that the header names, if it can be read at all."""
+    try:
+        visit: UUID | None = _header(row)["visit"]
+    except Quarantined:
+        return None
+    return visit
+
+
 def _header(row: InboxOp) -> dict[str, Any]:
     """The header with ids as UUIDs. Raises Quarantined `invalid-header` or `header-mismatch`."""
     try:

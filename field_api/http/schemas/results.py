@@ -15,7 +15,7 @@ CANDIDATE_STATES = ("new", "accepted", "rejected")
 class AttemptQuery(ma.Schema):
     after = ma.fields.Integer(
         load_default=0,
-        validate=ma.validate.Range(0, 2**62),
+        validate=ma.validate.Range(0, 2**31 - 1),
         metadata={"description": "`next` of the call before; 0 at first"},
     )
     limit = ma.fields.Integer(load_default=MAX_LIMIT, validate=ma.validate.Range(1, MAX_ATTEMPTS))
