@@ -6,7 +6,7 @@ import io
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from doorstep.demo.cast import AGENCY, CREDITORS
 from doorstep.demo.counts import measured
 from doorstep.demo.evidence import search_everything, write_exports
 from doorstep.demo.phones import DemoPhone, enrol_all, run_all, send_unasked
-from doorstep.demo.portfolios import DemoPortfolio, write_portfolios
+from doorstep.demo.portfolios import DemoCreditor, DemoPortfolio, write_portfolios
 from doorstep.demo.readers import Readers, signed_in, with_token
 from doorstep.demo.search import Searched
 from doorstep.installation import Installation
@@ -61,6 +61,7 @@ class DemoDay:
     day: date
     tell: Tell
     installation: Installation
+    creditors: Sequence[DemoCreditor]
     agency_id: UUID = field(default_factory=new_id)
     passwords: dict[str, str] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +82,9 @@ def working_day(after: date, calendars: Calendars) -> date:
     return day
 
 
-def prepare(out: Path, seed: int, tell: Tell, office_port: int, door_port: int) -> DemoDay:
+def prepare(
+    out: Path, seed: int, tell: Tell, office_port: int, door_port: int, creditors: Sequence[DemoCreditor] = CREDITORS
+) -> DemoDay:
     """An empty place for the run. What an earlier run left in `out` is removed, its database included."""
     home = out / "installation"
     if home.exists():
@@ -93,9 +96,8 @@ def prepare(out: Path, seed: int, tell: Tell, office_port: int, door_port: int) 
         home=home.absolute(), database_url=None,
         door_url=f"http://127.0.0.1:{_port(door_port)}", office_url=f"http://127.0.0.1:{_port(office_port)}",
     )  # fmt: skip
-    return DemoDay(
-        out.absolute(), seed, working_day(SystemClock().now().date(), planning_parts().calendars), tell, installation
-    )
+    day = working_day(SystemClock().now().date(), planning_parts().calendars)
+    return DemoDay(out.absolute(), seed, day, tell, installation, creditors)
 
 
 @contextmanager
@@ -157,7 +159,7 @@ def _day(demo: DemoDay, parts: list[Part], server: Server, app: Flask) -> None:
 
 
 def _accounts_come_in(demo: DemoDay) -> list[DemoPortfolio]:
-    portfolios = write_portfolios(demo.out / "files", demo.seed, demo.day, CREDITORS)
+    portfolios = write_portfolios(demo.out / "files", demo.seed, demo.day, demo.creditors)
     for portfolio in portfolios:
         with transaction(demo.agency_id) as session:
             report = office.take_in(session, portfolio)

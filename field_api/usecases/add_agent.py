@@ -58,8 +58,8 @@ def set_agent_languages(session: Session, agent_id: UUID, languages: Sequence[st
 
 
 def checked_languages(languages: Sequence[str]) -> list[str]:
-    """The tags, sorted, each once. Raises `invalid-fields` for none, or for what cannot be a language tag."""
-    tags = sorted({tag.strip() for tag in languages})
+    """The tags, the best first, each once. Raises `invalid-fields` for none, or for what cannot be a language tag."""
+    tags = list(dict.fromkeys(tag.strip() for tag in languages))  # the sheet is written in the first
     for tag in tags:
         primary = tag.partition("-")[0]
         if not (

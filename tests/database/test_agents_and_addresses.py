@@ -31,7 +31,7 @@ def test_an_agent_with_shifts_and_absences(agency: UUID) -> None:
         agent = add_agent(
             session, code=" MX-1 ", name="Ana Inventada", languages=["es", "en", "es"], timezone="America/Mexico_City"
         )
-        assert (agent.code, agent.languages) == ("MX-1", ["en", "es"])
+        assert (agent.code, agent.languages) == ("MX-1", ["es", "en"])
         set_shift(session, agent.id, 0, starts_at=time(8), ends_at=time(14), start=HERE)
         set_shift(session, agent.id, 0, starts_at=time(9), ends_at=time(15), start=HERE, end=Point(19.5, -99.1))
         record_absence(session, agent.id, date(2026, 11, 1), date(2026, 11, 2))

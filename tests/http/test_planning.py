@@ -143,6 +143,6 @@ def test_agents_are_listed_with_their_time(agency: UUID, dispatcher: OfficeClien
     assert dispatcher.post(f"{API}/agents/{agent}/absences", json=away).status_code == 201
     assert dispatcher.put(f"{API}/agents/{agent}/languages", json={"languages": ["es", "en"]}).status_code == 200
     shown = dispatcher.get(f"{API}/agents/{agent}").json
-    assert (shown["agent"]["languages"], len(shown["shifts"]), len(shown["absences"])) == (["en", "es"], 1, 1)
+    assert (shown["agent"]["languages"], len(shown["shifts"]), len(shown["absences"])) == (["es", "en"], 1, 1)
     assert dispatcher.delete(f"{API}/agents/{agent}/shifts/2").status_code == 204
     assert [row["code"] for row in dispatcher.get(f"{API}/agents").json["items"]] == ["MX-1"]

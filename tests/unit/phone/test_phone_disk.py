@@ -14,7 +14,7 @@ from phone_world import PASSPHRASE, World
 from sync.phone import Phone, StoreTrouble
 
 SECRETS = (
-    "918273", "REF-CANARIO-77", "Canario Amarillo", "Canaria", "Puerta Norte", "identity_check", "birth_date", "1956",
+    "918273", "REF-CANARIO-77", "Canario Amarillo", "Canaria", "Puerta Norte", "identity_check", "birth_date", "31/12/1956", "1956-12-31",
     "blue door", "half a thought", "33 1234 5678", "claims_to_be_sought", "facade", PASSPHRASE,
 )  # fmt: skip
 
