@@ -1,7 +1,7 @@
 """Who may be shown what: labels say how secret a field is, audiences who is looking.
 
-Source: docs/glossary.md and the matrix in field_api/rules/disclosure.toml (product rule: no balance and no reason
-for the visit reaches a third party).
+Source: the product's first rule, that no balance and no reason for the visit reaches a third party
+(docs/threat-model.md); words as in docs/glossary.md.
 """
 
 from __future__ import annotations

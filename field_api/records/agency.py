@@ -24,7 +24,7 @@ class Agency(Base):
     address: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
-    policy: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # see field_api/domain/policy.py
+    policy: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # docs/operations.md
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
