@@ -108,7 +108,8 @@ def geo_uri(latitude: float, longitude: float) -> str:
 
 
 def safe_hint(hint: str) -> str:
-    """A location hint is the creditor's free text: one that speaks of debts or amounts stays off the paper."""
+    """A location hint or an alias is the creditor's free text: one that speaks of debts or amounts is shown to nobody
+    at a door, on paper as little as in a stop's open part on the phone."""
     return "" if find_debt_words(hint) else hint.strip()
 
 
@@ -119,7 +120,7 @@ def _stop(stop: SheetStop, words: SheetWords) -> dict[str, Any]:
         "arrive_from": stop.arrive_from,
         "arrive_to": stop.arrive_to,
         "latest": stop.latest,
-        "sought": [asdict(person) for person in stop.sought],
+        "sought": [{**asdict(person), "alias": safe_hint(person.alias)} for person in stop.sought],
         "street": street,
         "lines": rest,
         "between": between_line(stop.address, (words.words["between"], words.words["and"])),

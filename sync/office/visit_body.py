@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.sheets import safe_hint
 from field_api.domain.vocabulary import OBLIGORS, Role
 from field_api.platform.anchors import utc_text
 from field_api.platform.keyring import OfficeKeys
@@ -116,7 +117,7 @@ def _body(item: PhoneVisit, lock: dict[str, Any]) -> dict[str, Any]:
         "stop": _stop(item),
         "open": {
             "name": person.name[:MAX_TEXT],
-            "alias": person.alias[:MAX_TEXT] if person.alias else None,
+            "alias": safe_hint(person.alias or "")[:MAX_TEXT] or None,
             "kind": person.kind,
             "language": person.language,
             "jurisdiction": address.jurisdiction,
@@ -151,7 +152,8 @@ def _address(address: Address) -> dict[str, Any]:
     texts = {name: getattr(address, name) for name in _ADDRESS_TEXTS}
     return {
         **{name: value[:MAX_TEXT] if value else value for name, value in texts.items()},
-        "hint": address.hint[:MAX_HINT] if address.hint else None,
+        # The creditor's free text: searched whole, before it is cut.
+        "hint": safe_hint(address.hint or "")[:MAX_HINT] or None,
         "latitude": address.latitude,
         "longitude": address.longitude,
     }

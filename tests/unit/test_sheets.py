@@ -11,7 +11,7 @@ from field_api.domain.debt_words import find_debt_words
 from field_api.domain.letter_strings import locale_of
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
 from field_api.domain.route_sketch import sketch
-from field_api.domain.sheets import ENVELOPE_NUMBERS, OUTCOME_NUMBERS, safe_hint
+from field_api.domain.sheets import ENVELOPE_NUMBERS, OUTCOME_NUMBERS, Sheet, SheetStop, Sought, safe_hint, sheet_data
 from field_api.rules.sheets import LANGUAGES, words_for
 
 
@@ -83,6 +83,20 @@ def test_streets_between_are_named_when_known() -> None:
 
 def test_a_hint_that_tells_of_a_debt_is_left_out() -> None:
     assert safe_hint("Debe $300, portón azul") == "" and safe_hint(" Portón azul ") == "Portón azul"
+
+
+@pytest.mark.parametrize(("alias", "printed"), [("El moroso", ""), ("Lupita", "Lupita"), ("", "")])
+def test_an_alias_that_tells_of_a_debt_is_not_printed(alias: str, printed: str) -> None:
+    here = SheetStop(
+        number=1, arrive_from="09:00", arrive_to="09:30", latest="20:00", sought=(Sought("Ana Inventada", alias, "es"),),
+        address=PostalAddress("Calle", "MX"), hint="", latitude=0.0, longitude=0.0,
+    )  # fmt: skip
+    sheet = Sheet(
+        paper="a4", agent_code="A", agent_name="A", day="", day_iso="", territory="", shift="", timezone="UTC",
+        start_label="", end_label="", distance_km="", travel="", sketch=sketch((0, 0), [], (0, 0), 0.62), stops=(here,),
+    )  # fmt: skip
+    (stop,) = sheet_data(sheet, words_for("es"), [])["sheet"]["stops"]
+    assert [person["alias"] for person in stop["sought"]] == [printed]
 
 
 def test_numbers_of_the_route_sketch_do_not_cover_each_other() -> None:
