@@ -56,7 +56,7 @@ def feed() -> ResponseReturnValue:
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_ITEMS
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_ITEMS:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MAX_ITEMS:
         raise Problem("bad-request", f"limit is 1 to {MAX_ITEMS}", at="limit")
     return int(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,7 +14,8 @@ from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.wiring import office_keys
-from field_api.records.visits import VisitKey
+from field_api.records.people import Address, Person
+from field_api.records.visits import Visit, VisitKey
 from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.office.devices import revoke_device
 from sync.office.enrolment import issue_enrolment
@@ -186,3 +188,24 @@ def test_a_claim_with_a_wrong_mac_makes_no_device_and_the_right_one_still_does(d
         forged["mac"] = b64u(bytes([number]) * 32)
         last = client.post("/phone/v1/enrolments", json=forged)
     assert last.json["code"] == "enrolment-refused"
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "0000000019999999", "1" * 400, "x", "-1", "１"])
+def test_a_page_of_the_feed_has_its_bounds(day: Day, limit: str) -> None:
+    refused = day.enrol().call("GET", "/phone/v1/feed", query=f"limit={quote(limit)}")
+    assert (refused.status_code, refused.json["at"]) == (400, "limit")
+
+
+def test_free_text_that_tells_of_a_debt_stays_out_of_the_open_part(day: Day) -> None:
+    """The creditor's hint and alias are shown before any identity check, to whoever looks over the agent's shoulder."""
+    with transaction(day.agency) as session:
+        for person_id, (hint, alias) in zip(
+            day.people, [("Debe 12,500 pesos, portón azul", "El moroso"), ("Portón azul", "Lupita")], strict=True
+        ):
+            address_id = session.scalars(select(Visit.address_id).where(Visit.person_id == person_id)).one()
+            session.get_one(Address, (day.agency, address_id)).hint = hint
+            session.get_one(Person, (day.agency, person_id)).alias = alias
+    visits = {item["ref"]: item["body"]["open"] for item in pull(day.enrol())[0] if item["kind"] == "visit"}
+    told, harmless = (visits[str(visit_id)] for visit_id in day.visits)
+    assert (told["address"]["hint"], told["alias"]) == (None, None)
+    assert (harmless["address"]["hint"], harmless["alias"]) == ("Portón azul", "Lupita")
