@@ -21,10 +21,11 @@ FIELDS = frozenset(
         "event", "level", "timestamp", "logger", "place", "dropped",
         # who and what, by id
         "agency", "agent", "account", "device", "visit", "plan", "route", "op", "photo", "job", "incident", "request",
+        "actor", "sha256",
         # codes, states, kinds
         "code", "state", "kind", "error", "step", "part", "reason", "verdict", "method", "endpoint", "status",
         # counts and times
-        "count", "seq", "rows", "attempts", "seconds", "milliseconds", "bytes",
+        "count", "seq", "rows", "attempts", "seconds", "milliseconds", "bytes", "size",
     }
 )  # fmt: skip
 """Every name a log line may carry."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ import pytest
 import structlog
 
 from field_api.domain.confidential import Confidential
-from field_api.platform.log import configure_logging
+from field_api.platform.log import FIELDS, configure_logging
 
 
 @pytest.fixture
@@ -68,3 +70,21 @@ def test_libraries_lose_their_text(lines: Any) -> None:
     (line,) = lines()
     assert "987654" not in json.dumps(line)
     assert (line["logger"], line["error"], line["level"]) == ("sqlalchemy.engine", "ValueError", "error")
+
+
+def test_every_log_call_of_ours_names_listed_fields_alone() -> None:
+    """A name that is not listed is dropped: "who looked at the photograph" was, and nobody noticed."""
+    root = Path(__file__).parents[2]
+    unlisted, seen = [], 0
+    for path in (
+        path for folder in ("doorstep", "field_api", "sync", "media") for path in (root / folder).rglob("*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            to_log = isinstance(node.func.value, ast.Name) and node.func.value.id == "log"
+            if to_log and node.func.attr in {"debug", "info", "warning", "error", "critical", "log"}:
+                seen += 1
+                names = {keyword.arg for keyword in node.keywords}
+                unlisted += [f"{path.name}:{node.lineno} {name}" for name in names - FIELDS]
+    assert unlisted == [] and seen >= 8
