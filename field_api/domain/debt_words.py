@@ -55,7 +55,8 @@ _TERMS: dict[str, str] = {
 }
 _WORDS = {term: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)") for term, pattern in _TERMS.items()}
 
-_NUMBER = r"\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+# Begins only where a run of digits does, and has at most eight groups: else a long row of digits takes quadratic time.
+_NUMBER = r"(?<!\d)(?:\d{1,3}(?:[.,'\u00a0\u202f ]\d{3}){1,8}(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
 _MONEY = r"mxn|usd|eur|chf|gbp|cad|pesos?|dollars?|dolares|euros?|francs?|francos|libras?|pounds?"
 _AMOUNT = re.compile(
     rf"[$€£]\s*(?:{_NUMBER})|(?:{_NUMBER})\s*(?:[$€£]|(?:{_MONEY})(?!\w))|(?<!\w)(?:{_MONEY})\s*(?:{_NUMBER})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from field_api.domain.debt_words import AMOUNT, find_debt_words
@@ -38,3 +40,16 @@ def test_numbers_that_are_no_amounts_pass(text: str) -> None:
 
 def test_what_is_found_never_repeats_the_text() -> None:
     assert find_debt_words("adeudo de $98,765.43 con Muebles") == ["adeudo", AMOUNT]
+
+
+@pytest.mark.parametrize("text", ["1" * 60_000, "123 " * 15_000, "1." * 30_000, "$ " * 30_000, "pag" * 20_000])
+def test_a_long_text_takes_no_quadratic_time(text: str) -> None:
+    """A phone's operation may carry 64 KiB of it: quadratic, the digits alone took minutes."""
+    began = process_time()
+    find_debt_words(text)
+    assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("text", ["12345.678 usd", "1234567890123 USD", "123 456 789 012 euros", "12345,6789 EUR"])
+def test_amounts_of_any_length_and_grouping_are_found(text: str) -> None:
+    assert AMOUNT in find_debt_words(text)
