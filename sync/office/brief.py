@@ -13,7 +13,7 @@ from field_api.queries.phone_visits import PhoneVisit
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency
 from field_api.records.visits import Letter
-from sync.packing import packed_length
+from sync.packing import DoesNotFit, packed_length
 
 BRIEF_BYTES = 6_144
 SHORTEST_LETTER = 200  # characters: less than that says nothing
@@ -35,7 +35,10 @@ def make_brief(agency: Agency, item: PhoneVisit, role: str) -> dict[str, Any]:
 
 
 def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]:
-    """The brief in at most `size` packed bytes: history goes first, then letters' text, options, last accounts."""
+    """The brief in at most `size` packed bytes: history goes first, then letters' text, options, last accounts.
+
+    Raises DoesNotFit where what is left without them is still too large.
+    """
     brief = {**brief, "history": list(brief["history"]), "letters": [dict(letter) for letter in brief["letters"]]}
     while packed_length(brief) > size:
         longest = max(brief["letters"], key=lambda letter: len(letter["text"]), default=None)
@@ -47,8 +50,10 @@ def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]
             brief["letters"].pop()
         elif any(account["options"] for account in brief["accounts"]):
             brief["accounts"] = [{**account, "options": None} for account in brief["accounts"]]
-        else:
+        elif brief["accounts"]:
             brief["accounts"] = brief["accounts"][: len(brief["accounts"]) * 3 // 4]
+        else:
+            raise DoesNotFit("agency, creditor and party alone are too large")
     return brief
 
 

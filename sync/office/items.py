@@ -35,12 +35,17 @@ class Content:
 
 
 def _shortened(value: Any) -> Any:
-    """Every text of the open part cut; the locked part is left alone."""
+    """Every text of a visit's address or of a route cut; the locked part is left alone."""
     opened = value.get("open")
     if not opened:
-        raise DoesNotFit("nothing to shorten")
-    cut = {name: text[:SHORT_TEXT] if isinstance(text, str) else text for name, text in opened["address"].items()}
-    return {**value, "open": {**opened, "address": cut}}
+        return _cut(value)
+    return {**value, "open": {**opened, "address": _cut(opened["address"])}}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _cut(item) for name, item in value.items()}
+    return value[:SHORT_TEXT] if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

@@ -37,22 +37,22 @@ def agents_with_changes(session: Session) -> list[UUID]:
     return [row.agent_id for row in rows]
 
 
-def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: datetime) -> int:
+def publish_changes(
+    session: Session, keys: OfficeKeys, agent_id: UUID, *, now: datetime, urgent_only: bool = False
+) -> int:
     """Publish an agent's waiting changes to all of the agent's active phones. Returns the change rows settled.
 
-    0 where another publisher is at it. Everything is sealed before a row is locked.
+    0 where another publisher is at it. Everything is sealed before a row is locked. `urgent_only` leaves the others.
     """
     if not session.scalar(
         text("SELECT pg_try_advisory_xact_lock(hashtextextended('doorstep-publish:' || :agent, 0))"),
         {"agent": str(agent_id)},
     ):
         return 0
-    changes = session.scalars(
-        select(Change)
-        .where(Change.agency_id == current_agency(), Change.agent_id == agent_id)
-        .order_by(Change.urgent.desc(), Change.id)
-        .limit(BATCH)
-    ).all()
+    waiting = select(Change).where(Change.agency_id == current_agency(), Change.agent_id == agent_id)
+    if urgent_only:
+        waiting = waiting.where(Change.urgent)
+    changes = session.scalars(waiting.order_by(Change.urgent.desc(), Change.id).limit(BATCH)).all()
     devices = active_devices(session, agent_id)
     if changes and devices:
         _publish(session, keys, devices, changes, now)

@@ -70,8 +70,14 @@ class _Round:
         return apply_device(self.agency_id, self.keys, device_id, now=self.now)
 
     def _publish(self, agent_id: UUID) -> int:
-        with transaction(self.agency_id) as session:
-            return publish_changes(session, self.keys, agent_id, now=self.now)
+        try:
+            with transaction(self.agency_id) as session:
+                return publish_changes(session, self.keys, agent_id, now=self.now)
+        except Exception:
+            # Whatever it was that could not be sealed: a withdrawal does not wait for it. The trouble is told below.
+            with transaction(self.agency_id) as session:
+                publish_changes(session, self.keys, agent_id, now=self.now, urgent_only=True)
+            raise
 
     def _snapshot(self, device_id: UUID) -> int:
         with transaction(self.agency_id) as session:

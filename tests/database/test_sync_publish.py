@@ -18,7 +18,7 @@ from field_api.platform.wiring import office_keys
 from field_api.records.agency import Creditor
 from field_api.records.changes import Change
 from field_api.records.people import VerificationAnswer
-from field_api.records.visits import Visit
+from field_api.records.visits import Visit, VisitKey
 from field_api.usecases.tell_agent import tell_agent
 from sync.mailbox import FeedHead, FeedItem
 from sync.office.contents import Contents, Ref
@@ -125,6 +125,21 @@ def test_withdrawals_go_in_front_of_everything_that_waits(day: Day) -> None:
     contents, _ = pull(phone, cursor)
     assert [item["ref"] for item in contents] == [str(day.visits[0]), str(day.route), str(day.visits[1])]
     assert contents[0]["body"]["state"] == "withdrawn"
+
+
+def test_a_withdrawal_does_not_wait_for_what_cannot_be_sealed(day: Day) -> None:
+    """One visit's key that does not open keeps the agent's other news back, and never "do not go there"."""
+    phone = day.enrol()
+    _, cursor = pull(phone)
+    with transaction(day.agency) as session:
+        session.execute(update(VisitKey).where(VisitKey.visit_id == day.visits[1]).values(sealed_key=b"broken"))
+        tell_agent(session, day.agent, ChangeKind.VISIT, day.visits[1])
+        session.execute(update(Visit).where(Visit.id == day.visits[0]).values(state="withdrawn"))
+        tell_agent(session, day.agent, ChangeKind.VISIT, day.visits[0], urgent=True)
+    day.work()
+    (item,) = pull(phone, cursor)[0]
+    assert (item["ref"], item["body"]["state"]) == (str(day.visits[0]), "withdrawn")
+    assert waiting(day) == 1
 
 
 def test_many_changes_of_one_visit_become_one_item(day: Day) -> None:

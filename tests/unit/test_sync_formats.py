@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import zlib
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,6 +19,7 @@ from sync.crockford import ALPHABET, grouped, new_code, written
 from sync.door.op_form import elements_of
 from sync.merkle import leaf_hash, new_nodes, root_from_tiles, root_of
 from sync.office.brief import cut_to_fit
+from sync.office.items import Content
 from sync.packing import DoesNotFit, pack, packed_length, pad, unpack, unpad
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -131,8 +135,6 @@ def test_any_bytes_that_pass_as_json_are_sliced_or_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("accounts", [1, 3, 60])
 def test_a_brief_is_cut_until_it_fits_and_keeps_what_matters_most(accounts: int) -> None:
-    import random
-
     noise = random.Random(1)
 
     def text(length: int) -> str:
@@ -147,3 +149,29 @@ def test_a_brief_is_cut_until_it_fits_and_keeps_what_matters_most(accounts: int)
     assert packed_length(cut) <= 6_144
     assert cut["accounts"][0]["reference"] == brief["accounts"][0]["reference"]
     assert len(brief["history"]) == 30  # the original is left as it was
+
+
+def test_a_brief_that_nothing_can_shorten_is_refused_and_not_cut_for_ever() -> None:
+    brief = {"agency": {"name": os.urandom(8_000).hex()}, "accounts": [{"options": "x"}], "history": [], "letters": []}
+    with pytest.raises(DoesNotFit):
+        cut_to_fit(brief)
+
+
+def test_a_route_with_long_names_is_shortened_to_its_size() -> None:
+    """Every text that the API takes at its longest, in letters that do not compress."""
+    noise = random.Random(3)
+    name, territory, start, end = (
+        "".join(chr(noise.randrange(0x20000, 0x2A6D0)) for _ in range(200)) for _ in range(4)
+    )
+    body = {
+        "day": "2026-11-18",
+        "agent": name,
+        "territory": territory,
+        "start": {"label": start},
+        "end": {"label": end},
+    }
+    packed = Content("route", UUID(int=1), body).packed(1)
+    assert len(packed) == 2_048
+    cut = unpack(packed)["body"]
+    assert cut["day"] == "2026-11-18" and cut["agent"] and name.startswith(cut["agent"])
+    assert start.startswith(cut["start"]["label"])
