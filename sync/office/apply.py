@@ -89,13 +89,14 @@ def _apply_next(session: Session, keys: OfficeKeys, device_id: UUID, now: dateti
 def _decide(session: Session, keys: OfficeKeys, device: Device, row: InboxOp, now: datetime) -> Decision:
     """Try it inside a savepoint: whatever goes wrong in there leaves no trace but the reason."""
     if device.revoked_at is not None and row.received_at >= device.revoked_at:
+        _note_quarantined(session, device, row, "device-revoked", "", now)
         return Decision(Verdict.QUARANTINED, "device-revoked")
     try:
         with session.begin_nested():
             return _effect(session, open_op(keys, device, row), row, now)
     except (Quarantined, UnreadableOperation) as refused:
-        # The story says it as well: a manager reads there what came from a door and could not be used.
-        _note_quarantined(session, device, row, refused, now)
+        place = refused.place if isinstance(refused, UnreadableOperation) else ""
+        _note_quarantined(session, device, row, refused.reason, place, now)
         return Decision(Verdict.QUARANTINED, refused.reason)
     except NOT_THE_OPERATIONS_FAULT:
         raise
@@ -104,19 +105,19 @@ def _decide(session: Session, keys: OfficeKeys, device: Device, row: InboxOp, no
             raise
         incident = secrets.token_hex(8)
         log.error("operation-crashed", incident=incident, op=str(row.op_id), error=type(error).__name__)
-        return Decision(Verdict.QUARANTINED, f"crashed:{type(error).__name__}", incident=incident)
+        reason = f"crashed:{type(error).__name__}"
+        _note_quarantined(session, device, row, reason, "", now)
+        return Decision(Verdict.QUARANTINED, reason, incident=incident)
 
 
-def _note_quarantined(
-    session: Session, device: Device, row: InboxOp, refused: Quarantined | UnreadableOperation, now: datetime
-) -> None:
+def _note_quarantined(session: Session, device: Device, row: InboxOp, reason: str, place: str, now: datetime) -> None:
+    """The story says it as well: a manager reads there what came from a door and could not be used."""
     visit_id = claimed_visit(row)
     if visit_id is None or session.get(Visit, {"agency_id": row.agency_id, "id": visit_id}) is None:
         return
-    place = refused.place if isinstance(refused, UnreadableOperation) else ""
-    body = {"verdict": Verdict.QUARANTINED.value, "reason": refused.reason, "place": place}
-    actor = f"agent:{device.agent_id}"
-    note_visit_event(session, visit_id, VisitEventKind.VERDICT, now, actor, body, row.op_id, flags=["quarantined"])
+    # Not in the agent's name: that the agent's phone made it is just what may be wrong.
+    body = {"verdict": Verdict.QUARANTINED.value, "reason": reason, "place": place, "device": str(device.id)}
+    note_visit_event(session, visit_id, VisitEventKind.VERDICT, now, "system", body, row.op_id, flags=["quarantined"])
 
 
 def _effect(session: Session, opened: OpenedOp, row: InboxOp, now: datetime) -> Decision:

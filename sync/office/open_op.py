@@ -123,9 +123,10 @@ def _evidence(keys: OfficeKeys, device: Device, header: dict[str, Any]) -> tuple
         wall = datetime.fromisoformat(header["wall"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError):
         wall, flags = _1970, (UNREADABLE_CLOCK,)
+    anchor = header.get("anchor")
     try:
-        anchor_at = anchor_time(keys.door_certificate.public, device.agency_id, device.id, header["anchor"])
-    except (KeyError, TypeError, StaleAnchor):
+        anchor_at = anchor_time(keys.door_certificate.public, device.agency_id, device.id, str(anchor or ""))
+    except (KeyError, TypeError, ValueError, StaleAnchor):
         anchor_at = None
     monotonic, at_anchor = header.get("mono_ms"), header.get("anchor_mono_ms")
     evidence = ClockEvidence(

@@ -148,8 +148,9 @@ def test_an_operation_that_crashes_the_code_is_quarantined_and_the_rest_go_on(
     )
     day.work()
     assert states(day) == [("applied", None), ("quarantined", "crashed:ZeroDivisionError"), ("applied", None)]
-    assert events(day) == ["arrived", "note"]
+    assert events(day) == ["arrived", "verdict", "note"]
     with transaction(day.agency) as session:
+        assert session.scalars(select(VisitEvent.actor).where(VisitEvent.kind == "verdict")).one() == "system"
         assert session.scalars(select(InboxOp.incident).where(InboxOp.state == "quarantined")).one()
 
 
@@ -199,6 +200,14 @@ def test_a_clock_of_1970_or_none_at_all_keeps_nothing_out(day: Day, phone: Phone
     assert "clock-unreadable" in flags(day)[1]
 
 
+@pytest.mark.parametrize("anchor", [[], {}, 7, ["x"], "é", "a.b", "x" * 2_000])
+def test_an_anchor_of_any_shape_keeps_nothing_out(day: Day, phone: Phone, anchor: Any) -> None:
+    phone.push(at_visit(day, phone, anchor=anchor))
+    day.work()
+    assert states(day) == [("applied", None)]
+    assert "no-anchor" in flags(day)[0]
+
+
 def test_what_a_phone_sent_before_it_was_revoked_still_counts(day: Day, phone: Phone) -> None:
     phone.push(at_visit(day, phone))
     day.clock.advance(timedelta(minutes=1))
@@ -207,6 +216,7 @@ def test_what_a_phone_sent_before_it_was_revoked_still_counts(day: Day, phone: P
     phone.push(at_visit(day, phone))
     day.work()
     assert states(day) == [("applied", None), ("quarantined", "device-revoked")]
+    assert events(day) == ["arrived", "verdict"]
 
 
 def test_two_workers_at_once_apply_everything_once(day: Day, phone: Phone) -> None:
