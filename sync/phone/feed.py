@@ -155,4 +155,10 @@ def take_durable(handset: Handset, document: Any) -> None:
     if statement.get("epoch") != handset.epoch:
         return
     seq, at = int(wire.field(statement, "durable_seq", int)), wire.read_time(statement.get("at"))
-    handset.store.put("state", "durable", {"seq": seq, "at": wire.time_text(at)})
+    handset.store.put("state", "durable", {"epoch": handset.epoch, "seq": seq, "at": wire.time_text(at)})
+
+
+def load_durable(handset: Handset) -> dict[str, Any] | None:
+    """The statement kept last, or None: what was durable before the server was restored is durable no more."""
+    kept: dict[str, Any] | None = handset.store.get("state", "durable")
+    return kept if kept and kept["epoch"] == handset.epoch else None

@@ -26,7 +26,7 @@ from sync.phone.calls import Door, Transport, usual_transport
 from sync.phone.clock import Clock, SystemClock
 from sync.phone.enrolment import Enrolment, make_keys
 from sync.phone.errors import Revoked
-from sync.phone.feed import load_cursor
+from sync.phone.feed import load_cursor, load_durable
 from sync.phone.handset import Handset, Step
 from sync.phone.operations import Recorded
 from sync.phone.patience import Patience
@@ -217,7 +217,7 @@ class Phone(Recorder):
             "sent": tally.get("sent", 0),
             "sent_again": tally.get("sent_again", 0),
             "queue": dict(Counter(entry["receipt"] or "unreceipted" for entry in self.queue())),
-            "durable_seq": (handset.store.get("state", "durable") or {"seq": 0})["seq"],
+            "durable_seq": (load_durable(handset) or {"seq": 0})["seq"],
             "ops_deleted": tally.get("durable", 0),
             "verdicts": dict(Counter(str(verdict["verdict"]) for verdict in self.verdicts())),
             "photos": dict(Counter(row["state"] for row in photographs.rows(handset))),

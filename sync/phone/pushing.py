@@ -9,6 +9,7 @@ from typing import Any
 from sync.phone import wire
 from sync.phone.calls import Door
 from sync.phone.errors import Revoked, Untrusted
+from sync.phone.feed import load_durable
 from sync.phone.handset import Handset
 from sync.phone.trust import signed_part
 
@@ -139,7 +140,7 @@ def _take(handset: Handset, seq: int, kept: dict[str, Any], document: Any) -> st
 
 def drop_durable(handset: Handset) -> int:
     """Delete operations that a `received` receipt for their own bytes and a durable statement both cover."""
-    durable = (handset.store.get("state", "durable") or {"seq": 0})["seq"]
+    durable = (load_durable(handset) or {"seq": 0})["seq"]
     deleted = 0
     with handset.store.transaction():
         for seq in handset.store.keys("op"):

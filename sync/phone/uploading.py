@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sync.phone import crypto, wire
 from sync.phone.calls import Answer, Door
 from sync.phone.errors import DoorRefused, Later, StoreTrouble, Untrusted
+from sync.phone.feed import load_durable
 from sync.phone.handset import Handset
 from sync.phone.photographs import forget, path_of, rows, save
 
@@ -124,7 +125,7 @@ def _offset(answer: Answer, row: dict[str, Any]) -> int:
 
 def drop_safe(handset: Handset) -> int:
     """Delete photographs that the door settled and whose operation a later durable statement covers."""
-    durable = handset.store.get("state", "durable")
+    durable = load_durable(handset)
     safe = [row for row in rows(handset) if durable and _is_safe(row, durable)]
     for row in safe:
         forget(handset, row)

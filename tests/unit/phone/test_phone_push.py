@@ -78,6 +78,25 @@ def test_what_a_restored_door_lacks_is_sent_again_though_receipted(world: World,
     assert last in world.door.ops
 
 
+def test_what_was_durable_before_a_restore_lets_nothing_go_after_it(world: World, phone: Phone) -> None:
+    """The receipt was lost, the statement came; then the server lost both, and got the operation again."""
+    _notes(world, phone, 1)
+    world.door.lose_next_answer = 99
+    with pytest.raises(Later):
+        phone.push()
+    world.door.lose_next_answer, world.office.durable_seq = 0, 1
+    phone.pull()
+    world.door.ops.clear()
+    world.office.durable_seq = None
+    world.office.restored()
+    phone.pull()
+    pushed = phone.push()
+    assert (phone.status()["epoch"], pushed.received, pushed.deleted, len(phone.queue())) == (2, 1, 0, 1)
+    world.office.durable_seq = 1
+    phone.pull()
+    assert phone.queue() == []
+
+
 def _receipts(world: World, alter: Any) -> None:
     honest = world.office.receipt
 
