@@ -126,7 +126,7 @@ def _offset(answer: Answer, row: dict[str, Any]) -> int:
 def drop_safe(handset: Handset) -> int:
     """Delete photographs that the door settled and whose operation a later durable statement covers."""
     durable = load_durable(handset)
-    safe = [row for row in rows(handset) if durable and _is_safe(row, durable)]
+    safe = [row for row in rows(handset) if durable and _is_safe(row, durable) and not _is_only_good_copy(handset, row)]
     for row in safe:
         forget(handset, row)
     return len(safe)
@@ -135,3 +135,11 @@ def drop_safe(handset: Handset) -> int:
 def _is_safe(row: dict[str, Any], durable: dict[str, Any]) -> bool:
     settled = row["state"] in DONE and row.get("settled_at") and row["seq"]
     return bool(settled and row["seq"] <= durable["seq"] and row["settled_at"] < durable["at"])
+
+
+def _is_only_good_copy(handset: Handset, row: dict[str, Any]) -> bool:
+    """The door has other bytes than were declared, and here they still are as they were: then it was not the phone."""
+    if row["state"] != "quarantined":
+        return False
+    path = path_of(handset, row["photo"])
+    return path.exists() and crypto.b64u(crypto.sha256(path.read_bytes())) == row["sha256"]

@@ -108,6 +108,27 @@ def test_a_photograph_leaves_only_after_a_later_durable_statement(world: World, 
     assert phone.status()["photos"] == {}
 
 
+def test_the_only_good_copy_stays_when_the_door_lost_bytes(world: World, phone: Phone) -> None:
+    from datetime import timedelta
+
+    def lose_bytes(*_: str) -> None:
+        for photo in world.door.photos.values():
+            photo["data"] = b"?" + photo["data"][1:]
+
+    _permit(world, phone)
+    taken = phone.photo(world.visits[0], JPEG, "facade")
+    phone.push()
+    world.door.script = [lambda *_: None, lambda *_: None, lambda *_: None, lose_bytes]
+    assert phone.upload_photos().quarantined == 1
+    world.office.durable_seq = taken.seq
+    world.office.now += timedelta(minutes=1)
+    phone.pull()
+    (kept,) = (world.directory / "photos").glob("*")
+    kept.write_bytes(b"no better here")
+    phone.pull()
+    assert list((world.directory / "photos").glob("*")) == []
+
+
 def test_after_a_restore_the_door_is_asked_again(world: World, phone: Phone) -> None:
     _permit(world, phone)
     phone.photo(world.visits[0], JPEG, "facade")
