@@ -21,10 +21,10 @@ demo: $(STAMP)
 	$(RUN)/doorstep demo $(ARGS)
 
 test: $(STAMP) lint
-	$(RUN)/python -m pytest -n 2 -m "not prove" $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not prove" $(ARGS)
 
 prove: $(STAMP) lint
-	$(RUN)/python -m pytest -n 2 $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(STAMP)
 	$(RUN)/ruff check .

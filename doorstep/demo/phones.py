@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,18 +69,20 @@ class DemoPhone:
 
 
 def enrol_all(phones: list[DemoPhone]) -> None:
-    for phone, process in [(phone, phone.enrol()) for phone in phones]:
-        _finish(phone, process)
+    with ThreadPoolExecutor(len(phones)) as together:
+        list(together.map(lambda phone: _finish(phone, phone.enrol()), phones))
 
 
 def run_all(phones: list[DemoPhone], name: str, scripts: dict[str, list[Step]], clocks: dict[str, str]) -> None:
     """Run one part of the day on all phones at once. A phone that is killed is started again on the same script."""
-    running = [(phone, phone.run(name, scripts[phone.code], clocks.get(phone.code))) for phone in phones]
-    for phone, process in running:
-        while _finish(phone, process) == KILLED:
+
+    def whole_part(phone: DemoPhone) -> None:
+        while _finish(phone, phone.run(name, scripts[phone.code], clocks.get(phone.code))) == KILLED:
             phone.killed += 1
-            process = phone.run(name, scripts[phone.code], clocks.get(phone.code))
         (phone.folder / f"{name}.json").unlink()
+
+    with ThreadPoolExecutor(len(phones)) as together:
+        list(together.map(whole_part, phones))
 
 
 def _finish(phone: DemoPhone, process: subprocess.Popen[str]) -> int:

@@ -8,7 +8,7 @@ from doorstep.demo.fates import FATES, Step
 from doorstep.demo.office import DemoVisit
 
 Routes = dict[str, list[DemoVisit]]
-FIRST_FATE = {"MX-1": 0, "MX-2": 5, "US-1": 10, "US-2": 15, "LI-1": 20, "LI-2": 25}
+FIRST_FATE = {"MX-1": 15, "MX-2": 5, "US-1": 10, "US-2": 0, "LI-1": 20, "LI-2": 25}
 CLOCKS = {"MX-1": "1970-01-01T00:00:00Z"}
 """This phone's wall clock is wrong all day."""
 STAYS_OFFLINE = frozenset({"MX-1", "US-1", "LI-1"})

@@ -17,6 +17,7 @@ from doorstep.demo.cast import CREDITORS
 from doorstep.demo.day import DemoDay
 from doorstep.postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.xdist_group("demo")  # one day for all tests of this file
 SMALL = {"es": 24, "en": 30, "de": 30}
 NOT_COUNTS = {"seconds"}
 
