@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,8 @@ from field_api.platform.tenancy import current_agency
 from field_api.records.base import load
 from field_api.records.planning import Agent
 
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
+"""It stands in names of printed files and downloads, so it holds nothing that a path or a header reads otherwise."""
 LONGEST_LANGUAGE_TAG = 35
 """RFC 5646 §4.4.1: what implementations should be ready for."""
 
@@ -32,8 +35,12 @@ def add_agent(
 
     Raises `conflict` for a code in use, `invalid-fields` for anything else that is wrong.
     """
-    if not code.strip() or not name.strip():
-        raise Problem("invalid-fields", "an agent needs a code and a name", at="code")
+    if not CODE.fullmatch(code.strip()):
+        raise Problem(
+            "invalid-fields", "a code has 1 to 20 letters A to Z, digits, dots, dashes or low lines", at="code"
+        )
+    if not name.strip():
+        raise Problem("invalid-fields", "an agent needs a name", at="name")
     taken = select(Agent.id).where(Agent.agency_id == current_agency(), Agent.code == code.strip())
     if session.scalar(taken) is not None:
         raise Problem("conflict", f"there is an agent {code.strip()} already", at="code")

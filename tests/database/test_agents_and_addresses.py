@@ -45,7 +45,8 @@ def test_an_agent_with_shifts_and_absences(agency: UUID) -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"code": " "}, {"name": ""}, {"languages": []}, {"languages": ["español"]}, {"timezone": "Mexico City"},
+    {"code": " "}, {"code": "a/../../b"}, {"code": 'a"b'}, {"code": "a\nb"}, {"code": "李"}, {"code": "x" * 21},
+    {"name": ""}, {"languages": []}, {"languages": ["español"]}, {"timezone": "Mexico City"},
     {"timezone": "../../etc/passwd"},
 ])  # fmt: skip
 def test_a_wrong_agent_is_refused(agency: UUID, wrong: dict) -> None:
