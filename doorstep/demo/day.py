@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,10 @@ def _found_agency(demo: DemoDay) -> None:
 
 
 def _parts(demo: DemoDay, server: Server) -> list[Part]:
-    """The usual parts, with a witness at the door and their logs kept."""
+    """The usual parts and a second worker, with a witness at the door and their logs kept."""
     parts = parts_of(demo.installation, server)
+    worker = next(part for part in parts if part.name == "worker")
+    parts.append(replace(worker, name="second-worker"))
     (demo.out / "logs").mkdir()
     (demo.out / "evidence").mkdir()
     for part in parts:
@@ -155,6 +157,7 @@ def _day(demo: DemoDay, parts: list[Part], server: Server, app: Flask) -> None:
     demo.tell("phones: the afternoon, some without having heard; in the evening everything is sent")
     run_all(phones, "afternoon", scripts.afternoons(visits, gained, lost), scripts.CLOCKS)
     _until(demo, office.all_decided, "the worker did not finish what came")
+    demo.tell("every operation is decided")
     _close(demo, phones, portfolios, server)
 
 
