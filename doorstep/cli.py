@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "doorstep.commands.serve:serve",
     "worker": "doorstep.commands.serve:worker",
     "demo": "doorstep.commands.demo:demo",
+    "agency": "doorstep.commands.agency:agency",
     "creditor": "doorstep.commands.creditor:creditor",
     "import": "doorstep.commands.import_file:import_file",
     "address": "doorstep.commands.address:address",

@@ -45,6 +45,7 @@ class Installation:
             yield server
             return
         embedded = EmbeddedPostgres(self.home)
+        private(self.home)
         with _Users(self.home / "secrets" / "postgres.users") as users:
             with users.alone():
                 server = embedded.start()
@@ -71,6 +72,12 @@ class Installation:
         if not known:
             raise click.ClickException(f"no agency in {self.home}: run `doorstep init` first")
         raise click.ClickException("several agencies here: set DOORSTEP_AGENCY to one of " + ", ".join(map(str, known)))
+
+
+def private(home: Path) -> None:
+    """Keys, secrets and objects below it are nobody else's to list."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
 
 
 class _Users:

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
 from field_api.platform.tenancy import current_agency
+from field_api.queries.phone_visits import running_agency
 from field_api.records.planning import Agent
 from sync.mailbox import InboxOp, QuarantinedBytes
+from sync.office.durable import COMMIT
 
 OPERATIONS_SHOWN = 20
 
@@ -48,8 +50,16 @@ def last_operations(session: Session) -> Panel:
     return Panel("Last operations", ("Received (UTC)", "Phone", "Agent", "State", "Why"), shown, "None yet.")
 
 
+def durability(session: Session) -> Panel:
+    """A warning where a commit counts as durable: a lost disk would then lose what phones have deleted."""
+    rows = []
+    if running_agency(session).policy.get("durability", COMMIT) == COMMIT:
+        rows = [("No verified backup is configured: what phones have sent and deleted lives on this machine alone.",)]
+    return Panel("Durability", ("Warning",), rows, "Operations count as durable once a verified backup holds them.")
+
+
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-PANELS = (operations_by_state, last_operations)
+PANELS = (durability, operations_by_state, last_operations)

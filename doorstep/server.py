@@ -6,11 +6,13 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 from psycopg import sql
 
 ROLES = ("owner", "office", "door")
+OURS = frozenset({"host", "port", "user", "password", "dbname", "passfile"})
 
 
 class DatabaseTrouble(RuntimeError):
@@ -26,20 +28,31 @@ class Server:
     database: str = "doorstep"
     host: str = "127.0.0.1"
     owner: str = "doorstep_owner"
+    owner_passfile: Path | None = None
+    """Where the owner's password is, if not among ours."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Further libpq parameters of the address, such as sslmode."""
 
     def url(self, role: str, database: str | None = None) -> str:
         """SQLAlchemy address of a role: owner, office or door."""
-        return (
-            f"postgresql+psycopg://{self.user(role)}@{self.host}:{self.port}/{database or self.database}"
-            f"?passfile={self.passfiles / (role + '.pgpass')}"
-        )
+        query = urlencode([("passfile", str(self.passfile(role))), *self.options])
+        return f"postgresql+psycopg://{self.user(role)}@{self.host}:{self.port}/{database or self.database}?{query}"
 
     def conninfo(self, role: str, database: str | None = None) -> str:
         """libpq connection string of a role."""
-        return (
-            f"host={self.host} port={self.port} user={self.user(role)} dbname={database or self.database} "
-            f"passfile={self.passfiles / (role + '.pgpass')}"
+        return psycopg.conninfo.make_conninfo(
+            host=self.host,
+            port=self.port,
+            user=self.user(role),
+            dbname=database or self.database,
+            passfile=str(self.passfile(role)),
+            **dict(self.options),
         )
+
+    def passfile(self, role: str) -> Path:
+        if role == "owner" and self.owner_passfile:
+            return self.owner_passfile
+        return self.passfiles / f"{role}.pgpass"
 
     def user(self, role: str) -> str:
         return self.owner if role == "owner" else f"doorstep_{role}"
@@ -53,15 +66,18 @@ def server_at(address: str, home: Path) -> Server:
     passwords into `home`/secrets/office.password and door.password. Raises DatabaseTrouble.
     """
     parts = psycopg.conninfo.conninfo_to_dict(address.replace("postgresql+psycopg://", "postgresql://", 1))
+    given = os.environ.get("PGPASSFILE")
+    own = str(parts.get("password") or "")
     server = Server(
         port=int(parts.get("port") or 5432),
         passfiles=home / "secrets",
         database=str(parts.get("dbname") or "doorstep"),
         host=str(parts.get("host") or "127.0.0.1"),
         owner=str(parts.get("user") or "doorstep_owner"),
+        owner_passfile=Path(given) if given and not own else None,
+        options=tuple((name, str(value)) for name, value in sorted(parts.items()) if name not in OURS and value),
     )
     passwords = {role: password_file(server.passfiles / f"{role}.password") for role in ("office", "door")}
-    own = str(parts.get("password") or "")
     write_passfiles(server, passwords | ({"owner": own} if own else {}))
     try:
         ensure_roles_and_database(server.conninfo("owner", "postgres"), server.database, passwords)

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
-import media.office.work
 import psycopg
 import structlog
-import sync.office.work
 from flask import Flask
 from sqlalchemy import make_url
 
+import media.office.work
+import sync.office.work
 from doorstep.app import worker_app
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import db

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 import field_api.platform.devices
 import field_api.records
@@ -41,3 +43,49 @@ def test_records_and_migrations_agree(database: Server) -> None:
         differences = compare_metadata(context, Base.metadata)
     engine.dispose()
     assert differences == []
+
+
+def test_rows_of_the_first_revision_live_through_the_later_ones(database: Server) -> None:
+    """Up and down over rows: what stood in the first tables stands there still, and comes under the later triggers."""
+    owner = database.url("owner")
+    migrate(owner, "base")
+    migrate(owner, "0001")
+    engine = create_engine(owner)
+    agency, creditor, person, account, hold = (str(uuid4()) for _ in range(5))
+    rows = {"agency": agency, "creditor": creditor, "person": person, "account": account, "hold": hold}
+    with engine.begin() as connection:
+        for statement in FIRST_ROWS:
+            connection.execute(text(statement), rows)
+    before = _contents(engine)
+    migrate(owner)
+    assert _contents(engine) == before
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE office.hold SET lifted_at = now(), lifted_by = :person"), rows)
+        logged = connection.scalar(text("SELECT count(*) FROM office.log_entry"))
+    assert logged == 1  # the later revision's trigger sees the earlier revision's row
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE office.hold SET lifted_at = NULL, lifted_by = NULL"))
+    migrate(owner, "-2")
+    assert _contents(engine) == before
+    engine.dispose()
+
+
+FIRST_ROWS = (
+    "INSERT INTO office.agency (agency_id, name, address, phone, email, policy) VALUES (:agency, 'A', '', '', '', '{}')",
+    "INSERT INTO office.creditor (agency_id, id, name, jurisdiction, sector, currency, threshold_minor, language, address,"
+    " phone, complaints_unit, payment_ways, column_map)"
+    " VALUES (:agency, :creditor, 'C', 'MX', 'commercial', 'MXN', 1, 'es', '', '', '{}', '[]', '{}')",
+    "INSERT INTO office.person (agency_id, id, creditor_id, external_ref, name, kind, language, is_minor, version)"
+    " VALUES (:agency, :person, :creditor, 'P1', 'N', 'person', 'es', false, 1)",
+    "INSERT INTO office.hold (agency_id, id, person_id, kind, reason, placed_at, op_id)"
+    " VALUES (:agency, :hold, :person, 'deceased', '\\x00', now(), :hold)",
+)
+
+
+def _contents(engine: Engine) -> dict[str, list[str]]:
+    """Every row of the first revision's filled tables, as text."""
+    with engine.connect() as connection:
+        return {
+            table: list(connection.scalars(text(f"SELECT t::text FROM office.{table} t ORDER BY 1")))
+            for table in ("agency", "creditor", "person", "hold")
+        }

@@ -1,0 +1,45 @@
+"""`doorstep agency`: what letters say of the agency."""
+
+from __future__ import annotations
+
+import click
+
+from doorstep.commands import office_context
+from field_api.platform.database import transaction
+from field_api.records.agency import Agency
+from field_api.usecases.change_agency import change_agency
+
+
+@click.group()
+def agency() -> None:
+    """The agency itself: its address, and who answers for its letters."""
+
+
+@agency.command()
+def show() -> None:
+    """What the office knows of the agency."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        _tell(session.get_one(Agency, agency_id))
+
+
+@agency.command("set")
+@click.option("--address", help="Postal address, for letters.")
+@click.option("--phone", help="Telephone number, for letters.")
+@click.option("--email", help="E-mail address, for letters.")
+@click.option("--responsible", "responsible", multiple=True, help="Who answers for letters (Mexico); repeatable.")
+def set_agency(address: str | None, phone: str | None, email: str | None, responsible: tuple[str, ...]) -> None:
+    """Change what is given; letters written from then on carry it."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        changed = change_agency(
+            session, address=address, phone=phone, email=email, responsible_persons=responsible or None
+        )
+        _tell(changed)
+
+
+def _tell(row: Agency) -> None:
+    click.echo(f"{row.agency_id}  {row.name}")
+    for name, value in (("address", row.address), ("phone", row.phone), ("email", row.email)):
+        click.echo(f"  {name}: {value or '-'}")
+    people = row.policy.get("letters", {}).get("responsible_persons", [])
+    click.echo(f"  responsible: {', '.join(people) or '-'}")
+    click.echo(f"  durability: {row.policy.get('durability', 'commit')}")
