@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.easter import easter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +125,6 @@ def test_rest_days_of_the_federal_labour_law() -> None:
 
 @given(st.integers(1990, 2100))
 def test_easter_is_the_one_that_dateutil_computes(year: int) -> None:
-    easter = pytest.importorskip("dateutil.easter").easter
     assert easter_sunday(year) == easter(year)
 
 
