@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from doorstep.demo.day import DemoDay
+    from doorstep.demo.stage import DemoDay
 
 
 @click.command()
@@ -30,7 +30,7 @@ def demo(out: Path, seed: int, serve: bool, office_port: int, door_port: int) ->
     such a day. Keeps sheets, letters, exports and summary.json in --out; what is there of an earlier run goes.
     """
     # Imported here: the command's help must not load the office.
-    from doorstep.demo import day
+    from doorstep.demo import day, stage
     from doorstep.postgres import EmbeddedPostgres
 
     console = Console(highlight=False)
@@ -39,7 +39,7 @@ def demo(out: Path, seed: int, serve: bool, office_port: int, door_port: int) ->
     def tell(line: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {line}")
 
-    made = day.prepare(out, seed, tell, office_port, door_port)
+    made = stage.prepare(out, seed, tell, office_port, door_port)
     with day.run(made):
         (out / "summary.json").write_text(json.dumps(made.summary, indent=1) + "\n")
         console.print(_table(made))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import io
-import shutil
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Flask
@@ -22,23 +17,18 @@ from sqlalchemy.orm import Session
 
 from doorstep.app import worker_app
 from doorstep.demo import office, scripts
-from doorstep.demo.cast import AGENCY, CREDITORS
+from doorstep.demo.cast import AGENCY
 from doorstep.demo.counts import measured
 from doorstep.demo.evidence import search_everything, write_exports
 from doorstep.demo.phones import DemoPhone, enrol_all, run_all, send_unasked
-from doorstep.demo.portfolios import DemoCreditor, DemoPortfolio, write_portfolios
+from doorstep.demo.portfolios import DemoPortfolio, write_portfolios
 from doorstep.demo.readers import Readers, signed_in, with_token
-from doorstep.demo.search import Searched
-from doorstep.installation import Installation
+from doorstep.demo.stage import DemoDay
 from doorstep.planning import planning_parts
-from doorstep.postgres import EmbeddedPostgres
 from doorstep.serve import Part, parts_of, running, wait_until_ready
 from doorstep.server import Server
-from field_api.domain.ports import Calendars
 from field_api.domain.vocabulary import HoldKind
-from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction
-from field_api.platform.ids import new_id
 from field_api.platform.wiring import clock
 from field_api.records.agency import Agency
 from field_api.records.planning import Agent, Plan
@@ -48,56 +38,7 @@ from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
 from field_api.usecases.reassign_visit import reassign_visit
 
-Tell = Callable[[str], None]
 SETTLE_S = 60.0
-
-
-@dataclass
-class DemoDay:
-    """What one run made, for whoever shows it."""
-
-    out: Path
-    seed: int
-    day: date
-    tell: Tell
-    installation: Installation
-    creditors: Sequence[DemoCreditor]
-    agency_id: UUID = field(default_factory=new_id)
-    passwords: dict[str, str] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
-    findings: dict[str, Searched] = field(default_factory=dict)
-
-    @property
-    def phones_folder(self) -> Path:
-        return self.out / "phones"
-
-
-def working_day(after: date, calendars: Calendars) -> date:
-    """The next day on which all three countries may be visited. It lies ahead whole, so the seed decides the rest."""
-    day = after + timedelta(days=1)
-    while day.weekday() > 4 or any(
-        day in off for place in ("MX", "LI") for off in calendars.days_off(place, day.year).values()
-    ):
-        day += timedelta(days=1)
-    return day
-
-
-def prepare(
-    out: Path, seed: int, tell: Tell, office_port: int, door_port: int, creditors: Sequence[DemoCreditor] = CREDITORS
-) -> DemoDay:
-    """An empty place for the run. What an earlier run left in `out` is removed, its database included."""
-    home = out / "installation"
-    if home.exists():
-        EmbeddedPostgres(home).destroy()
-    for name in ("installation", "phones", "files", "sheets-and-letters", "exports", "evidence", "logs"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    out.mkdir(parents=True, exist_ok=True)
-    installation = Installation(
-        home=home.absolute(), database_url=None,
-        door_url=f"http://127.0.0.1:{_port(door_port)}", office_url=f"http://127.0.0.1:{_port(office_port)}",
-    )  # fmt: skip
-    day = working_day(SystemClock().now().date(), planning_parts().calendars)
-    return DemoDay(out.absolute(), seed, day, tell, installation, creditors)
 
 
 @contextmanager
@@ -289,13 +230,3 @@ def _readers(demo: DemoDay) -> Readers:
         integrator=with_token(url, office.integrator_token(demo.agency_id)),
         manager=signed_in(url, manager, demo.passwords[manager]),
     )
-
-
-def _port(wanted: int) -> int:
-    """The wanted port, or a free one where somebody else has it."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

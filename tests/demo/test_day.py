@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from doorstep.demo import day
+from doorstep.demo import day, stage
 from doorstep.demo.cast import CREDITORS
-from doorstep.demo.day import DemoDay
+from doorstep.demo.stage import DemoDay
 from doorstep.postgres import EmbeddedPostgres
 
 pytestmark = pytest.mark.xdist_group("demo")  # one day for all tests of this file
@@ -27,7 +27,7 @@ def small_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoDay]:
     """A day with a tenth of the accounts; everything else as in `make demo`."""
     out = tmp_path_factory.mktemp("demo") / "out"
     creditors = [replace(creditor, accounts=SMALL[creditor.language]) for creditor in CREDITORS]
-    made = day.prepare(out, 11, lambda _line: None, 0, 0, creditors)
+    made = stage.prepare(out, 11, lambda _line: None, 0, 0, creditors)
     try:
         with day.run(made):
             yield made
