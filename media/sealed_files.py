@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from uuid import UUID
 
-from media.durable_directories import make_directories, sync_directory
+from field_api.platform.durable_directories import make_directories, sync_directory
 
 _READ_BYTES = 1024 * 1024
 

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from field_api.domain.ports import ObjectAbsent
+from field_api.platform.durable_directories import make_directories, sync_directory
 from field_api.platform.keyring import OfficeKeyring
 from field_api.platform.tenancy import current_agency
 
@@ -38,7 +39,7 @@ class LocalObjects:
         path = self._path(key)
         if path.exists():
             path.unlink(missing_ok=True)
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -51,7 +52,7 @@ def _place(key: str) -> str:
 
 
 def _write(path: Path, sealed: bytes) -> None:
-    _make_directories(path.parent)
+    make_directories(path.parent)
     partial = path.with_suffix(".part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -59,21 +60,4 @@ def _write(path: Path, sealed: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    _sync_directory(path.parent)
-
-
-def _make_directories(directory: Path) -> None:
-    """Make what is missing and sync each parent: a new directory's name is lost in a power cut otherwise."""
-    if directory.exists():
-        return
-    _make_directories(directory.parent)
-    directory.mkdir(mode=0o700, exist_ok=True)
-    _sync_directory(directory.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)
