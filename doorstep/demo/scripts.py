@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from uuid import UUID
 
-from doorstep.demo.fates import FATES, Step
+from doorstep.demo.fates import FATES, Step, finds_nobody
 from doorstep.demo.office import DemoVisit
 
 Routes = dict[str, list[DemoVisit]]
@@ -44,7 +45,7 @@ def afternoons(visits: Routes, gained: Routes, lost: set[UUID]) -> dict[str, lis
     for code, mine in visits.items():
         half = len(mine) // 2
         if code in STAYS_OFFLINE:
-            scripts[code] = [*_fates(code, mine, half, None), *EVENING]
+            scripts[code] = [*_fates(code, mine, half, None, lost), *EVENING]
         else:
             left = [*(visit for visit in mine if visit.visit_id not in lost), *gained.get(code, [])]
             scripts[code] = [{"do": "pull"}, *_fates(code, left, half, None), *EVENING]
@@ -59,8 +60,13 @@ EVENING: list[Step] = [
 """Everybody sends what is left, and waits until the office has said what became of it."""
 
 
-def _fates(code: str, visits: list[DemoVisit], first: int, last: int | None) -> list[Step]:
+def _fates(
+    code: str, visits: list[DemoVisit], first: int, last: int | None, lost: Set[UUID] = frozenset()
+) -> list[Step]:
+    """Nobody is met at a door that was taken away meanwhile: a hold placed there would make the new agent's report late
+    or not, by whose phone is applied first, and the counts would no longer be the seed's alone."""
     steps: list[Step] = []
     for number, visit in list(enumerate(visits))[first:last]:
-        steps += FATES[(FIRST_FATE[code] + number) % len(FATES)](visit.door)
+        fate = finds_nobody if visit.visit_id in lost else FATES[(FIRST_FATE[code] + number) % len(FATES)]
+        steps += fate(visit.door)
     return steps
