@@ -1,5 +1,6 @@
 """The phone as a program: an independent client of docs/protocol.md. It imports nothing of the office or the door."""
 
+from sync.phone.checks import Check
 from sync.phone.clock import Clock, ShiftedClock, SystemClock
 from sync.phone.errors import DoorRefused, Later, NotAllowed, PhoneError, Revoked, StoreTrouble, Untrusted
 from sync.phone.locks import Brief
@@ -8,7 +9,6 @@ from sync.phone.patience import Patience
 from sync.phone.phone import Phone
 from sync.phone.pulling import Pulled
 from sync.phone.pushing import Pushed
-from sync.phone.recording import Check
 from sync.phone.sheet import Stop
 from sync.phone.uploading import Uploaded
 
