@@ -1,53 +1,125 @@
-"""Who may be shown what: labels say how secret a field is, audiences who is looking.
+"""Who may be shown or told what: pure look-ups in the matrix.
 
 Source: the product's first rule, that no balance and no reason for the visit reaches a third party
-(docs/threat-model.md); words as in docs/glossary.md.
+(docs/threat-model.md); the matrix with the source of each cell is field_api/rules/disclosure.toml.
+
+Labels are for whole fields and hold for responses, renders and columns (`may_see`); items are what an agent tells one
+person at a door (`may_tell`). Unknown means no; an unknown jurisdiction gets the strictest cell of all.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+from field_api.domain.audiences import LABEL_OF_ITEM, Audience, Identity, Item, Label
+from field_api.domain.disclosure_matrix import (
+    TOLD_IN,
+    BadMatrix,
+    Cell,
+    Cells,
+    LooserThanTheRule,
+    Situation,
+    Source,
+    read_matrix,
+    read_overrides,
+    row_for,
+    stricter,
+)
+from field_api.domain.vocabulary import Relation
+
+__all__ = [
+    "LABEL_OF_ITEM",
+    "MATRIX",
+    "NO_OVERRIDES",
+    "Audience",
+    "BadMatrix",
+    "Cell",
+    "Cells",
+    "Identity",
+    "Item",
+    "Label",
+    "LooserThanTheRule",
+    "Relation",
+    "Situation",
+    "Source",
+    "agency_overrides",
+    "cell_of",
+    "may_see",
+    "may_tell",
+    "sources_of",
+]
+
+# Packaged constant data, read once: the rule cannot change while a process runs, and a broken file stops it here.
+MATRIX = read_matrix(tomllib.loads(files("field_api").joinpath("rules", "disclosure.toml").read_text(encoding="utf-8")))
+NO_OVERRIDES: Cells = MappingProxyType({})
+_NOTHING: frozenset[Label] = frozenset()
+_STRICTEST = MATRIX.strictest
 
 
-class Label(StrEnum):
-    """How secret a field is. A field without a label is refused."""
+def may_see(
+    audience: Audience | Relation,
+    label: Label,
+    jurisdiction: str | None = None,
+    identity: Identity | None = None,
+    agency: Cells = NO_OVERRIDES,
+) -> bool:
+    """Whether the audience, or whoever answered the door, may be shown a field with this label.
 
-    OPEN = "open"  # the name of the person sought, the agent's name
-    ON_REQUEST = "on_request"  # the agency's name
-    PLACE = "place"  # address and location hints
-    PERSONAL = "personal"  # phones, e-mails, birth dates, identity answers
-    CONFIDENTIAL = "confidential"  # that a debt exists, creditor, amounts, dates, reference, letters, history
-    INTERNAL = "internal"  # ids, versions, states: of use to staff and machines, says nothing about a debt
-
-
-class Audience(StrEnum):
-    """Whom a response, render, export, job or log line is for."""
-
-    THIRD_PARTY = "third_party"  # anyone at the door who is not entitled; also paper, lock screens, object names
-    ENTITLED_PARTY = "entitled_party"  # debtor or obligor after the identity check; the letter's inside
-    AGENT = "agent"  # the open part of a stop
-    DISPATCHER = "dispatcher"
-    MANAGER = "manager"
-    CONTROLLER = "controller"  # a creditor's controller, for that creditor's accounts only
-    INTEGRATOR = "integrator"  # an API token that feeds accounts and takes results
-    OFFICE_JOB = "office_job"  # the office's own work inside its walls: planning, sealing, import
-    MACHINE = "machine"  # health, metrics, logs: may see nothing of anybody
+    At a door the answer is yes only if *every* item with the label may be told there. `identity` None means what the
+    word itself says: an entitled party was checked, anybody else at a door was not. Unknown means no.
+    """
+    table = _STRICTEST if jurisdiction is None else MATRIX.table(jurisdiction)
+    if agency:
+        table = MATRIX.tightened(table, agency)
+    return label in table.sees.get((audience, identity), _NOTHING)
 
 
-_STAFF = frozenset(Label)
-_MAY_SEE: dict[Audience, frozenset[Label]] = {
-    Audience.THIRD_PARTY: frozenset({Label.OPEN, Label.PLACE}),
-    Audience.ENTITLED_PARTY: frozenset({Label.OPEN, Label.ON_REQUEST, Label.PLACE, Label.PERSONAL, Label.CONFIDENTIAL}),
-    Audience.AGENT: frozenset({Label.OPEN, Label.ON_REQUEST, Label.PLACE, Label.INTERNAL}),
-    Audience.DISPATCHER: _STAFF,
-    Audience.MANAGER: _STAFF,
-    Audience.CONTROLLER: _STAFF,
-    Audience.INTEGRATOR: _STAFF,
-    Audience.OFFICE_JOB: _STAFF,
-    Audience.MACHINE: frozenset({Label.INTERNAL}),
-}
+def may_tell(
+    relation: Relation,
+    item: Item,
+    jurisdiction: str | None,
+    identity: Identity = Identity.NONE,
+    *,
+    asked: bool = False,
+    asked_before: bool = False,
+    named: bool = True,
+    agency: Cells = NO_OVERRIDES,
+) -> bool:
+    """Whether the agent may tell this item to (for `location_question`: ask it of) whoever stands there.
+
+    `asked`: they expressly asked for it. `asked_before`: this person was asked about this person sought already.
+    `named`: the question names the person sought; with False it is about the place alone. Unknown means no.
+    """
+    cell = cell_of(relation, item, jurisdiction, identity, agency)
+    return (identity, asked, asked_before, named) in TOLD_IN[cell]
 
 
-def may_see(audience: Audience, label: Label) -> bool:
-    """Whether the audience may be shown a field with this label. Unknown means no."""
-    return label in _MAY_SEE.get(audience, frozenset())
+def cell_of(
+    relation: Relation,
+    item: Item,
+    jurisdiction: str | None,
+    identity: Identity = Identity.NONE,
+    agency: Cells = NO_OVERRIDES,
+) -> Cell:
+    """The cell that decides, the stricter of rule and agency. Before the check, "sought" and "guarantor" are claims."""
+    place = (row_for(relation, identity), item)
+    cell = MATRIX.table(jurisdiction).cells.get(place, Cell.NEVER)
+    return stricter(cell, agency[place]) if place in agency else cell
+
+
+def sources_of(relation: Relation, item: Item) -> tuple[Source, ...]:
+    """Where the cell comes from: the row's source first, then each jurisdiction that makes it stricter."""
+    return MATRIX.sources[relation, item]
+
+
+def agency_overrides(policy: Mapping[str, object]) -> Cells:
+    """The cells that an agency makes stricter, of `policy["disclosure"]`: {"spouse": {"agency": "never"}}.
+
+    Raises LooserThanTheRule naming the cell that would tell more, BadMatrix for anything not understood: whoever reads
+    a policy stops there and tells nothing.
+    """
+    raw = policy.get("disclosure")
+    return NO_OVERRIDES if raw is None else read_overrides(raw, MATRIX.default.cells)
