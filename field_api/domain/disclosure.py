@@ -23,11 +23,10 @@ from field_api.domain.disclosure_matrix import (
     LooserThanTheRule,
     Situation,
     Source,
-    read_matrix,
-    read_overrides,
     row_for,
     stricter,
 )
+from field_api.domain.disclosure_reader import read_matrix, read_overrides
 from field_api.domain.vocabulary import Relation
 
 __all__ = [
