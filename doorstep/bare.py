@@ -10,9 +10,9 @@ from field_api.platform.problems import install_problem_handlers
 from field_api.platform.settings import Settings
 
 
-def bare_app(name: str, settings: Settings) -> Flask:
+def bare_app(name: str, settings: Settings, kind: type[Flask] = Flask) -> Flask:
     """A Flask application with database, settings and problem documents, and no routes."""
-    app = Flask(name, static_folder=None)
+    app = kind(name, static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes

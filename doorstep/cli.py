@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -43,6 +45,37 @@ class LazyGroup(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def main(self, args: Any = None, *rest: Any, **more: Any) -> Any:
+        """The whole process where no arguments are handed in: then nothing it did not expect tells its text."""
+        if args is None:
+            from field_api.platform.crash import hide_crash_texts
+
+            if sys.argv[1:2] != ["phone"]:  # which has no office data and is started often
+                from field_api.platform.log import configure_logging
+
+                configure_logging()
+            hide_crash_texts()
+        return super().main(args, *rest, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """An error that no command foresaw becomes one line with an incident: its text may quote a row."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            raise click.ClickException(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    from field_api.platform.crash import StartRefused, log_incident, place_of
+
+    if isinstance(error, StartRefused):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return f"internal error {log_incident(error)}: {type(error).__name__} at {place_of(error)}"
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,20 +7,36 @@ from flask import Flask, Response, current_app, jsonify
 import media.door
 import sync.door
 from doorstep.bare import bare_app
+from field_api.platform.door_gate import (
+    Answers,
+    GatedFlask,
+    check_door_routes,
+    closed,
+    declare_answers,
+)
 from field_api.platform.health import schema_revision
 from field_api.platform.keyring import DoorKeyring
 from field_api.platform.problems import Problem
 from field_api.platform.settings import Settings
 
+declare_answers(
+    Answers("GET", "/healthz", {200: {"state": closed("ok")}}),
+    Answers("GET", "/readyz", {200: {"state": closed("ready")}}),
+)
+
 
 def door_app(settings: Settings) -> Flask:
-    """Ciphertext in and out, one signing key, no office table within reach."""
-    app = bare_app("doorstep.door", settings)
+    """Ciphertext in and out, one signing key, no office table within reach.
+
+    Raises UndeclaredOutlet where a route does not say what it answers.
+    """
+    app = bare_app("doorstep.door", settings, GatedFlask)
     app.extensions["doorstep.door_keys"] = DoorKeyring(settings.door_keys)
     sync.door.register(app)
     media.door.register(app)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
+    check_door_routes(app)
     return app
 
 

@@ -112,7 +112,13 @@ class EmbeddedPostgres:
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
             "log_statement": "none",
-            "log_min_error_statement": "panic",  # a failed statement may quote values
+            "log_min_messages": "log",  # the text of a failed statement's error may quote values: start, stop, crashes
+            "log_min_error_statement": "panic",  # so may the statement itself
+            "log_error_verbosity": "terse",  # and details: the key that was there, the row that failed
+            "log_min_duration_statement": "-1",
+            "log_min_duration_sample": "-1",
+            "log_transaction_sample_rate": "0",
+            "log_parameter_max_length": "0",
             "log_parameter_max_length_on_error": "0",
         }
         if not self._durable:

@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg import sql
 
+from field_api.platform.crash import StartRefused
+
 ROLES = ("owner", "office", "door")
 OURS = frozenset({"host", "port", "user", "password", "dbname", "passfile"})
 
 
-class DatabaseTrouble(RuntimeError):
+class DatabaseTrouble(StartRefused):
     """The database cannot serve; the text says what to do."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from field_api.domain.confidential import Confidential, audience, declared_audience
 from field_api.domain.disclosure import Audience, Label, may_see
+from field_api.platform.crash import StartRefused
 
 Shape: TypeAlias = "Label | Mapping[str, Shape] | list[Shape] | Closed"
 """A label for a plain value, a mapping for an object's keys, a list of one shape for an array of such."""
@@ -39,17 +40,21 @@ class OutletKind(StrEnum):
     TERMINAL = "terminal"  # what a command shows to the operator who ran it
 
 
-class UndeclaredOutlet(RuntimeError):
+class UndeclaredOutlet(StartRefused):
     """Something would leave by a way that nobody declared, or by one declared for too many eyes."""
 
 
 class EgressRefused(RuntimeError):
-    """What was about to leave does not fit its outlet. Names the place, never a value."""
+    """What was about to leave does not fit its outlet. Names the outlet and the place in it, never a value."""
+
+    def __init__(self, way: str, trouble: str, place: str = "") -> None:
+        self.place = place.replace("[]", "") or "whole"
+        super().__init__(f"{way}: {place or 'the whole'} {trouble}")
 
 
 @dataclass(frozen=True)
 class Closed:
-    """A text that is one of a closed set or matches a form: `Closed(Label.INTERNAL, form)`."""
+    """A value that is one of a closed set or, as text, has a form."""
 
     label: Label
     form: re.Pattern[str]
@@ -134,7 +139,7 @@ def working_for(way: Outlet, who: Audience | None = None) -> Iterator[Outlet]:
     """Run a job, render or export as the outlet's audience; `who` chooses where it has several."""
     chosen = who or (next(iter(way.audiences)) if len(way.audiences) == 1 else None)
     if chosen is None or chosen not in way.audiences:
-        raise EgressRefused(f"{way.place}: not for this audience")
+        raise EgressRefused(way.place, "is not for this audience")
     with audience(chosen):
         yield way
 
@@ -142,13 +147,13 @@ def working_for(way: Outlet, who: Audience | None = None) -> Iterator[Outlet]:
 def require_audience(way: Outlet) -> None:
     """Raises EgressRefused unless the running work declared one of the outlet's audiences."""
     if declared_audience() not in way.audiences:
-        raise EgressRefused(f"{way.place}: the running work is not for its audience")
+        raise EgressRefused(way.place, "is made by work that is not for its audience")
 
 
 def passed(way: Outlet, value: Any) -> Any:
     """`value`, where it fits the outlet's shape. Raises EgressRefused with the first place that does not."""
     if way.shape is None:
-        raise EgressRefused(f"{way.place}: declared without a shape, nothing passes by it")
+        raise EgressRefused(way.place, "was declared without a shape: nothing passes")
     _pass(way, way.shape, value, "")
     return value
 
@@ -171,26 +176,26 @@ def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
     if value is None:
         return
     if isinstance(value, Confidential):
-        raise EgressRefused(f"{way.place}: {place or 'the whole'} is a value that was not revealed")
+        raise EgressRefused(way.place, "is a value that was not revealed", place)
     if isinstance(shape, Mapping):
         _pass_object(way, shape, value, place)
     elif isinstance(shape, list):
         if not isinstance(value, (list, tuple)):
-            raise EgressRefused(f"{way.place}: {place} is no array")
+            raise EgressRefused(way.place, "is no array", place)
         for inner in value:
             _pass(way, shape[0], inner, f"{place}[]")
     elif not isinstance(value, _PLAIN):
-        raise EgressRefused(f"{way.place}: {place or 'the whole'} is no plain value")
-    elif isinstance(shape, Closed) and not (isinstance(value, str) and shape.form.fullmatch(value)):
-        raise EgressRefused(f"{way.place}: {place or 'the whole'} is not of its form")
+        raise EgressRefused(way.place, "is no plain value", place)
+    elif isinstance(shape, Closed) and not shape.form.fullmatch(str(value)):
+        raise EgressRefused(way.place, "is not of its form", place)
 
 
 def _pass_object(way: Outlet, shape: Mapping[str, Shape], value: Any, place: str) -> None:
     if not isinstance(value, Mapping):
-        raise EgressRefused(f"{way.place}: {place or 'the whole'} is no object")
+        raise EgressRefused(way.place, "is no object", place)
     for name, inner in value.items():
         known = shape.get(name)
         if known is None:
             shown = name if isinstance(name, str) and _NAME.fullmatch(name) else "?"  # a key may be data itself
-            raise EgressRefused(f"{way.place}: {f'{place}.' if place else ''}{shown} is not listed")
+            raise EgressRefused(way.place, "is not listed", f"{place}.{shown}" if place else shown)
         _pass(way, known, inner, f"{place}.{name}" if place else name)

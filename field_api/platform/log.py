@@ -1,6 +1,7 @@
-"""Logs: one JSON object per line, with a closed list of field names: ids, states, codes, counts; nothing of anybody.
+"""Logs: one JSON object per line, of a catalogue of events with their fields: ids, states, codes; nothing of anybody.
 
-A name that is not on the list is dropped and counted, so that a forgotten `amount=` in a log call tells nobody a thing.
+A field that its event does not list is dropped and counted, so that a forgotten `amount=` in a log call tells nobody a
+thing; so is all of an event that the catalogue lacks.
 Lines of libraries keep their logger and level, and lose their text: it may quote a parameter.
 """
 
@@ -10,41 +11,40 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 from uuid import UUID
 
 import structlog
 
-FIELDS = frozenset(
-    {
-        # added here
-        "event", "level", "timestamp", "logger", "place", "dropped",
-        # who and what, by id
-        "agency", "agent", "account", "device", "visit", "plan", "route", "op", "photo", "job", "incident", "request",
-        "actor", "sha256",
-        # codes, states, kinds
-        "code", "state", "kind", "error", "step", "part", "reason", "verdict", "method", "endpoint", "status",
-        # counts and times
-        "count", "seq", "rows", "attempts", "seconds", "milliseconds", "bytes", "size",
-    }
-)  # fmt: skip
+from field_api.platform.log_events import ALWAYS, EVENTS
+
+FIELDS = frozenset().union(*EVENTS.values(), ALWAYS)
 """Every name a log line may carry."""
 
 _WORD = re.compile(r"[A-Za-z0-9_.:/+-]{1,120}")
 
 
+class _StandardError:
+    """The standard error of the moment of writing: a test or a runner may have put another one in."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Send structlog and the standard library's logging through the same closed list, to standard error by default."""
-    chosen = stream or sys.stderr
+    """Send structlog and the standard library's logging through the catalogue, to standard error by default."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            closed_list,
+            catalogued,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=chosen),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, stream or _StandardError())),
         cache_logger_on_first_use=False,
     )
     handler = _ClosedHandler()
@@ -53,13 +53,17 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
     root.setLevel(max(level, logging.WARNING))
 
 
-def closed_list(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: keep listed names with harmless values, count the rest as `dropped`."""
+def catalogued(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: keep what the event lists, where its value is harmless; count the rest as `dropped`."""
+    event = line.get("event")
+    listed = ALWAYS | (EVENTS.get(event, frozenset()) if isinstance(event, str) else frozenset())
     kept = {
         name: str(value) if isinstance(value, UUID) else value
         for name, value in line.items()
-        if name in FIELDS and _harmless(value)
+        if name in listed and _harmless(value)
     }
+    if kept.get("event") not in EVENTS:
+        kept.pop("event", None)
     if len(kept) < len(line):
         kept["dropped"] = len(line) - len(kept)
     kept.setdefault("event", "unnamed")

@@ -5,16 +5,14 @@ Whatever is not in the catalogue becomes a bare 500 with an incident id and noth
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException
 
-log = structlog.get_logger()
+from field_api.platform.crash import log_incident
 
 STATUS: dict[str, int] = {
     "bad-request": 400,
@@ -122,14 +120,5 @@ def install_problem_handlers(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
-        incident = secrets.token_hex(8)
         # The traceback may quote values: it goes to the labelled log only, by type and place, never by text.
-        log.error("incident", incident=incident, error=type(error).__name__, place=_place(error))
-        return problem_response(Problem("internal", extra={"incident": incident}))
-
-
-def _place(error: BaseException) -> str:
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}" if frame else "?"
+        return problem_response(Problem("internal", extra={"incident": log_incident(error)}))

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from field_api.platform.crash import StartRefused
 
-class UnsafeSettings(RuntimeError):
+
+class UnsafeSettings(StartRefused):
     """The process refuses to start on this value; the text names the setting and what would be right."""
 
 

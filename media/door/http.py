@@ -12,6 +12,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
 from field_api.platform.signatures import signed_by_device
 from field_api.platform.wiring import clock, settings
+from media.door.answers import PREFIX
 from media.door.headers import (
     EXTENSIONS,
     MAX_PATCH_BYTES,
@@ -25,7 +26,6 @@ from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
 from media.sealed_photo import MAX_SEALED_BYTES
 from media.stores import stores_of
 
-PREFIX = "/phone/v1/photos"
 blueprint = Blueprint("photo_uploads", __name__, url_prefix=PREFIX)
 
 

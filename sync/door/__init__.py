@@ -9,9 +9,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from field_api.platform.problems import Problem, problem_response
 from field_api.platform.signatures import WIPE_ORDER_EXTENSION
 from sync.door import anchors, enrolments, feed, log, ops, snapshots
+from sync.door.answers import PREFIX
 from sync.door.wipe_orders import wipe_order
 
-PREFIX = "/phone/v1"
 ENROLMENTS_PER_MINUTE = 1_200  # of one address: codes have 128 bits, this only keeps a flood off the database
 CALLS_PER_MINUTE = 1_200  # of one device from one address
 

@@ -1,0 +1,32 @@
+"""The catalogue of log events: which there are, and which fields each may carry. All are for MACHINE.
+
+An event that is not here is written as `unnamed`, without its fields, and they are counted as dropped.
+"""
+
+from __future__ import annotations
+
+from field_api.domain.disclosure import Audience, Label
+from field_api.platform.egress import OutletKind, declare
+
+ALWAYS = frozenset({"event", "level", "timestamp", "dropped"})
+"""What every line carries."""
+
+EVENTS: dict[str, frozenset[str]] = {
+    name: frozenset(fields.split())
+    for name, fields in {
+        "library": "logger place error",  # a line of a library, without its text
+        "incident": "incident error place",  # what nobody expected; the id is all that goes outside
+        "egress-refused": "incident place endpoint",  # something did not fit its outlet and stayed
+        "restarted": "part",
+        "step-failed": "step agency error",
+        "sync-unit-failed": "step agency error",
+        "operation-crashed": "incident op error",
+        "photo-shown": "photo size actor",
+        "photo-destroyed": "photo sha256 reason",
+        "rendition-lost": "photo size error",
+        "unnamed": "",
+    }.items()
+}
+
+for _name, _fields in EVENTS.items():
+    declare(OutletKind.LOG_EVENT, _name, Audience.MACHINE, shape=dict.fromkeys(_fields, Label.INTERNAL))

@@ -1,0 +1,122 @@
+"""Nothing leaves the door but listed shapes and ciphertext, whatever a view does."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from flask import Flask, Response
+from werkzeug.test import TestResponse
+
+from field_api.platform import door_gate
+from field_api.platform.door_gate import check_door_routes
+from field_api.platform.egress import UndeclaredOutlet
+from field_api.platform.log import configure_logging
+from field_api.platform.problems import Problem
+from tests.door_client import Phone
+
+pytest_plugins = ["tests.door_fixtures"]
+CANARY = "saldo-7751204"
+
+
+@pytest.fixture
+def lines() -> Iterator[Any]:
+    import logging
+
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+    root.handlers[:], level = before
+    root.setLevel(level)
+
+
+def _is_a_bare_500(response: TestResponse) -> None:
+    assert response.status_code == 500
+    assert set(response.json) == {"type", "title", "status", "code", "incident"}
+    assert CANARY not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda: {"anchor": "aa.bb", "balance": 7751204},  # a key that nobody listed
+        lambda: {"anchor": f"{CANARY} MXN"},  # a listed key whose text has not its form
+        lambda: ({"anchor": "aa.bb"}, 201),  # another status
+        lambda: ({"anchor": "aa.bb"}, 200, {"X-Balance": CANARY}),  # a header that nobody listed
+        lambda: ({"anchor": "aa.bb"}, 200, {"Content-Disposition": f"attachment; filename={CANARY}.pdf"}),
+        lambda: ({"anchor": "aa.bb"}, 200, {"ETag": f'"{CANARY}"'}),
+        lambda: ({"anchor": "aa.bb"}, 200, {"Set-Cookie": f"seen={CANARY}"}),
+        lambda: Response(CANARY, mimetype="text/plain"),
+        lambda: Response(CANARY, mimetype="application/octet-stream"),
+        lambda: [CANARY],
+    ],
+)
+def test_a_view_that_says_more_is_answered_with_an_incident(door: Flask, phone: Phone, lines: Any, leak: Any) -> None:
+    door.view_functions["anchors.give_anchor"] = leak
+    _is_a_bare_500(phone.client.post("/phone/v1/anchors"))
+    (line,) = lines()
+    assert (line["event"], line["endpoint"]) == ("egress-refused", "anchors.give_anchor")
+    assert CANARY not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem("conflict", extra={"balance": CANARY}),
+        Problem("conflict", f"¡{CANARY}!"),
+        Problem("conflict", at=f"at {CANARY}"),
+        Problem("conflict", headers={"X-Why": CANARY}),
+        Problem("device-revoked", extra={"wipe": {"order": "aa", "sig": "bb", "why": CANARY}}),
+    ],
+)
+def test_a_refusal_has_the_closed_shape_of_problems(door: Flask, phone: Phone, problem: Problem) -> None:
+    def refuse() -> None:
+        raise problem
+
+    door.view_functions["anchors.give_anchor"] = refuse
+    _is_a_bare_500(phone.client.post("/phone/v1/anchors"))
+
+
+def test_sealed_bytes_with_a_sentence_in_them_stay(door: Flask, phone: Phone) -> None:
+    door.view_functions["snapshots.snapshot"] = lambda: Response(
+        b'{"key":"aa","ct":"debe 7751 pesos"}\n', mimetype="application/jsonl"
+    )
+    _is_a_bare_500(phone.client.get("/phone/v1/feed/snapshot"))
+
+
+def test_an_unexpected_error_tells_neither_the_phone_nor_the_log_its_text(
+    door: Flask, phone: Phone, lines: Any
+) -> None:
+    def crash() -> None:
+        raise ValueError(f"{CANARY} is owed")
+
+    door.view_functions["anchors.give_anchor"] = crash
+    response = phone.client.post("/phone/v1/anchors")
+    _is_a_bare_500(response)
+    (line,) = lines()
+    assert (line["event"], line["error"], line["incident"]) == ("incident", "ValueError", response.json["incident"])
+    assert CANARY not in json.dumps(line)
+
+
+def test_a_route_that_does_not_say_what_it_answers_stops_the_start(door: Flask) -> None:
+    check_door_routes(door)
+    door.url_map.add(door.url_rule_class("/phone/v1/balances", methods=["GET"], endpoint="balances"))
+    with pytest.raises(UndeclaredOutlet, match="door_route GET /phone/v1/balances"):
+        check_door_routes(door)
+
+
+def test_every_declared_answer_belongs_to_a_route(door: Flask) -> None:
+    assert set(door_gate.route_names(door)) == set(door_gate._ANSWERS)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "HEAD", "TRACE", "PUT"])
+def test_what_flask_answers_by_itself_passes(door: Flask, method: str) -> None:
+    response = door.test_client().open("/healthz", method=method)
+    assert response.status_code in {200, 405} and response.status_code != 500
