@@ -106,6 +106,13 @@ def _value(text: str) -> Any:
         return text
 
 
+VERBS = (
+    "session", "arrive", "encounter", "location", "company", "outcome", "letter", "contact", "permission", "note",
+    "correction",
+)  # fmt: skip
+"""What `record` takes: the verbs that need nothing but their words and a body."""
+
+
 @click.group()
 def phone() -> None:
     """A phone as a program. The network is needed to enrol, pull, push and upload photographs only."""
@@ -146,27 +153,42 @@ def today(directory: Path, passphrase_file: Path | None) -> None:
 @phone_options
 @click.argument("visit")
 def open_stop(directory: Path, passphrase_file: Path | None, visit: str) -> None:
-    """One stop's open part, and which questions its locks ask."""
+    """One stop's open part, and which questions the person sought can be asked."""
     with open_phone(directory, passphrase_file) as opened:
         tell(asdict(opened.stop(visit)))
 
 
 @phone.command()
 @phone_options
+@click.argument("visit", required=False)
+def who(directory: Path, passphrase_file: Path | None, visit: str | None) -> None:
+    """Who may be at a door, in plain words; with VISIT what may be said there now, and nothing else."""
+    with open_phone(directory, passphrase_file) as opened:
+        if visit is not None:
+            tell(asdict(opened.may_say(visit)))
+            return
+        for entry in opened.who_may_be_there():
+            click.echo(f"{entry['relation']:<20}  {entry['words']}")
+
+
+@phone.command()
+@phone_options
 @click.argument("visit")
-@click.option("--person", help="Whose lock; the first one's otherwise.")
+@click.option(
+    "--whose",
+    type=click.Choice(["sought", "other"]),
+    default="sought",
+    show_default=True,
+    help="Who somebody says to be: the one sought, or another who is entitled.",
+)
 @click.option("--try-file", type=click.File(encoding="utf-8"), default="-", show_default=True)
-def check(directory: Path, passphrase_file: Path | None, visit: str, person: str | None, try_file: Any) -> None:
+def check(directory: Path, passphrase_file: Path | None, visit: str, whose: str, try_file: Any) -> None:
     """One identity check by two answers or a code; it is on record before the brief is shown.
 
     The try is JSON: {"answers": {KIND: TEXT, KIND: TEXT}} or {"code": TEXT}. Exit status 2: it did not pass.
     """
     attempt = _object(try_file.read())
     with open_phone(directory, passphrase_file) as opened:
-        locks = opened.stop(visit).locks
-        if not locks:
-            raise click.ClickException("unknown-person: the visit has no locked part")
-        whose = person or locks[0]["person"]
         result = opened.check_identity(visit, whose, attempt.get("answers"), attempt.get("code"))
         contents = result.brief.contents if result.brief else None
         tell({"passed": result.passed, "tries_left": result.tries_left, "op": result.recorded.op, "brief": contents})
@@ -178,9 +200,7 @@ def check(directory: Path, passphrase_file: Path | None, visit: str, person: str
 @phone_options
 @click.argument(
     "verb",
-    type=click.Choice(
-        ["session", "arrive", "encounter", "outcome", "letter", "contact", "permission", "note", "correction"]
-    ),
+    type=click.Choice(VERBS),
 )
 @click.argument("what", nargs=-1)
 @click.option("--body", help="The body's JSON: a file, or `-` for standard input (docs/outcomes.md).")
@@ -199,6 +219,7 @@ def record(
     session                         letter VISIT HANDLING
     arrive VISIT                    contact VISIT SOURCE      (contacts in the body)
     encounter VISIT RELATION        permission VISIT BY       (granted in the body)
+    location VISIT WHOM             company VISIT             (they asked which company)
     outcome VISIT OUTCOME           note VISIT WORDS
     correction OP WORDS
     """
@@ -208,6 +229,8 @@ def record(
             "session": ([], opened.session),
             "arrive": (["visit"], opened.arrive),
             "encounter": (["visit", "relation"], opened.encounter),
+            "location": (["visit", "whom"], opened.ask_location),
+            "company": (["visit"], opened.asked_for_company),
             "outcome": (["visit", "kind"], opened.record_outcome),
             "letter": (["visit", "handling"], opened.letter),
             "contact": (["visit", "source"], opened.contact),

@@ -42,14 +42,11 @@ class Day:
     def remember_order(self) -> None:
         self.order = self.order or [stop.visit for stop in self.phone.today()]
 
-    def person(self, step: Step) -> str:
-        """The party named, or the first with a lock at the visit."""
+    def opened(self, step: Step) -> str:
+        """The party named, or the last one whose part was opened at the visit."""
         if "person" in step:
             return str(step["person"])
-        locks = self.phone.stop(self.visit(step)).locks
-        if not locks:
-            raise NotAllowed("unknown-person", "the visit has no locked part")
-        return str(locks[0]["person"])
+        return next(iter(reversed(self.phone.opened_for(self.visit(step)))), "")
 
 
 def _rest(step: Step, *used: str) -> dict[str, Any]:
@@ -130,18 +127,50 @@ def encounter(day: Day, step: Step) -> Line:
     return _line(day.phone.encounter(day.visit(step), step["relation"], **_rest(step, "relation")))
 
 
+def location(day: Day, step: Step) -> Line:
+    return _line(day.phone.ask_location(day.visit(step), step.get("whom")))
+
+
+def company(day: Day, step: Step) -> Line:
+    return _line(day.phone.asked_for_company(day.visit(step)))
+
+
+def may_say(day: Day, step: Step) -> Line:
+    """Which moments of the script and which fields are allowed now; never their words."""
+    now = day.phone.may_say(day.visit(step))
+    return {
+        "relation": now.relation,
+        "lines": [line.moment for line in now.lines],
+        "fields": sorted(now.fields),
+        "may_check": now.may_check,
+        "may_ask_location": now.may_ask_location,
+        "ends": now.ends,
+        "proposes": now.proposes,
+    }
+
+
+def _whose(step: Step) -> str:
+    return str(step.get("person", "sought"))
+
+
 def check(day: Day, step: Step) -> Line:
-    result = day.phone.check_identity(day.visit(step), day.person(step), step.get("answers"), step.get("code"))
+    visit, tried = day.visit(step), (step.get("answers"), step.get("code"))
+    result = day.phone.check_identity(visit, _whose(step), *tried, position=step.get("position"))
     return {**_line(result.recorded), "passed": result.passed, "tries_left": result.tries_left}
 
 
 def attest(day: Day, step: Step) -> Line:
-    return _line(day.phone.attest(day.visit(step), day.person(step), step["document"]).recorded)
+    result = day.phone.attest(day.visit(step), _whose(step), step["document"], step.get("position"))
+    return {**_line(result.recorded), "passed": result.passed}
+
+
+def read_before_arrival(day: Day, step: Step) -> Line:
+    return {"person": day.phone.read_before_arrival(day.visit(step)).person}
 
 
 def opened(day: Day, step: Step) -> Line:
     parts, shown_s = step.get("parts", ["brief"]), step.get("shown_s")
-    return _line(day.phone.opened(day.visit(step), day.person(step), parts, shown_s))
+    return _line(day.phone.opened(day.visit(step), day.opened(step), parts, shown_s, step.get("position")))
 
 
 def outcome(day: Day, step: Step) -> Line:
@@ -183,7 +212,7 @@ def correction(day: Day, step: Step) -> Line:
 DO: dict[str, Callable[[Day, Step], Line]] = {
     verb.__name__: verb
     for verb in (
-        wait, touch, network, kill, pull, push, upload, settle, status, session, arrive, encounter, check, attest,
-        opened, outcome, letter, contact, photo_permission, photo, note, correction,
+        wait, touch, network, kill, pull, push, upload, settle, status, session, arrive, encounter, location,
+        company, may_say, check, attest, opened, outcome, letter, contact, photo_permission, photo, note, correction,
     )
 }  # fmt: skip

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.phone.checks import Body, Checks, one_of, without_none
+from sync.phone import script
+from sync.phone.checks import Body, one_of, without_none
+from sync.phone.encounters import Encounters
 from sync.phone.errors import NotAllowed
 from sync.phone.operations import About, Recorded, record
 from sync.phone.vocabulary import (
+    ABOUT_PERSON,
+    ASKED,
     DOCUMENTED,
     LETTER_HANDLINGS,
     OUTCOMES,
     RELATIONS,
+    SAID_BY,
     SUBJECTS,
     THIRD_PARTIES,
     VERIFIED,
@@ -20,8 +25,8 @@ from sync.phone.vocabulary import (
 from sync.phone.work import Work, work_at, work_of_op
 
 
-class Recorder(Checks):
-    """The verbs at the door; those of the doorstep lock are `Checks`'."""
+class Recorder(Encounters):
+    """The verbs at the door; those of meeting somebody are `Encounters`', those of the doorstep lock `Checks`'."""
 
     def session(self, **body: Any) -> Recorded:
         body.setdefault("app_version", self.handset.app[:40])
@@ -30,34 +35,41 @@ class Recorder(Checks):
     def arrive(self, visit: str, position: Body | None = None, note: str | None = None) -> Recorded:
         return self._at(visit, "arrived", {"position": position, "note": note})
 
-    def encounter(self, visit: str, relation: str, **body: Any) -> Recorded:
-        """Who answers the door. Anybody but a party with rights locks every open part again, before it is written."""
-        one_of(relation, RELATIONS, "relation")
-        work = work_at(self.handset, visit)
-        if relation not in VERIFIED | DOCUMENTED:
-            self.lock_again()
-        if relation in VERIFIED and not work.passed:
-            raise NotAllowed("no-identity-check", "first it must be checked who this is")
-
-        def within(recorded: Recorded) -> None:
-            work.encounter, work.relation = recorded.op, relation
-            work.save(self.handset, recorded)
-
-        body = {"relation": relation, **body}
-        return record(self.handset, "encounter", body, About(visit, work.assignment_version), within=within)
-
     def record_outcome(self, visit: str, kind: str, body: Mapping[str, Any] | None = None) -> Recorded:
-        """What happened. `client_located` needs a passed check, `third_party_attended` its encounter."""
+        """What happened. `client_located` needs a passed check; what somebody said needs the encounter with them.
+
+        "I am not that person" (`wrong_person`) ends contact: nobody is met or checked at this visit any more.
+        Raises NotAllowed `no-identity-check`, `no-encounter`, `contact-ended` or `may-not-be-asked`.
+        """
         one_of(kind, OUTCOMES, "outcome")
         work = work_at(self.handset, visit)
         full: Body = {"outcome": kind, **(body or {})}
+        if work.ended and kind in ("client_located", "third_party_attended"):
+            raise NotAllowed("contact-ended", "whoever is there is not the person sought")
         if kind == "client_located":
             full = _located(work, full)
+            results = full.get("results") or []
+            work.counsel = work.counsel or any(result.get("result") == "attorney_named" for result in results)
         if kind == "third_party_attended":
             if work.relation not in THIRD_PARTIES:
                 raise NotAllowed("no-encounter", "first record who answered")
             full.setdefault("relation", work.relation)
+        _needs_who_said_it(work, full)
+        self._needs_leave_to_ask(work, full.get("relation") or full.get(SAID_BY.get(kind, "")), full)
+        if kind == "wrong_person":
+            work.ended = True
+            self.lock_again()
         return self._record(work, "outcome", full)
+
+    def _needs_leave_to_ask(self, work: Work, relation: str | None, body: Body) -> None:
+        """Raises NotAllowed `may-not-be-asked` where the body holds what this person is not asked."""
+        rules = self.rules_at(work.visit)
+        if relation is None or relation not in RELATIONS or rules is None:
+            return
+        given = {key for key in ASKED if body.get(key) not in (None, [])}
+        unnamed = rules.cell(relation, "name_sought") == "never"
+        if given and (script.ends(relation) or (given & ABOUT_PERSON and unnamed)):
+            raise NotAllowed("may-not-be-asked", "the rules ask nothing of this person that would be such an answer")
 
     def letter(self, visit: str, handling: str, recipient: str | None = None, **body: Any) -> Recorded:
         """A letter handed over, into the hand of a checked debtor or obligor, or not delivered."""
@@ -68,7 +80,9 @@ class Recorder(Checks):
         return self._record(work, "letter", {"handling": handling, "recipient": recipient, **body})
 
     def contact(self, visit: str, source: str, contacts: Sequence[Body], **body: Any) -> Recorded:
+        """Raises NotAllowed `may-not-be-asked` where the source is nobody to ask."""
         one_of(source, RELATIONS, "source")
+        self._needs_leave_to_ask(work_at(self.handset, visit), source, {"contacts": list(contacts)})
         return self._at(visit, "contact", {"source": source, "contacts": list(contacts), **body})
 
     def photo_permission(
@@ -103,3 +117,15 @@ def _located(work: Work, body: Body) -> Body:
     if not methods:
         raise NotAllowed("no-identity-check", "nobody here was checked")
     return {"identified_by": methods[-1], **body, "party": party}
+
+
+def _needs_who_said_it(work: Work, body: Body) -> None:
+    """Raises NotAllowed `no-encounter` where an outcome presupposes somebody who was not recorded."""
+    kind = body["outcome"]
+    if kind == "wrong_person" and not set(work.met) - {"nobody"}:
+        raise NotAllowed("no-encounter", "first record who says so")
+    said_by = body.get(SAID_BY.get(kind, ""))
+    if said_by not in (None, "nobody") and said_by not in work.met:
+        raise NotAllowed("no-encounter", "first record who says so")
+    if kind == "address_not_found" and body.get("neighbours_asked") and not work.asked:
+        raise NotAllowed("no-encounter", "first record each neighbour asked, with the question put to them")

@@ -13,7 +13,12 @@ from sync.phone.operations import About, Recorded, unique
 
 @dataclass
 class Work:
-    """`passed`: person → method. `wrong`: person → wrong answers so far. `ops`: [id, seq, kind] in order."""
+    """`passed`: person → method. `wrong` and `wrong_codes`: claim (`sought`,
+    `other`) → wrong tries so far; whatever is published anew, they stay. `ops`: [id, seq, kind] in order.
+
+    `met`: everybody recorded at the door, in order. `asked`: [relation, whom] of location questions put here about
+    `person` at `place`. `ended`: "I am not that person". `counsel`: an attorney was met or named.
+    """
 
     visit: str
     assignment_version: int
@@ -21,8 +26,23 @@ class Work:
     relation: str | None = None
     passed: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, int] = field(default_factory=dict)
+    wrong_codes: dict[str, int] = field(default_factory=dict)
     permissions: list[dict[str, Any]] = field(default_factory=list)
     ops: list[list[Any]] = field(default_factory=list)
+    met: list[str] = field(default_factory=list)
+    asked: list[list[str | None]] = field(default_factory=list)
+    person: str | None = None
+    place: str = ""
+    company_asked: bool = False
+    ended: bool = False
+    counsel: bool = False
+
+    def meet(self, encounter: str, relation: str, company_asked: bool) -> None:
+        """Somebody answers. Who asked for the company's name asked it once for all; somebody else has not."""
+        self.company_asked = company_asked or (self.company_asked and relation == self.relation)
+        self.counsel = self.counsel or relation == "attorney"
+        self.encounter, self.relation = encounter, relation
+        self.met.append(relation)
 
     def about(self, deps: tuple[str | None, ...] = (), photos: tuple[str, ...] = ()) -> About:
         """What an operation at this visit concerns; it needs the encounter, where there was one."""
