@@ -1,4 +1,8 @@
-"""Papers by Typst, in a subprocess of its own: bounded in time and memory, fed data, never source or secrets."""
+"""Papers by Typst, in a subprocess of its own: bounded in time and memory, fed data, never source or secrets.
+
+Every template is an outlet: the work that renders must be for its audience, the data must fit it, and what comes back
+may say nothing of itself but what it is called.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from field_api.adapters.paper_outlets import check_data, check_metadata, title_of
 from field_api.domain.ports import Paper, PaperFailed, PaperJob, PaperRefused
+from field_api.platform.egress import OutletKind, outlet, require_audience
 
 BATCH = 64  # papers per subprocess: start-up is paid seldom, what a crash loses stays small
 WORKERS = min(4, os.cpu_count() or 1)
@@ -28,6 +34,11 @@ class TypstPapers:
     seconds_per_paper: float = SECONDS_PER_PAPER
 
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
+        """Raises UndeclaredOutlet or EgressRefused, besides what the port says."""
+        for job in jobs:
+            way = outlet(OutletKind.TEMPLATE, job.template)
+            require_audience(way)
+            check_data(job.template, way, job.data)
         batches = [jobs[first : first + BATCH] for first in range(0, len(jobs), BATCH)]
         with ThreadPoolExecutor(max_workers=WORKERS) as workers:  # threads only wait for their subprocess
             return [paper for batch in workers.map(self._batch, batches) for paper in batch]
@@ -66,7 +77,11 @@ def _answers(jobs: Sequence[PaperJob], output: bytes) -> Iterator[Paper | PaperR
             header, pdf = json.loads(next(pieces)), next(pieces)
         except StopIteration as error:
             raise PaperFailed(f"{job.template}: the worker ended early (a limit of memory or time)") from error
-        yield PaperRefused(header["failed"]) if "failed" in header else Paper(pdf, int(header["pages"]))
+        if "failed" in header:
+            yield PaperRefused(header["failed"])
+            continue
+        check_metadata(pdf, title_of(job.template, job.data))
+        yield Paper(pdf, int(header["pages"]))
 
 
 def _pieces(output: bytes) -> Iterator[bytes]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from field_api.domain.debt_words import find_debt_words
+from field_api.domain.disclosure import Label
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
 from field_api.domain.route_sketch import Sketch
 from field_api.domain.vocabulary import LetterHandling, OutcomeKind
@@ -19,6 +20,10 @@ OUTCOME_NUMBERS: Mapping[int, OutcomeKind] = dict(enumerate(OutcomeKind, start=1
 """The numbered boxes of the paper; the legend is a card of its own."""
 ENVELOPE_NUMBERS: Mapping[int, LetterHandling] = dict(enumerate(LetterHandling, start=len(OUTCOME_NUMBERS) + 1))
 SKETCH_HEIGHT = 0.62
+
+Open = Annotated[str, Label.OPEN]
+Place = Annotated[str, Label.PLACE]
+Internal = Annotated[str, Label.INTERNAL]
 
 
 @dataclass(frozen=True)
@@ -36,43 +41,43 @@ class SheetWords:
 class Sought:
     """A person to ask for at a stop."""
 
-    name: str
-    alias: str
-    language: str
+    name: Open
+    alias: Open
+    language: Internal
 
 
 @dataclass(frozen=True)
 class SheetStop:
     """Times are local "HH:MM" of the stop's address; `latest` is the end of the contact hours there, exclusive."""
 
-    number: int
-    arrive_from: str
-    arrive_to: str
-    latest: str
+    number: Annotated[int, Label.INTERNAL]
+    arrive_from: Internal
+    arrive_to: Internal
+    latest: Internal
     sought: tuple[Sought, ...]
-    address: PostalAddress
-    hint: str
-    latitude: float
-    longitude: float
+    address: Annotated[PostalAddress, Label.PLACE]
+    hint: Place
+    latitude: Annotated[float, Label.PLACE]
+    longitude: Annotated[float, Label.PLACE]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One route as its agent carries it."""
+    """One route as its agent carries it. A field above these labels cannot be added: the template's outlet refuses."""
 
-    paper: str  # a4 | us-letter
-    agent_code: str
-    agent_name: str
-    day: str  # long local date
-    day_iso: str
-    territory: str
-    shift: str
-    timezone: str
-    start_label: str
-    end_label: str
-    distance_km: str
-    travel: str
-    sketch: Sketch
+    paper: Internal  # a4 | us-letter
+    agent_code: Internal
+    agent_name: Open
+    day: Internal  # long local date
+    day_iso: Internal
+    territory: Place
+    shift: Internal
+    timezone: Internal
+    start_label: Place
+    end_label: Place
+    distance_km: Internal
+    travel: Internal
+    sketch: Annotated[Sketch, Label.PLACE]
     stops: tuple[SheetStop, ...]
 
 

@@ -8,7 +8,7 @@ has a key that its shape does not list, and no shape can be declared with a labe
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 
 from field_api.domain.confidential import Confidential, audience, declared_audience
 from field_api.domain.disclosure import Audience, Label, may_see
+from field_api.domain.labelled import Whole
 from field_api.platform.crash import StartRefused
 
-Shape: TypeAlias = "Label | Mapping[str, Shape] | list[Shape] | Closed"
+Shape: TypeAlias = "Label | Whole | Closed | Mapping[str, Shape] | Sequence[Shape]"
 """A label for a plain value, a mapping for an object's keys, a list of one shape for an array of such."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -162,14 +163,14 @@ def shape_labels(shape: Shape | None, place: str = "") -> Iterator[tuple[str, La
     """Every place of a shape with its label."""
     if isinstance(shape, Label):
         yield place, shape
-    elif isinstance(shape, Closed):
+    elif isinstance(shape, (Closed, Whole)):
         yield place, shape.label
-    elif isinstance(shape, list):
-        for inner in shape:
-            yield from shape_labels(inner, f"{place}[]")
     elif isinstance(shape, Mapping):
         for name, inner in shape.items():
             yield from shape_labels(inner, f"{place}.{name}" if place else name)
+    elif shape is not None:
+        for inner in shape:
+            yield from shape_labels(inner, f"{place}[]")
 
 
 def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
@@ -179,7 +180,9 @@ def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
         raise EgressRefused(way.place, "is a value that was not revealed", place)
     if isinstance(shape, Mapping):
         _pass_object(way, shape, value, place)
-    elif isinstance(shape, list):
+    elif isinstance(shape, Whole):
+        _pass_whole(way, value, place)
+    elif isinstance(shape, Sequence) and not isinstance(shape, Label):
         if not isinstance(value, (list, tuple)):
             raise EgressRefused(way.place, "is no array", place)
         for inner in value:
@@ -188,6 +191,16 @@ def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
         raise EgressRefused(way.place, "is no plain value", place)
     elif isinstance(shape, Closed) and not shape.form.fullmatch(str(value)):
         raise EgressRefused(way.place, "is not of its form", place)
+
+
+def _pass_whole(way: Outlet, value: Any, place: str) -> None:
+    """Whatever plain data: but no value that was not revealed hides in it, and nothing that prints itself."""
+    inner = list(value.values()) if isinstance(value, Mapping) else value
+    if isinstance(inner, (list, tuple)):
+        for each in inner:
+            _pass_whole(way, each, place)
+    elif not isinstance(value, _PLAIN):
+        raise EgressRefused(way.place, "is no plain value", place)
 
 
 def _pass_object(way: Outlet, shape: Mapping[str, Shape], value: Any, place: str) -> None:

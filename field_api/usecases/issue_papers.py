@@ -69,7 +69,8 @@ def made_at(for_day: date) -> datetime:
 
 def _issue_sheets(session: Session, plan: Plan, renderer: Papers, objects: Objects, now: datetime) -> int:
     found = route_sheets(session, plan_id=plan.id)
-    papers = [_made(paper) for paper in renderer.render([sheet_job(route) for route in found])]
+    with audience(Audience.AGENT):
+        papers = [_made(paper) for paper in renderer.render([sheet_job(route) for route in found])]
     query = select(Sheet.route_id, Sheet.sha256).join(Route, Route.id == Sheet.route_id).where(Route.plan_id == plan.id)
     known = {(route_id, bytes(digest)) for route_id, digest in session.execute(query)}
     fresh = [

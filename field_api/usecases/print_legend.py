@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience
 from field_api.domain.ports import Paper, PaperJob, PaperRefused, Papers
 from field_api.domain.sheets import legend_data
 from field_api.platform.problems import Problem
@@ -14,7 +16,8 @@ _MADE_AT = datetime(2000, 1, 1, tzinfo=UTC)  # the card is of no day: the same w
 
 def print_legend(language: str, *, renderer: Papers, paper: str = "a4") -> Paper:
     """One page in the language (English where the office has none). Raises Problem `unavailable`."""
-    [card] = renderer.render([PaperJob("legend", legend_data(words_for(language), paper), _MADE_AT)])
+    with audience(Audience.AGENT):
+        [card] = renderer.render([PaperJob("legend", legend_data(words_for(language), paper), _MADE_AT)])
     if isinstance(card, PaperRefused):
         raise Problem("unavailable", f"the card cannot be laid out: {card.reason}")
     return card

@@ -54,7 +54,8 @@ def print_route(session: Session, route_id: UUID, *, renderer: Papers, now: date
         "letters": entries,
         "qr": [*sheet.data["qr"], *(letter.serial for letter in letters)],
     }
-    [paper] = renderer.render([PaperJob("stack", data, sheet.made_at)])
+    with audience(Audience.ENTITLED_PARTY):
+        [paper] = renderer.render([PaperJob("stack", data, sheet.made_at)])
     if isinstance(paper, PaperRefused):
         raise Problem("unavailable", f"the stack cannot be laid out: {paper.reason}")
     for letter in letters:

@@ -6,19 +6,25 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pypdf import PdfReader
 from pypdf._page import PageObject
 
-from field_api.adapters import typst_worker
+from field_api.adapters import paper_outlets, typst_worker
 from field_api.adapters.typst_papers import TypstPapers
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience, Label
+from field_api.domain.labelled import labels_of
 from field_api.domain.ports import Paper, PaperFailed, PaperJob, PaperRefused
-from field_api.domain.sheets import legend_data
+from field_api.domain.postal import PostalAddress
+from field_api.domain.route_sketch import sketch
+from field_api.domain.sheets import SKETCH_HEIGHT, Sheet, SheetStop, Sought, legend_data, sheet_data
+from field_api.platform.egress import EgressRefused, OutletKind, Registry, UndeclaredOutlet
 from field_api.rules.sheets import LANGUAGES, words_for
 from tests.unit.test_letters import FACTS, composed
 
@@ -42,7 +48,8 @@ def letter_job(**facts: Any) -> PaperJob:
 
 
 def render(job: PaperJob) -> Paper:
-    [paper] = PAPERS.render([job])
+    with audience(Audience.AGENT if job.template in {"sheet", "legend"} else Audience.ENTITLED_PARTY):
+        [paper] = PAPERS.render([job])
     assert isinstance(paper, Paper), paper
     return paper
 
@@ -112,7 +119,8 @@ def test_data_are_laid_out_and_never_read_as_markup(text: str) -> None:
 
 def test_a_missing_glyph_or_an_endless_address_is_refused_with_its_reason_and_spares_the_others() -> None:
     jobs = [letter_job(name="王小明"), letter_job(), letter_job(address_lines=tuple(f"Calle {n}" for n in range(30)))]
-    first, second, third = PAPERS.render(jobs)
+    with audience(Audience.ENTITLED_PARTY):
+        first, second, third = PAPERS.render(jobs)
     assert (first, third) == (PaperRefused("missing-glyph"), PaperRefused("address-too-long"))
     assert isinstance(second, Paper) and second.pages == 2
 
@@ -126,7 +134,7 @@ def test_the_agents_card_is_one_page_with_every_number(language: str) -> None:
 
 
 def test_a_worker_that_takes_too_long_is_killed() -> None:
-    with pytest.raises(PaperFailed, match="letter: not done in 0 s"):
+    with audience(Audience.ENTITLED_PARTY), pytest.raises(PaperFailed, match="letter: not done in 0 s"):
         TypstPapers(seconds_per_batch=0.0, seconds_per_paper=0.001).render([letter_job()])
 
 
@@ -160,13 +168,108 @@ def test_the_worker_may_write_no_file_and_has_bounded_memory(tmp_path) -> None:
 
 
 def test_an_unknown_template_is_refused() -> None:
-    [refused] = PAPERS.render([PaperJob("../secret", {"qr": []}, AT)])
-    assert refused == PaperRefused("ValueError")
+    with audience(Audience.ENTITLED_PARTY), pytest.raises(UndeclaredOutlet, match="secret is not declared"):
+        PAPERS.render([PaperJob("../secret", {"qr": []}, AT)])
+    with pytest.raises(ValueError, match="unknown template"):  # the worker does not rely on its parent
+        typst_worker.Layout().render({"template": "../secret", "data": {"qr": []}})
+
+
+def sheet_job(**more: Any) -> PaperJob:
+    words = words_for("es")
+    stop = SheetStop(
+        1, "09:00", "09:20", "20:00", (Sought("Ana Inventada", "", "es"),), PostalAddress("Calle Uno", "MX"), "",
+        19.4, -99.1,
+    )  # fmt: skip
+    drawing = sketch((19.3, -99.0), [(19.4, -99.1)], (19.3, -99.0), SKETCH_HEIGHT)
+    sheet = Sheet(
+        "a4", "A-1", "Luz", "miércoles", "2026-11-18", "Norte", "09:00–17:00", "America/Mexico_City", "Base", "Base",
+        "4 km", "12 min", drawing, (stop,),
+    )  # fmt: skip
+    data = sheet_data(sheet, words, [words])
+    return PaperJob("sheet", {**data, **more}, AT)
+
+
+def test_every_template_is_for_one_audience_and_renders_for_no_other() -> None:
+    card = PaperJob("legend", legend_data(words_for("es"), "a4"), AT)
+    for job, others in (
+        (sheet_job(), set(Audience) - {Audience.AGENT}),
+        (letter_job(), set(Audience) - {Audience.ENTITLED_PARTY}),
+        (card, set(Audience) - {Audience.AGENT}),
+    ):
+        for who in others:
+            with audience(who), pytest.raises(EgressRefused, match=job.template):
+                PAPERS.render([job])
+        with pytest.raises(EgressRefused):
+            PAPERS.render([job])
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        {"balance_minor": 7751204},
+        {"title": "2026-11-18 A-1 saldo 7751"},
+        {"qr": ["https://pay.example/7751204"]},
+        {"scripts": [{"language": "es", "lines": [], "reason": "saldo"}]},
+    ],
+)
+def test_a_sheet_is_given_nothing_that_its_shape_does_not_list(leak: dict[str, Any]) -> None:
+    with audience(Audience.AGENT), pytest.raises(EgressRefused) as refused:
+        PAPERS.render([sheet_job(**leak)])
+    assert "7751" not in str(refused.value)
+
+
+def test_a_sheet_can_get_no_field_above_its_labels() -> None:
+    """Whoever adds `balance: Annotated[str, Label.CONFIDENTIAL]` to the sheet does not get past the import."""
+
+    @dataclass(frozen=True)
+    class Wider(Sheet):
+        balance: Annotated[str, Label.CONFIDENTIAL] = ""
+
+    @dataclass(frozen=True)
+    class Unlabelled:
+        balance: str
+
+    with pytest.raises(UndeclaredOutlet, match="balance is confidential"):
+        Registry().declare(
+            OutletKind.TEMPLATE, "sheet", Audience.AGENT, shape=labels_of(Wider), at_most=paper_outlets.OPENLY
+        )
+    with pytest.raises(TypeError, match=r"Unlabelled\.balance has no label"):
+        labels_of(Unlabelled)
+
+
+@pytest.mark.parametrize("make", [sheet_job, letter_job])
+def test_a_pdf_says_of_itself_its_title_and_closed_values_alone(make: Any) -> None:
+    job = make()
+    pdf = render(job).pdf
+    title = paper_outlets.title_of(job.template, job.data)
+    reader = PdfReader(BytesIO(pdf))
+    assert reader.outline == [] and reader.metadata.title == title
+    assert set(reader.metadata) == {"/Title", "/Creator", "/CreationDate", "/ModDate"}
+    paper_outlets.check_metadata(pdf, title)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<dc:format>application/pdf", b"<dc:subject>saldo 7751</dc:subject><dc:format>application/pdf"),
+        (b"</rdf:Description>", b"<pdf:Keywords>saldo</pdf:Keywords></rdf:Description>"),
+        (b"<xmp:CreatorTool>Typst", b"<xmp:CreatorTool>saldo 7751 Typst"),
+        (b"7H3K9QW2X5TZA</rdf:li>", b"saldo 7751</rdf:li>"),
+        (b"/Creator(", b"/Keywords(saldo)/Creator("),
+        (b"/Type/Outlines", b"/Type/Outlines/First 5 0 R"),
+    ],
+)
+def test_metadata_that_say_more_do_not_leave(old: bytes, new: bytes) -> None:
+    pdf = render(letter_job()).pdf
+    assert old in pdf
+    with pytest.raises(EgressRefused) as refused:
+        paper_outlets.check_metadata(pdf.replace(old, new, 1), "7H3K9QW2X5TZA")
+    assert "7751" not in str(refused.value)
 
 
 def test_a_worker_that_dies_is_told_apart_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("field_api.adapters.typst_papers._COMMAND", [sys.executable, "-c", "import os; os.abort()"])
-    with pytest.raises(PaperFailed, match="ended early"):
+    with audience(Audience.ENTITLED_PARTY), pytest.raises(PaperFailed, match="ended early"):
         PAPERS.render([letter_job()])
 
 
