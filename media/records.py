@@ -6,10 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
 from field_api.platform.devices import MAILBOX
+from field_api.platform.labels import internal
 from field_api.platform.tenancy import current_agency
 
 RECEIVING = "receiving"
@@ -38,18 +39,18 @@ class Upload(Base):
         {"schema": MAILBOX},
     )
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[UUID] = mapped_column(primary_key=True)  # follows from agency, device and sha256: see media.uploads
-    device_id: Mapped[UUID]
-    photo_id: Mapped[UUID]  # the id of the operation that declares it
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)  # of the sealed bytes
-    sealing_key_id: Mapped[str]  # the agency key that opens the wrapped key
-    wrap_sha256: Mapped[bytes] = mapped_column(LargeBinary)  # to tell a repeated creation from another one
-    length_bytes: Mapped[int]
-    received_bytes: Mapped[int] = mapped_column(default=0)
-    fence: Mapped[int] = mapped_column(default=0)  # grows with each request; an older one may write no more
-    state: Mapped[str] = mapped_column(default=RECEIVING)
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]  # while receiving
-    completed_at: Mapped[datetime | None]
-    taken_at: Mapped[datetime | None]  # when an operation was found that declares it: the office has a photo row
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    id: Mapped[UUID] = internal(primary_key=True)  # follows from agency, device and sha256: see media.uploads
+    device_id: Mapped[UUID] = internal()
+    photo_id: Mapped[UUID] = internal()  # the id of the operation that declares it
+    sha256: Mapped[bytes] = internal(LargeBinary)  # of the sealed bytes
+    sealing_key_id: Mapped[str] = internal()  # the agency key that opens the wrapped key
+    wrap_sha256: Mapped[bytes] = internal(LargeBinary)  # to tell a repeated creation from another one
+    length_bytes: Mapped[int] = internal()
+    received_bytes: Mapped[int] = internal(default=0)
+    fence: Mapped[int] = internal(default=0)  # grows with each request; an older one may write no more
+    state: Mapped[str] = internal(default=RECEIVING)
+    created_at: Mapped[datetime] = internal()
+    expires_at: Mapped[datetime] = internal()  # while receiving
+    completed_at: Mapped[datetime | None] = internal()
+    taken_at: Mapped[datetime | None] = internal()  # an operation declares it: the office has a photo row

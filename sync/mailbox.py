@@ -17,11 +17,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
 from field_api.platform.devices import MAILBOX
 from field_api.platform.ids import new_id, new_opaque_id
+from field_api.platform.labels import confidential, internal
 from field_api.platform.tenancy import current_agency
 
 MAX_CLAIMS = 5
@@ -39,8 +40,8 @@ class OfDevice(Base):
     __abstract__ = True
 
     # First in every key: pages of one device's rows lie together.
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency, sort_order=-2)
-    device_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency, sort_order=-2)
+    device_id: Mapped[UUID] = internal(primary_key=True, sort_order=-1)
 
 
 class Enrolment(Base):
@@ -49,13 +50,13 @@ class Enrolment(Base):
     __tablename__ = "enrolment"
     __table_args__ = (UniqueConstraint("hash"), {"schema": MAILBOX})
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_opaque_id)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
-    expires_at: Mapped[datetime]
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
-    answer_mac: Mapped[bytes | None] = mapped_column(LargeBinary)
-    device_id: Mapped[UUID | None]
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    id: Mapped[UUID] = internal(primary_key=True, default=new_opaque_id)
+    hash: Mapped[bytes] = internal(LargeBinary)
+    expires_at: Mapped[datetime] = internal()
+    answer: Mapped[bytes | None] = internal(LargeBinary)
+    answer_mac: Mapped[bytes | None] = internal(LargeBinary)
+    device_id: Mapped[UUID | None] = internal()
 
 
 class EnrolmentClaim(Base):
@@ -73,14 +74,14 @@ class EnrolmentClaim(Base):
         {"schema": MAILBOX},
     )
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    enrolment_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)  # of request and MAC: the same bytes again are the same claim
-    request: Mapped[bytes] = mapped_column(LargeBinary)
-    mac: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    checked_at: Mapped[datetime | None]
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    enrolment_id: Mapped[UUID] = internal(primary_key=True)
+    position: Mapped[int] = internal(primary_key=True)
+    sha256: Mapped[bytes] = internal(LargeBinary)  # of request and MAC: the same bytes again are the same claim
+    request: Mapped[bytes] = internal(LargeBinary)
+    mac: Mapped[bytes] = internal(LargeBinary)
+    received_at: Mapped[datetime] = internal()
+    checked_at: Mapped[datetime | None] = internal()
 
 
 class InboxOp(OfDevice):
@@ -97,22 +98,22 @@ class InboxOp(OfDevice):
         {"schema": MAILBOX},
     )
 
-    op_id: Mapped[UUID] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger)
-    protected: Mapped[bytes] = mapped_column(LargeBinary)
-    ct: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    link: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt_sig: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(server_default="received")  # received applied late held quarantined
-    reason: Mapped[str | None]
-    incident: Mapped[str | None]  # of a crash, to be found in the log
-    flags: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
-    waits_for: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
-    decided_at: Mapped[datetime | None]
-    logged: Mapped[bool] = mapped_column(server_default=text("false"))
+    op_id: Mapped[UUID] = internal(primary_key=True)
+    seq: Mapped[int] = internal(BigInteger)
+    protected: Mapped[bytes] = internal(LargeBinary)
+    ct: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+    link: Mapped[bytes] = internal(LargeBinary)
+    receipt: Mapped[bytes] = internal(LargeBinary)
+    receipt_sig: Mapped[bytes] = internal(LargeBinary)
+    received_at: Mapped[datetime] = internal()
+    state: Mapped[str] = internal(server_default="received")  # received applied late held quarantined
+    reason: Mapped[str | None] = internal()
+    incident: Mapped[str | None] = internal()  # of a crash, to be found in the log
+    flags: Mapped[list[str]] = internal(JSONB, server_default=text("'[]'::jsonb"))
+    waits_for: Mapped[list[UUID]] = internal(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
+    decided_at: Mapped[datetime | None] = internal()
+    logged: Mapped[bool] = internal(server_default=text("false"))
 
 
 class QuarantinedBytes(OfDevice):
@@ -125,17 +126,17 @@ class QuarantinedBytes(OfDevice):
         {"schema": MAILBOX},
     )
 
-    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # of the JSON bytes as the door read them
-    id: Mapped[UUID] = mapped_column(default=new_id)  # for lists
-    raw: Mapped[bytes] = mapped_column(LargeBinary)
-    status: Mapped[str]  # fork | quarantined
-    reason: Mapped[str]
-    op_id: Mapped[UUID | None]
-    seq: Mapped[int | None] = mapped_column(BigInteger)
-    receipt: Mapped[bytes] = mapped_column(LargeBinary)
-    receipt_sig: Mapped[bytes] = mapped_column(LargeBinary)
-    received_at: Mapped[datetime]
-    logged: Mapped[bool] = mapped_column(server_default=text("false"))
+    sha256: Mapped[bytes] = internal(LargeBinary, primary_key=True)  # of the JSON bytes as the door read them
+    id: Mapped[UUID] = internal(default=new_id)  # for lists
+    raw: Mapped[bytes] = internal(LargeBinary)
+    status: Mapped[str] = internal()  # fork | quarantined
+    reason: Mapped[str] = internal()
+    op_id: Mapped[UUID | None] = internal()
+    seq: Mapped[int | None] = internal(BigInteger)
+    receipt: Mapped[bytes] = internal(LargeBinary)
+    receipt_sig: Mapped[bytes] = internal(LargeBinary)
+    received_at: Mapped[datetime] = internal()
+    logged: Mapped[bool] = internal(server_default=text("false"))
 
 
 class FeedHead(OfDevice):
@@ -144,9 +145,9 @@ class FeedHead(OfDevice):
     __tablename__ = "feed_head"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    epoch: Mapped[int]
-    seq: Mapped[int] = mapped_column(BigInteger)
-    roll: Mapped[bytes] = mapped_column(LargeBinary)
+    epoch: Mapped[int] = internal()
+    seq: Mapped[int] = internal(BigInteger)
+    roll: Mapped[bytes] = internal(LargeBinary)
 
 
 class FeedItem(OfDevice):
@@ -155,13 +156,13 @@ class FeedItem(OfDevice):
     __tablename__ = "feed_item"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    head: Mapped[bytes] = mapped_column(LargeBinary)
-    ct: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    roll: Mapped[bytes] = mapped_column(LargeBinary)  # after this item
-    sheet_key: Mapped[str]
+    epoch: Mapped[int] = internal(primary_key=True)
+    seq: Mapped[int] = internal(BigInteger, primary_key=True)
+    head: Mapped[bytes] = internal(LargeBinary)
+    ct: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+    roll: Mapped[bytes] = internal(LargeBinary)  # after this item
+    sheet_key: Mapped[str] = internal()
 
 
 class SheetKey(OfDevice):
@@ -170,11 +171,11 @@ class SheetKey(OfDevice):
     __tablename__ = "sheet_key"
     __table_args__ = (of_device(), UniqueConstraint("agency_id", "device_id", "day"), {"schema": MAILBOX})
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date]
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # no grant for the door
+    id: Mapped[str] = internal(primary_key=True)
+    day: Mapped[date] = internal()
+    statement: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+    sealed: Mapped[bytes] = confidential(LargeBinary)  # no grant for the door
 
 
 class Snapshot(OfDevice):
@@ -183,11 +184,11 @@ class Snapshot(OfDevice):
     __tablename__ = "snapshot"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    built_at: Mapped[datetime]
+    epoch: Mapped[int] = internal(primary_key=True)
+    seq: Mapped[int] = internal(BigInteger, primary_key=True)
+    body: Mapped[bytes] = internal(LargeBinary)
+    sha256: Mapped[bytes] = internal(LargeBinary)
+    built_at: Mapped[datetime] = internal()
 
 
 class SnapshotRequest(OfDevice):
@@ -196,7 +197,7 @@ class SnapshotRequest(OfDevice):
     __tablename__ = "snapshot_request"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    requested_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class Durable(OfDevice):
@@ -205,9 +206,9 @@ class Durable(OfDevice):
     __tablename__ = "durable"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    durable_seq: Mapped[int] = mapped_column(BigInteger)
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
+    durable_seq: Mapped[int] = internal(BigInteger)
+    statement: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
 
 
 class WipeOrder(OfDevice):
@@ -216,9 +217,9 @@ class WipeOrder(OfDevice):
     __tablename__ = "wipe_order"
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
-    ordered_at: Mapped[datetime]
+    statement: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+    ordered_at: Mapped[datetime] = internal()
 
 
 class LogNode(Base):
@@ -227,10 +228,10 @@ class LogNode(Base):
     __tablename__ = "log_node"
     __table_args__ = ({"schema": MAILBOX},)
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    level: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    level: Mapped[int] = internal(primary_key=True)
+    position: Mapped[int] = internal(BigInteger, primary_key=True)
+    hash: Mapped[bytes] = internal(LargeBinary)
 
 
 class Checkpoint(Base):
@@ -239,8 +240,8 @@ class Checkpoint(Base):
     __tablename__ = "checkpoint"
     __table_args__ = ({"schema": MAILBOX},)
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    root: Mapped[bytes] = mapped_column(LargeBinary)
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    sig: Mapped[bytes] = mapped_column(LargeBinary)
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    size: Mapped[int] = internal(BigInteger, primary_key=True)
+    root: Mapped[bytes] = internal(LargeBinary)
+    statement: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
+from field_api.platform.labels import confidential, internal
 from field_api.platform.tenancy import current_agency
 from field_api.records.base import SCHEMA, Tenant, refers
 from sync import mailbox
@@ -28,11 +29,11 @@ class EnrolmentSecret(Tenant):
         {"schema": SCHEMA},
     )
 
-    agent_id: Mapped[UUID]
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # forgotten once used or expired
-    issued_at: Mapped[datetime]
-    issued_by: Mapped[UUID | None]
-    expires_at: Mapped[datetime]
+    agent_id: Mapped[UUID] = internal()
+    sealed: Mapped[bytes | None] = confidential(LargeBinary)  # forgotten once used or expired
+    issued_at: Mapped[datetime] = internal()
+    issued_by: Mapped[UUID | None] = internal()
+    expires_at: Mapped[datetime] = internal()
 
 
 class LogEntry(Base):
@@ -45,13 +46,13 @@ class LogEntry(Base):
         {"schema": SCHEMA},
     )
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    kind: Mapped[str]  # op | receipt | decision | erasure
-    at: Mapped[datetime]
-    ref: Mapped[str]  # which row: "device/op", "visit_event/ID"
-    payload_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)  # null: the sequencer fills it from `ref`
-    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))  # a decision's payload
-    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
-    leaf: Mapped[bytes | None] = mapped_column(LargeBinary)  # the leaf's data, as hashed
-    number: Mapped[int | None] = mapped_column(BigInteger)
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    id: Mapped[int] = internal(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = internal()  # op | receipt | decision | erasure
+    at: Mapped[datetime] = internal()
+    ref: Mapped[str] = internal()  # which row: "device/op", "visit_event/ID"
+    payload_sha256: Mapped[bytes | None] = internal(LargeBinary)  # null: the sequencer fills it from `ref`
+    detail: Mapped[dict[str, Any]] = internal(JSONB, server_default=text("'{}'::jsonb"))  # a decision's payload
+    salt: Mapped[bytes | None] = confidential(LargeBinary)
+    leaf: Mapped[bytes | None] = internal(LargeBinary)  # the leaf's data, as hashed
+    number: Mapped[int | None] = internal(BigInteger)

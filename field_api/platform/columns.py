@@ -32,12 +32,13 @@ class _Plain(TypeDecorator[Confidential[Any]]):
     """Stored plain (reports sum it), confidential in Python. Binding takes the value or its Confidential."""
 
     cache_ok = True
+    label = Label.CONFIDENTIAL
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return sealed_value_of(value) if isinstance(value, Confidential) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Confidential[Any] | None:
-        return None if value is None else Confidential(value, Label.CONFIDENTIAL)
+        return None if value is None else Confidential(value, self.label)
 
     def compare_values(self, x: Any, y: Any) -> bool:
         return bool(_bare(x) == _bare(y))

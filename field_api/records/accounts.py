@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Label
 from field_api.platform.columns import ConfidentialAmount, ConfidentialDate, ConfidentialText, Sealed
+from field_api.platform.labels import confidential, internal
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -26,16 +27,16 @@ class ImportFile(Tenant):
         {"schema": SCHEMA},
     )
 
-    creditor_id: Mapped[UUID]
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    file_name: Mapped[str]
-    rows_total: Mapped[int]
-    rows_imported: Mapped[int]
-    rows_unchanged: Mapped[int]
-    rows_rejected: Mapped[int]
-    errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # row, column, code, message: no values
-    imported_at: Mapped[datetime]
-    imported_by: Mapped[UUID | None]
+    creditor_id: Mapped[UUID] = internal()
+    sha256: Mapped[bytes] = internal(LargeBinary)
+    file_name: Mapped[str] = confidential()
+    rows_total: Mapped[int] = internal()
+    rows_imported: Mapped[int] = internal()
+    rows_unchanged: Mapped[int] = internal()
+    rows_rejected: Mapped[int] = internal()
+    errors: Mapped[list[dict[str, Any]]] = internal(JSONB)  # row, column, code, message: no values
+    imported_at: Mapped[datetime] = internal()
+    imported_by: Mapped[UUID | None] = internal()
 
 
 class Account(Tenant):
@@ -53,11 +54,11 @@ class Account(Tenant):
         {"schema": SCHEMA},
     )
 
-    creditor_id: Mapped[UUID]
+    creditor_id: Mapped[UUID] = internal()
     reference: Mapped[Confidential[str]] = mapped_column(ConfidentialText)  # the creditor's contract number
     product: Mapped[Confidential[str]] = mapped_column(ConfidentialText)
     original_creditor: Mapped[Confidential[str] | None] = mapped_column(ConfidentialText)
-    currency: Mapped[str]
+    currency: Mapped[str] = confidential()
     principal_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
     interest_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount, default=0)
     fees_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount, default=0)
@@ -69,12 +70,12 @@ class Account(Tenant):
     options: Mapped[Confidential[str] | None] = mapped_column(
         Sealed("account.options", Label.CONFIDENTIAL)
     )  # free text: what the creditor lets the agent offer
-    state: Mapped[str] = mapped_column(default="placed")  # placed | closed
-    closed_reason: Mapped[str | None]
-    placed_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    closed_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=1)
-    row_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[str] = confidential(default="placed")  # placed | closed
+    closed_reason: Mapped[str | None] = confidential()
+    placed_at: Mapped[datetime] = confidential(server_default=func.now())
+    closed_at: Mapped[datetime | None] = confidential()
+    version: Mapped[int] = internal(default=1)
+    row_fingerprint: Mapped[bytes | None] = internal(LargeBinary)
     """Keyed hash of the file row that this account last followed; null once something else changed the account."""
 
 
@@ -90,9 +91,9 @@ class Party(Tenant):
         {"schema": SCHEMA},
     )
 
-    account_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    role: Mapped[str]  # debtor | guarantor | payer | attorney | executor | guardian
+    account_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    role: Mapped[str] = confidential()  # debtor | guarantor | payer | attorney | executor | guardian
 
 
 class Payment(Tenant):
@@ -105,11 +106,11 @@ class Payment(Tenant):
         {"schema": SCHEMA},
     )
 
-    account_id: Mapped[UUID]
-    external_ref: Mapped[str]
+    account_id: Mapped[UUID] = internal()
+    external_ref: Mapped[str] = confidential()
     paid_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)
     amount_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
-    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_at: Mapped[datetime] = confidential(server_default=func.now())
 
 
 class Hold(Tenant):
@@ -125,13 +126,13 @@ class Hold(Tenant):
         {"schema": SCHEMA},
     )
 
-    account_id: Mapped[UUID | None]
-    person_id: Mapped[UUID | None]
-    kind: Mapped[str]  # field_api.domain.vocabulary.HoldKind
+    account_id: Mapped[UUID | None] = internal()
+    person_id: Mapped[UUID | None] = internal()
+    kind: Mapped[str] = confidential()  # field_api.domain.vocabulary.HoldKind
     reason: Mapped[Confidential[str]] = mapped_column(Sealed("hold.reason", Label.CONFIDENTIAL))
-    placed_at: Mapped[datetime]
-    placed_by: Mapped[UUID | None]  # staff; null when an operation from a door placed it
-    op_id: Mapped[UUID] = mapped_column()  # the operation, or an id of its own: one hold per cause and account
-    lifted_at: Mapped[datetime | None]
-    lifted_by: Mapped[UUID | None]
+    placed_at: Mapped[datetime] = confidential()
+    placed_by: Mapped[UUID | None] = internal()  # staff; null when an operation from a door placed it
+    op_id: Mapped[UUID] = internal()  # the operation, or an id of its own: one hold per cause and account
+    lifted_at: Mapped[datetime | None] = confidential()
+    lifted_by: Mapped[UUID | None] = internal()
     lift_reason: Mapped[Confidential[str] | None] = mapped_column(Sealed("hold.lift_reason", Label.CONFIDENTIAL))

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
 from field_api.platform.ids import new_id
+from field_api.platform.labels import confidential, internal, on_request
 from field_api.records.base import SCHEMA, Tenant
 
 
@@ -19,28 +20,28 @@ class Agency(Base):
     __tablename__ = "agency"
     __table_args__ = {"schema": SCHEMA}
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str]
-    address: Mapped[str] = mapped_column(default="")
-    phone: Mapped[str] = mapped_column(default="")
-    email: Mapped[str] = mapped_column(default="")
-    policy: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # docs/operations.md
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=new_id)
+    name: Mapped[str] = on_request()
+    address: Mapped[str] = on_request(default="")
+    phone: Mapped[str] = on_request(default="")
+    email: Mapped[str] = on_request(default="")
+    policy: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # docs/operations.md
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class Creditor(Tenant):
     __tablename__ = "creditor"
     __table_args__ = (UniqueConstraint("agency_id", "name"), {"schema": SCHEMA})
 
-    name: Mapped[str]
-    jurisdiction: Mapped[str]  # default rules file, e.g. MX, US-MD, LI; an address may say otherwise
-    sector: Mapped[str] = mapped_column(default="commercial")  # financial | commercial
-    currency: Mapped[str]  # ISO 4217, default for its files
-    threshold_minor: Mapped[int] = mapped_column(default=10_000)  # visited only above it: 100.00
-    language: Mapped[str]  # BCP 47 default of its debtors
-    address: Mapped[str] = mapped_column(default="")
-    phone: Mapped[str] = mapped_column(default="")
-    complaints_unit: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # address, email, phone
-    payment_ways: Mapped[list[str]] = mapped_column(JSONB, default=list)  # how to pay the creditor, never the agent
-    column_map: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # docs/import.md
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    name: Mapped[str] = confidential()
+    jurisdiction: Mapped[str] = internal()  # default rules file, e.g. MX, US-MD, LI; an address may say otherwise
+    sector: Mapped[str] = confidential(default="commercial")  # financial | commercial
+    currency: Mapped[str] = confidential()  # ISO 4217, default for its files
+    threshold_minor: Mapped[int] = confidential(default=10_000)  # visited only above it: 100.00
+    language: Mapped[str] = internal()  # BCP 47 default of its debtors
+    address: Mapped[str] = confidential(default="")
+    phone: Mapped[str] = confidential(default="")
+    complaints_unit: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)  # address, email, phone
+    payment_ways: Mapped[list[str]] = confidential(JSONB, default=list)  # how to pay the creditor, never the agent
+    column_map: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # docs/import.md
+    created_at: Mapped[datetime] = internal(server_default=func.now())

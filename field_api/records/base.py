@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
 from field_api.platform.database import Base
 from field_api.platform.ids import new_id
+from field_api.platform.labels import internal
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 
@@ -22,8 +23,8 @@ class Tenant(Base):
 
     __abstract__ = True
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    id: Mapped[UUID] = internal(primary_key=True, default=new_id)
 
 
 def refers(column: str, table: str, **options: Any) -> ForeignKeyConstraint:

@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, Index, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
+from field_api.platform.labels import internal
 from field_api.platform.tenancy import current_agency
 from field_api.records.base import SCHEMA
 
@@ -19,10 +20,10 @@ class Change(Base):
     __tablename__ = "change"
     __table_args__ = (Index("ix_change_agent", "agency_id", "agent_id", "id"), {"schema": SCHEMA})
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True, default=current_agency)
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    agent_id: Mapped[UUID]
-    kind: Mapped[str]  # field_api.domain.vocabulary.ChangeKind
-    ref: Mapped[UUID]
-    urgent: Mapped[bool] = mapped_column(default=False)  # withdrawals
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    id: Mapped[int] = internal(BigInteger, Identity(always=True), primary_key=True)
+    agent_id: Mapped[UUID] = internal()
+    kind: Mapped[str] = internal()  # field_api.domain.vocabulary.ChangeKind
+    ref: Mapped[UUID] = internal()
+    urgent: Mapped[bool] = internal(default=False)  # withdrawals
+    created_at: Mapped[datetime] = internal(server_default=func.now())

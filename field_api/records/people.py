@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
 from field_api.platform.columns import Sealed
+from field_api.platform.labels import confidential, internal, open_, personal, place
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -24,15 +25,15 @@ class Person(Tenant):
         {"schema": SCHEMA},
     )
 
-    creditor_id: Mapped[UUID]
-    external_ref: Mapped[str]  # the creditor's own key of the person; made from name and tax id where it has none
-    name: Mapped[str]
-    alias: Mapped[str | None]
-    kind: Mapped[str] = mapped_column(default="person")  # person | company
-    language: Mapped[str]
-    is_minor: Mapped[bool] = mapped_column(default=False)
-    version: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    creditor_id: Mapped[UUID] = internal()
+    external_ref: Mapped[str] = confidential()  # the creditor's key of the person, or made of name and tax id
+    name: Mapped[str] = open_()
+    alias: Mapped[str | None] = open_()
+    kind: Mapped[str] = open_(default="person")  # person | company
+    language: Mapped[str] = internal()
+    is_minor: Mapped[bool] = personal(default=False)
+    version: Mapped[int] = internal(default=1)
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class VerificationAnswer(Tenant):
@@ -45,11 +46,11 @@ class VerificationAnswer(Tenant):
         {"schema": SCHEMA},
     )
 
-    person_id: Mapped[UUID]
-    kind: Mapped[str]  # field_api.domain.identity.ANSWER_KINDS
-    independent_group: Mapped[str]
+    person_id: Mapped[UUID] = internal()
+    kind: Mapped[str] = internal()  # field_api.domain.identity.ANSWER_KINDS
+    independent_group: Mapped[str] = internal()
     answer: Mapped[Confidential[str]] = mapped_column(Sealed("verification_answer.answer"))  # normalised
-    stretched: Mapped[bytes | None] = mapped_column(LargeBinary)  # PBKDF2 result, sealed at rest; made once per party
+    stretched: Mapped[bytes | None] = personal(LargeBinary)  # PBKDF2 result, sealed at rest; made once per party
 
 
 class Address(Tenant):
@@ -61,31 +62,31 @@ class Address(Tenant):
         {"schema": SCHEMA},
     )
 
-    person_id: Mapped[UUID]
-    kind: Mapped[str] = mapped_column(default="home")  # home | work | other
-    street: Mapped[str]
-    number: Mapped[str | None]  # as written: "17-A", "S/N", "Mz 4 Lt 12"
-    interior: Mapped[str | None]
-    between_1: Mapped[str | None]
-    between_2: Mapped[str | None]
-    neighbourhood: Mapped[str | None]
-    city: Mapped[str | None]
-    municipality: Mapped[str | None]
-    postcode: Mapped[str | None]
-    state: Mapped[str | None]
-    country: Mapped[str]  # ISO 3166-1 alpha-2
-    hint: Mapped[str | None]  # "blue gate opposite the bakery"
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    geocode_state: Mapped[str]  # given | geocoded | wanted | failed (the dispatcher's list)
-    timezone: Mapped[str | None]  # IANA
-    jurisdiction: Mapped[str]  # rules file
-    visits_opted_out: Mapped[bool] = mapped_column(default=False)
-    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)  # of the normalised text: one row per place and person
-    source: Mapped[str] = mapped_column(default="creditor")
-    retired_at: Mapped[datetime | None]  # the creditor gave another address of this kind: nobody is sent here any more
-    version: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    person_id: Mapped[UUID] = internal()
+    kind: Mapped[str] = place(default="home")  # home | work | other
+    street: Mapped[str] = place()
+    number: Mapped[str | None] = place()  # as written: "17-A", "S/N", "Mz 4 Lt 12"
+    interior: Mapped[str | None] = place()
+    between_1: Mapped[str | None] = place()
+    between_2: Mapped[str | None] = place()
+    neighbourhood: Mapped[str | None] = place()
+    city: Mapped[str | None] = place()
+    municipality: Mapped[str | None] = place()
+    postcode: Mapped[str | None] = place()
+    state: Mapped[str | None] = place()
+    country: Mapped[str] = place()  # ISO 3166-1 alpha-2
+    hint: Mapped[str | None] = place()  # "blue gate opposite the bakery"
+    latitude: Mapped[float | None] = place()
+    longitude: Mapped[float | None] = place()
+    geocode_state: Mapped[str] = internal()  # given | geocoded | wanted | failed (the dispatcher's list)
+    timezone: Mapped[str | None] = place()  # IANA
+    jurisdiction: Mapped[str] = internal()  # rules file
+    visits_opted_out: Mapped[bool] = internal(default=False)
+    fingerprint: Mapped[bytes] = internal(LargeBinary)  # of the normalised text: one row per place and person
+    source: Mapped[str] = internal(default="creditor")
+    retired_at: Mapped[datetime | None] = internal()  # another of this kind came: nobody is sent here any more
+    version: Mapped[int] = internal(default=1)
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class ContactPoint(Tenant):
@@ -96,13 +97,13 @@ class ContactPoint(Tenant):
         {"schema": SCHEMA},
     )
 
-    person_id: Mapped[UUID]
-    kind: Mapped[str]  # phone | email
+    person_id: Mapped[UUID] = internal()
+    kind: Mapped[str] = personal()  # phone | email
     value: Mapped[Confidential[str]] = mapped_column(Sealed("contact_point.value"))
-    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    source: Mapped[str]  # creditor | debtor | obligor | third_party | public
-    usable: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    fingerprint: Mapped[bytes] = internal(LargeBinary)
+    source: Mapped[str] = personal()  # creditor | debtor | obligor | third_party | public
+    usable: Mapped[bool] = internal(default=True)
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class ContactCandidate(Tenant):
@@ -116,16 +117,16 @@ class ContactCandidate(Tenant):
         {"schema": SCHEMA},
     )
 
-    person_id: Mapped[UUID]
-    visit_id: Mapped[UUID | None]
-    op_id: Mapped[UUID]
-    position: Mapped[int]  # which candidate of that operation
-    kind: Mapped[str]  # phone | email | address | person
+    person_id: Mapped[UUID] = internal()
+    visit_id: Mapped[UUID | None] = internal()
+    op_id: Mapped[UUID] = internal()
+    position: Mapped[int] = internal()  # which candidate of that operation
+    kind: Mapped[str] = personal()  # phone | email | address | person
     value: Mapped[Confidential[str]] = mapped_column(Sealed("contact_candidate.value"))  # canonical JSON
-    source: Mapped[str]  # who gave it: a relation of the closed list
-    usable: Mapped[bool]  # MX: a number from a third party is do-not-use until confirmed
-    flags: Mapped[str] = mapped_column(default="")  # "late", "invalid-phone", comma separated
-    state: Mapped[str] = mapped_column(default="new")  # new | accepted | rejected
-    recorded_at: Mapped[datetime]
-    decided_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None]
+    source: Mapped[str] = personal()  # who gave it: a relation of the closed list
+    usable: Mapped[bool] = internal()  # MX: a number from a third party is do-not-use until confirmed
+    flags: Mapped[str] = internal(default="")  # "late", "invalid-phone", comma separated
+    state: Mapped[str] = internal(default="new")  # new | accepted | rejected
+    recorded_at: Mapped[datetime] = internal()
+    decided_at: Mapped[datetime | None] = internal()
+    decided_by: Mapped[UUID | None] = internal()

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
+from field_api.platform.labels import confidential, internal, open_, personal, place
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -17,14 +18,14 @@ class Agent(Tenant):
     __tablename__ = "agent"
     __table_args__ = (UniqueConstraint("agency_id", "code"), {"schema": SCHEMA})
 
-    code: Mapped[str]  # short, for the CLI and the sheet: "MX-1"
-    name: Mapped[str]
-    territory: Mapped[str] = mapped_column(default="")
-    languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    timezone: Mapped[str]  # IANA, of the shifts below
-    active: Mapped[bool] = mapped_column(default=True)
-    staff_id: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    code: Mapped[str] = open_()  # short, for the CLI and the sheet: "MX-1"
+    name: Mapped[str] = open_()
+    territory: Mapped[str] = place(default="")
+    languages: Mapped[list[str]] = internal(ARRAY(TEXT))
+    timezone: Mapped[str] = internal()  # IANA, of the shifts below
+    active: Mapped[bool] = internal(default=True)
+    staff_id: Mapped[UUID | None] = internal()
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class Shift(Tenant):
@@ -37,39 +38,39 @@ class Shift(Tenant):
         {"schema": SCHEMA},
     )
 
-    agent_id: Mapped[UUID]
-    weekday: Mapped[int]  # 0 Monday .. 6 Sunday
-    starts_at: Mapped[time]
-    ends_at: Mapped[time]
-    start_latitude: Mapped[float]
-    start_longitude: Mapped[float]
-    start_label: Mapped[str] = mapped_column(default="")
-    end_latitude: Mapped[float]
-    end_longitude: Mapped[float]
-    end_label: Mapped[str] = mapped_column(default="")
+    agent_id: Mapped[UUID] = internal()
+    weekday: Mapped[int] = internal()  # 0 Monday .. 6 Sunday
+    starts_at: Mapped[time] = internal()
+    ends_at: Mapped[time] = internal()
+    start_latitude: Mapped[float] = place()
+    start_longitude: Mapped[float] = place()
+    start_label: Mapped[str] = place(default="")
+    end_latitude: Mapped[float] = place()
+    end_longitude: Mapped[float] = place()
+    end_label: Mapped[str] = place(default="")
 
 
 class Absence(Tenant):
     __tablename__ = "absence"
     __table_args__ = (refers("agent_id", "agent"), {"schema": SCHEMA})
 
-    agent_id: Mapped[UUID]
-    first_day: Mapped[date]
-    last_day: Mapped[date]
-    reason: Mapped[str] = mapped_column(default="")
+    agent_id: Mapped[UUID] = internal()
+    first_day: Mapped[date] = internal()
+    last_day: Mapped[date] = internal()
+    reason: Mapped[str] = personal(default="")
 
 
 class Plan(Tenant):
     __tablename__ = "plan"
     __table_args__ = (Index("ix_plan_day", "agency_id", "for_day"), {"schema": SCHEMA})
 
-    for_day: Mapped[date]
-    state: Mapped[str] = mapped_column(default="draft")  # draft | published | superseded
-    solver: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # engine, seed, seconds, distance, estimates
-    created_at: Mapped[datetime]
-    created_by: Mapped[UUID | None]
-    published_at: Mapped[datetime | None]
-    published_by: Mapped[UUID | None]
+    for_day: Mapped[date] = internal()
+    state: Mapped[str] = internal(default="draft")  # draft | published | superseded
+    solver: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # engine, seed, seconds, distance, estimates
+    created_at: Mapped[datetime] = internal()
+    created_by: Mapped[UUID | None] = internal()
+    published_at: Mapped[datetime | None] = internal()
+    published_by: Mapped[UUID | None] = internal()
 
 
 class Route(Tenant):
@@ -82,16 +83,16 @@ class Route(Tenant):
         {"schema": SCHEMA},
     )
 
-    plan_id: Mapped[UUID]
-    agent_id: Mapped[UUID]
-    starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
-    start_latitude: Mapped[float]
-    start_longitude: Mapped[float]
-    end_latitude: Mapped[float]
-    end_longitude: Mapped[float]
-    distance_m: Mapped[int]
-    travel_s: Mapped[int]
+    plan_id: Mapped[UUID] = internal()
+    agent_id: Mapped[UUID] = internal()
+    starts_at: Mapped[datetime] = internal()
+    ends_at: Mapped[datetime] = internal()
+    start_latitude: Mapped[float] = place()
+    start_longitude: Mapped[float] = place()
+    end_latitude: Mapped[float] = place()
+    end_longitude: Mapped[float] = place()
+    distance_m: Mapped[int] = internal()
+    travel_s: Mapped[int] = internal()
 
 
 class Stop(Tenant):
@@ -105,13 +106,13 @@ class Stop(Tenant):
         {"schema": SCHEMA},
     )
 
-    route_id: Mapped[UUID]
-    address_id: Mapped[UUID]
-    position: Mapped[int]  # 1-based
-    arrival_from: Mapped[datetime]
-    arrival_to: Mapped[datetime]
-    visit_until: Mapped[datetime]  # end of the contact hours here, exclusive
-    service_s: Mapped[int]
+    route_id: Mapped[UUID] = internal()
+    address_id: Mapped[UUID] = internal()
+    position: Mapped[int] = internal()  # 1-based
+    arrival_from: Mapped[datetime] = internal()
+    arrival_to: Mapped[datetime] = internal()
+    visit_until: Mapped[datetime] = internal()  # end of the contact hours here, exclusive
+    service_s: Mapped[int] = internal()
 
 
 class NotPlanned(Tenant):
@@ -125,7 +126,7 @@ class NotPlanned(Tenant):
         {"schema": SCHEMA},
     )
 
-    plan_id: Mapped[UUID]
-    account_id: Mapped[UUID]
-    reason: Mapped[str]  # field_api.domain.vocabulary.NotPlannedReason
-    rule: Mapped[str | None]  # which rule said so, with its source
+    plan_id: Mapped[UUID] = internal()
+    account_id: Mapped[UUID] = internal()
+    reason: Mapped[str] = confidential()  # field_api.domain.vocabulary.NotPlannedReason
+    rule: Mapped[str | None] = confidential()  # which rule said so, with its source

@@ -13,6 +13,7 @@ from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Label
 from field_api.platform.columns import ConfidentialAmount, ConfidentialDate, Sealed
 from field_api.platform.database import Base
+from field_api.platform.labels import confidential, internal, place
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -23,8 +24,8 @@ class AttemptHead(Base):
     __tablename__ = "attempt_head"
     __table_args__ = ({"schema": SCHEMA},)
 
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
-    last_number: Mapped[int] = mapped_column(default=0)
+    agency_id: Mapped[UUID] = internal(primary_key=True)
+    last_number: Mapped[int] = internal(default=0)
 
 
 class Attempt(Tenant):
@@ -41,25 +42,25 @@ class Attempt(Tenant):
         {"schema": SCHEMA},
     )
 
-    number: Mapped[int]  # dense, commit-ordered
-    account_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    visit_id: Mapped[UUID | None]
-    op_id: Mapped[UUID]
-    agent_id: Mapped[UUID | None]
-    channel: Mapped[str]  # visit | call | letter | email | message
-    at: Mapped[datetime]  # when it happened, as far as the evidence says
-    received_at: Mapped[datetime]
-    outcome: Mapped[str]  # field_api.domain.vocabulary.OutcomeKind
-    right_party: Mapped[bool]  # a verified debtor or obligor was reached
-    late: Mapped[bool] = mapped_column(default=False)
-    flags: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    number: Mapped[int] = internal()  # dense, commit-ordered
+    account_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    visit_id: Mapped[UUID | None] = internal()
+    op_id: Mapped[UUID] = internal()
+    agent_id: Mapped[UUID | None] = internal()
+    channel: Mapped[str] = confidential()  # visit | call | letter | email | message
+    at: Mapped[datetime] = confidential()  # when it happened, as far as the evidence says
+    received_at: Mapped[datetime] = internal()
+    outcome: Mapped[str] = confidential()  # field_api.domain.vocabulary.OutcomeKind
+    right_party: Mapped[bool] = confidential()  # a verified debtor or obligor was reached
+    late: Mapped[bool] = internal(default=False)
+    flags: Mapped[list[str]] = confidential(JSONB, default=list)
     detail: Mapped[Confidential[str]] = mapped_column(Sealed("attempt.detail", Label.CONFIDENTIAL))  # canonical JSON
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    accuracy_m: Mapped[float | None]
-    distance_m: Mapped[float | None]  # from the address
-    from_paper: Mapped[bool] = mapped_column(default=False)
+    latitude: Mapped[float | None] = place()
+    longitude: Mapped[float | None] = place()
+    accuracy_m: Mapped[float | None] = internal()
+    distance_m: Mapped[float | None] = internal()  # from the address
+    from_paper: Mapped[bool] = internal(default=False)
 
 
 class Promise(Tenant):
@@ -72,18 +73,18 @@ class Promise(Tenant):
         {"schema": SCHEMA},
     )
 
-    account_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    visit_id: Mapped[UUID | None]
-    op_id: Mapped[UUID]
-    position: Mapped[int] = mapped_column(default=0)  # instalments of a plan
-    kind: Mapped[str]  # full | partial | plan
+    account_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    visit_id: Mapped[UUID | None] = internal()
+    op_id: Mapped[UUID] = internal()
+    position: Mapped[int] = confidential(default=0)  # instalments of a plan
+    kind: Mapped[str] = confidential()  # full | partial | plan
     amount_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
-    currency: Mapped[str]
+    currency: Mapped[str] = confidential()
     due_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)
-    state: Mapped[str] = mapped_column(default="open")  # open | kept | broken | replaced
-    flags: Mapped[list[str]] = mapped_column(JSONB, default=list)
-    made_at: Mapped[datetime]
+    state: Mapped[str] = confidential(default="open")  # open | kept | broken | replaced
+    flags: Mapped[list[str]] = confidential(JSONB, default=list)
+    made_at: Mapped[datetime] = confidential()
 
 
 class Dispute(Tenant):
@@ -95,11 +96,11 @@ class Dispute(Tenant):
         {"schema": SCHEMA},
     )
 
-    account_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    visit_id: Mapped[UUID | None]
-    op_id: Mapped[UUID]
-    reason: Mapped[str]  # field_api.domain.vocabulary.DisputeReason
+    account_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    visit_id: Mapped[UUID | None] = internal()
+    op_id: Mapped[UUID] = internal()
+    reason: Mapped[str] = confidential()  # field_api.domain.vocabulary.DisputeReason
     words: Mapped[Confidential[str] | None] = mapped_column(Sealed("dispute.words", Label.CONFIDENTIAL))
-    state: Mapped[str] = mapped_column(default="open")  # open | upheld | rejected
-    opened_at: Mapped[datetime]
+    state: Mapped[str] = confidential(default="open")  # open | upheld | rejected
+    opened_at: Mapped[datetime] = confidential()

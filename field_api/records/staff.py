@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import LargeBinary, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
+from field_api.platform.labels import confidential, internal, open_, personal
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -23,16 +24,16 @@ class Staff(Tenant):
         {"schema": SCHEMA},
     )
 
-    email: Mapped[str]
-    name: Mapped[str]
-    password: Mapped[str | None]  # argon2id
-    active: Mapped[bool] = mapped_column(default=True)
-    role: Mapped[str]  # agent | dispatcher | manager | admin | controller
-    creditor_id: Mapped[UUID | None]  # a controller sees this creditor's accounts alone
-    fs_uniquifier: Mapped[str]
-    tf_primary_method: Mapped[str | None]
-    tf_totp_secret: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    email: Mapped[str] = personal()
+    name: Mapped[str] = open_()
+    password: Mapped[str | None] = confidential()  # argon2id
+    active: Mapped[bool] = internal(default=True)
+    role: Mapped[str] = internal()  # agent | dispatcher | manager | admin | controller
+    creditor_id: Mapped[UUID | None] = internal()  # a controller sees this creditor's accounts alone
+    fs_uniquifier: Mapped[str] = confidential()
+    tf_primary_method: Mapped[str | None] = internal()
+    tf_totp_secret: Mapped[str | None] = confidential()
+    created_at: Mapped[datetime] = internal(server_default=func.now())
 
 
 class ApiToken(Tenant):
@@ -41,12 +42,12 @@ class ApiToken(Tenant):
     __tablename__ = "api_token"
     __table_args__ = ({"schema": SCHEMA},)
 
-    name: Mapped[str]
-    token_sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    permissions: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    last_used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
+    name: Mapped[str] = internal()
+    token_sha256: Mapped[bytes] = confidential(LargeBinary)
+    permissions: Mapped[list[str]] = internal(ARRAY(TEXT))
+    created_at: Mapped[datetime] = internal(server_default=func.now())
+    last_used_at: Mapped[datetime | None] = internal()
+    revoked_at: Mapped[datetime | None] = internal()
 
 
 class IdempotencyKey(Tenant):
@@ -55,10 +56,10 @@ class IdempotencyKey(Tenant):
     __tablename__ = "idempotency_key"
     __table_args__ = (UniqueConstraint("agency_id", "actor_id", "route", "key"), {"schema": SCHEMA})
 
-    actor_id: Mapped[UUID]
-    route: Mapped[str]
-    key: Mapped[str]
-    request_sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    status: Mapped[int]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_id: Mapped[UUID] = internal()
+    route: Mapped[str] = internal()
+    key: Mapped[str] = internal()
+    request_sha256: Mapped[bytes] = confidential(LargeBinary)
+    status: Mapped[int] = internal()
+    body: Mapped[bytes] = confidential(LargeBinary)
+    created_at: Mapped[datetime] = internal(server_default=func.now())

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Label
-from field_api.platform.columns import Sealed
+from field_api.platform.columns import ConfidentialText, Sealed
 from field_api.platform.ids import new_opaque_id
+from field_api.platform.labels import confidential, internal
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -32,17 +33,17 @@ class Visit(Tenant):
         {"schema": SCHEMA},
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_opaque_id)
-    stop_id: Mapped[UUID | None]  # null once withdrawn from a route
-    agent_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    address_id: Mapped[UUID]
-    state: Mapped[str] = mapped_column(default="planned")  # planned | published | withdrawn | done
-    assignment_version: Mapped[int] = mapped_column(default=1)  # grows with every reassignment or withdrawal
-    planned_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    published_at: Mapped[datetime | None]
-    withdrawn_at: Mapped[datetime | None]
-    done_at: Mapped[datetime | None]
+    id: Mapped[UUID] = internal(primary_key=True, default=new_opaque_id)
+    stop_id: Mapped[UUID | None] = internal()  # null once withdrawn from a route
+    agent_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    address_id: Mapped[UUID] = internal()
+    state: Mapped[str] = internal(default="planned")  # planned | published | withdrawn | done
+    assignment_version: Mapped[int] = internal(default=1)  # grows with every reassignment or withdrawal
+    planned_at: Mapped[datetime] = internal(server_default=func.now())
+    published_at: Mapped[datetime | None] = internal()
+    withdrawn_at: Mapped[datetime | None] = internal()
+    done_at: Mapped[datetime | None] = internal()
 
 
 class VisitAccount(Tenant):
@@ -57,9 +58,9 @@ class VisitAccount(Tenant):
         {"schema": SCHEMA},
     )
 
-    visit_id: Mapped[UUID]
-    account_id: Mapped[UUID]
-    role: Mapped[str]
+    visit_id: Mapped[UUID] = internal()
+    account_id: Mapped[UUID] = internal()
+    role: Mapped[str] = confidential()
 
 
 class VisitKey(Tenant):
@@ -73,13 +74,13 @@ class VisitKey(Tenant):
         {"schema": SCHEMA},
     )
 
-    visit_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    visit_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    sealed_key: Mapped[bytes] = confidential(LargeBinary)
     unlock_code: Mapped[Confidential[str]] = mapped_column(Sealed("visit_key.unlock_code"))
-    code_disclosed_at: Mapped[datetime | None]
-    code_disclosed_by: Mapped[UUID | None]
-    code_reason: Mapped[str | None]
+    code_disclosed_at: Mapped[datetime | None] = internal()
+    code_disclosed_by: Mapped[UUID | None] = internal()
+    code_reason: Mapped[Confidential[str] | None] = mapped_column(ConfidentialText)  # a dispatcher's own words
 
 
 class VisitEvent(Tenant):
@@ -99,13 +100,13 @@ class VisitEvent(Tenant):
         {"schema": SCHEMA},
     )
 
-    visit_id: Mapped[UUID]
-    at: Mapped[datetime]
-    kind: Mapped[str]  # field_api.domain.vocabulary.VisitEventKind
-    actor: Mapped[str]  # "staff:<id>", "agent:<id>", "system"
-    op_id: Mapped[UUID | None]
+    visit_id: Mapped[UUID] = internal()
+    at: Mapped[datetime] = internal()
+    kind: Mapped[str] = internal()  # field_api.domain.vocabulary.VisitEventKind
+    actor: Mapped[str] = internal()  # "staff:<id>", "agent:<id>", "system"
+    op_id: Mapped[UUID | None] = internal()
     body: Mapped[Confidential[str]] = mapped_column(Sealed("visit_event.body", Label.CONFIDENTIAL))  # canonical JSON
-    flags: Mapped[list[str]] = mapped_column(JSONB, default=list)  # late, clock, far-away, debt-words ...
+    flags: Mapped[list[str]] = internal(JSONB, default=list)  # late, clock, far-away, debt-words ...
 
 
 class Sheet(Tenant):
@@ -114,11 +115,11 @@ class Sheet(Tenant):
     __tablename__ = "sheet"
     __table_args__ = (refers("route_id", "route"), {"schema": SCHEMA})
 
-    route_id: Mapped[UUID]
-    object_key: Mapped[str]
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    pages: Mapped[int]
-    issued_at: Mapped[datetime]
+    route_id: Mapped[UUID] = internal()
+    object_key: Mapped[str] = internal()
+    sha256: Mapped[bytes] = internal(LargeBinary)
+    pages: Mapped[int] = internal()
+    issued_at: Mapped[datetime] = internal()
 
 
 class Letter(Tenant):
@@ -133,20 +134,20 @@ class Letter(Tenant):
         {"schema": SCHEMA},
     )
 
-    visit_id: Mapped[UUID]
-    account_id: Mapped[UUID]
-    person_id: Mapped[UUID]
-    kind: Mapped[str]  # reminder | notification | final_warning ...
-    language: Mapped[str]
-    jurisdiction: Mapped[str]
-    serial: Mapped[str]  # random, carries no reference
-    state: Mapped[str]  # wanted | issued | printed | handed_over | returned | destroyed | refused
-    refusal: Mapped[str | None]  # which required field is missing
+    visit_id: Mapped[UUID] = internal()
+    account_id: Mapped[UUID] = internal()
+    person_id: Mapped[UUID] = internal()
+    kind: Mapped[str] = confidential()  # reminder | notification | final_warning ...
+    language: Mapped[str] = internal()
+    jurisdiction: Mapped[str] = internal()
+    serial: Mapped[str] = confidential()  # random, carries no reference
+    state: Mapped[str] = confidential()  # wanted | issued | printed | handed_over | returned | destroyed | refused
+    refusal: Mapped[str | None] = confidential()  # which required field is missing
     content: Mapped[Confidential[str]] = mapped_column(Sealed("letter.content", Label.CONFIDENTIAL))  # canonical JSON
-    object_key: Mapped[str | None]
-    content_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
-    pages: Mapped[int | None]
-    issued_at: Mapped[datetime | None]
+    object_key: Mapped[str | None] = internal()
+    content_sha256: Mapped[bytes | None] = confidential(LargeBinary)
+    pages: Mapped[int | None] = confidential()
+    issued_at: Mapped[datetime | None] = confidential()
 
 
 class LetterCustody(Tenant):
@@ -159,10 +160,10 @@ class LetterCustody(Tenant):
         {"schema": SCHEMA},
     )
 
-    letter_id: Mapped[UUID]
-    state: Mapped[str]
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    op_id: Mapped[UUID | None]
-    recipient: Mapped[str | None]  # a relation of the closed list; debtor or obligor
-    extra: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    letter_id: Mapped[UUID] = internal()
+    state: Mapped[str] = confidential()
+    at: Mapped[datetime] = confidential()
+    actor: Mapped[str] = internal()
+    op_id: Mapped[UUID | None] = internal()
+    recipient: Mapped[str | None] = confidential()  # a relation of the closed list; debtor or obligor
+    extra: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)

@@ -32,7 +32,7 @@ def disclose_unlock_code(
     if key.code_disclosed_at is not None:
         raise Problem("already-done", "this code was told before: issue another one")
     code = key.unlock_code.reveal(Audience.DISPATCHER)
-    key.code_disclosed_at, key.code_disclosed_by, key.code_reason = now, by, reason
+    key.code_disclosed_at, key.code_disclosed_by, key.code_reason = now, by, Confidential(reason)
     body = {"person_id": str(person_id), "reason": reason}
     note_visit_event(session, visit_id, VisitEventKind.CODE_DISCLOSED, now, staff_actor(by), body)
     session.flush()

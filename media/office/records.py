@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Label
 from field_api.platform.columns import Sealed
+from field_api.platform.labels import internal, place
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -37,27 +38,27 @@ class Photo(Tenant):
         {"schema": SCHEMA},
     )
 
-    visit_id: Mapped[UUID]
-    op_id: Mapped[UUID]  # the declaring operation
-    permission_op_id: Mapped[UUID | None]
-    device_id: Mapped[UUID]
-    upload_id: Mapped[UUID]  # mailbox.upload, in another schema with another life: no foreign key
-    state: Mapped[str] = mapped_column(default=PhotoState.AWAITING.value)
-    reason: Mapped[str | None]  # stable code, for quarantined, refused and destroyed
-    attempts: Mapped[int] = mapped_column(default=0)
-    subject: Mapped[str]  # field_api.domain.vocabulary.PhotoSubject, as declared
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)  # of the sealed bytes: all that a log may keep
-    dhash: Mapped[str | None]  # 64-bit difference hash as 16 hex digits
-    width: Mapped[int | None]  # of the large rendition, pixels
-    height: Mapped[int | None]
-    captured_at: Mapped[datetime | None]  # the phone's claim
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    accuracy_m: Mapped[float | None]
+    visit_id: Mapped[UUID] = internal()
+    op_id: Mapped[UUID] = internal()  # the declaring operation
+    permission_op_id: Mapped[UUID | None] = internal()
+    device_id: Mapped[UUID] = internal()
+    upload_id: Mapped[UUID] = internal()  # mailbox.upload, in another schema with another life: no foreign key
+    state: Mapped[str] = internal(default=PhotoState.AWAITING.value)
+    reason: Mapped[str | None] = internal()  # stable code, for quarantined, refused and destroyed
+    attempts: Mapped[int] = internal(default=0)
+    subject: Mapped[str] = internal()  # field_api.domain.vocabulary.PhotoSubject, as declared
+    sha256: Mapped[bytes] = internal(LargeBinary)  # of the sealed bytes: all that a log may keep
+    dhash: Mapped[str | None] = place()  # 64-bit difference hash as 16 hex digits
+    width: Mapped[int | None] = internal()  # of the large rendition, pixels
+    height: Mapped[int | None] = internal()
+    captured_at: Mapped[datetime | None] = internal()  # the phone's claim
+    latitude: Mapped[float | None] = place()
+    longitude: Mapped[float | None] = place()
+    accuracy_m: Mapped[float | None] = internal()
     evidence: Mapped[Confidential[str] | None] = mapped_column(Sealed("photo.evidence", Label.CONFIDENTIAL))
-    large_key: Mapped[str | None]  # objects: renditions of at most 2,048 and 320 px, sealed under the photo's key
-    small_key: Mapped[str | None]
-    received_at: Mapped[datetime]
-    developing_since: Mapped[datetime | None]
-    developed_at: Mapped[datetime | None]
-    destroyed_at: Mapped[datetime | None]
+    large_key: Mapped[str | None] = internal()  # objects: renditions of 2,048 and 320 px at most, sealed
+    small_key: Mapped[str | None] = internal()
+    received_at: Mapped[datetime] = internal()
+    developing_since: Mapped[datetime | None] = internal()
+    developed_at: Mapped[datetime | None] = internal()
+    destroyed_at: Mapped[datetime | None] = internal()
