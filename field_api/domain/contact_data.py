@@ -50,5 +50,5 @@ def may_use_number(jurisdiction: str, source: Relation) -> bool:
 
 
 def may_be_asked(source: Relation) -> bool:
-    """Minors and employers are asked for nothing (docs/glossary.md, disclosure matrix)."""
-    return source not in (Relation.MINOR, Relation.EMPLOYER)
+    """With minors, older people and employers the visit ends: they are asked for nothing (disclosure matrix)."""
+    return source not in (Relation.MINOR, Relation.OLDER_OR_DISABLED, Relation.EMPLOYER)

@@ -325,6 +325,20 @@ class NeighbourAnswer(StrEnum):
     WILL_NOT_SAY = "will_not_say"
 
 
+class Whom(StrEnum):
+    """Where a person who was asked for a location is found: enough to ask nobody twice, and no datum of theirs."""
+
+    SAME_HOME = "same_home"
+    NEXT_DOOR_LEFT = "next_door_left"
+    NEXT_DOOR_RIGHT = "next_door_right"
+    OPPOSITE = "opposite"
+    ABOVE = "above"
+    BELOW = "below"
+    GATEHOUSE = "gatehouse"
+    SHOP = "shop"
+    OTHER = "other"
+
+
 class Danger(StrEnum):
     ANIMAL = "animal"
     THREAT = "threat"

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
+from field_api.domain.contact_data import may_be_asked
 from field_api.domain.vocabulary import (
     CONCLUSIVE,
     REPRESENTATIVES,
@@ -32,6 +33,8 @@ from field_api.usecases.place_outcome_holds import open_disputes, place_outcome_
 
 IDENTITY_PASSED = "identity-passed"
 """Mark on the story's event of a passed check."""
+_ASKED = frozenset({"lives_here", "best_time", "place_confirmed"})
+"""Facts of an outcome that somebody was asked for."""
 
 
 def apply_outcome(
@@ -91,6 +94,8 @@ def _flag_oddities(door: AtTheDoor, outcome: Mapping[str, Any]) -> None:
     if door.visit.state == "done" and "correction" not in door.flags:
         door.flag("again")
     promised = any(result["result"] is LocatedResult.PROMISE for result in outcome.get("results", ()))
+    if _ASKED & set(outcome) and "relation" in outcome and not may_be_asked(outcome["relation"]):
+        door.flag("asked-where-not-allowed")
     if promised and outcome["party"]["relation"] in REPRESENTATIVES:
         door.flag("not-an-obligor")
 

@@ -25,6 +25,7 @@ from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import replace_promises
 from field_api.usecases.apply_outcome import IDENTITY_PASSED, apply_outcome
+from field_api.usecases.note_location_inquiry import note_location_inquiry
 from field_api.usecases.note_visit_event import note_visit_event
 from field_api.usecases.operation_context import AtTheDoor, at_the_door
 from field_api.usecases.operation_schemas import read_body
@@ -62,6 +63,12 @@ def _fact_alone(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> 
 
 def _arrived(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
     door.flag_place(body["position"])
+    return {}
+
+
+def _encounter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
+    if body["location_asked"]:
+        note_location_inquiry(session, door, body["relation"], body["whom"])
     return {}
 
 
@@ -138,6 +145,7 @@ def _standing_permissions(session: Session, door: AtTheDoor) -> set[UUID | None]
 
 _APPLY: dict[OpKind, Callable[[Session, AtTheDoor, Mapping[str, Any]], dict[str, Any]]] = {
     OpKind.ARRIVED: _arrived,
+    OpKind.ENCOUNTER: _encounter,
     OpKind.IDENTITY_CHECK: _identity_check,
     OpKind.OUTCOME: _outcome,
     OpKind.CORRECTION: _correction,

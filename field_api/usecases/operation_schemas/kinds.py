@@ -16,6 +16,7 @@ from field_api.domain.vocabulary import (
     OpKind,
     PhotoSubject,
     Relation,
+    Whom,
 )
 from field_api.usecases.operation_schemas.fields import (
     NAME,
@@ -51,6 +52,8 @@ class Arrived(Body):
 class Encounter(Body):
     relation = word(Relation, required=True)
     location_asked = fields.Boolean(load_default=False)  # the one question that may be put to a third party
+    whom = word(Whom, load_default=None)  # where the person asked is found
+    asked_for_company = fields.Boolean(load_default=False)  # expressly; only then its name was told
     position = position()
     note = words()
 
