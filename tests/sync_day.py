@@ -151,6 +151,6 @@ def states(day: Day) -> list[tuple[str, str | None]]:
         return [tuple(row) for row in session.execute(select(InboxOp.state, InboxOp.reason).order_by(InboxOp.seq))]
 
 
-def stretched(phone: Phone, person: str, kind: str, answer: str) -> bytes:
-    salt = sha256(nul(b"doorstep-answer-v1", phone.agency, person, kind))
+def stretched(phone: Phone, sought: str, number: int, kind: str, answer: str) -> bytes:
+    salt = sha256(nul(b"doorstep-answer-v1", phone.agency, sought, number, kind))
     return hashlib.pbkdf2_hmac("sha256", answer.encode(), salt, 20_000)

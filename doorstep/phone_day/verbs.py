@@ -213,6 +213,7 @@ DO: dict[str, Callable[[Day, Step], Line]] = {
     verb.__name__: verb
     for verb in (
         wait, touch, network, kill, pull, push, upload, settle, status, session, arrive, encounter, location,
-        company, may_say, check, attest, opened, outcome, letter, contact, photo_permission, photo, note, correction,
+        company, may_say, check, attest, read_before_arrival, opened, outcome, letter, contact, photo_permission,
+        photo, note, correction,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""All that a phone must be told of visits, loaded for many at once in six statements. Needs audience OFFICE_JOB."""
+"""All that a phone must be told of visits, loaded for many at once in nine statements. Needs audience OFFICE_JOB."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.entitled import Entitled
 from field_api.domain.identity import ANSWER_KINDS
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
+from field_api.queries.entitled_parties import parties_of_visits
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency, Creditor
 from field_api.records.people import Address, Person, VerificationAnswer
@@ -27,7 +29,8 @@ LETTERS_ON_THE_WAY = ("issued", "printed")
 
 @dataclass
 class PhoneVisit:
-    """One visit as it stands now. `accounts` come with the sought person's role, `history` newest first."""
+    """One visit as it stands now. `parties` have a lock; `people` and `answers` are theirs, by person; `history` is
+    newest first."""
 
     visit: Visit
     person: Person
@@ -36,8 +39,10 @@ class PhoneVisit:
     stop: Stop | None
     route_id: UUID | None
     day: date | None
-    accounts: list[tuple[Account, str]] = field(default_factory=list)
-    answers: list[VerificationAnswer] = field(default_factory=list)
+    accounts: list[tuple[Account, str]] = field(default_factory=list)  # with the sought person's role
+    parties: tuple[Entitled, ...] = ()
+    people: dict[UUID, Person] = field(default_factory=dict)
+    answers: dict[UUID, list[VerificationAnswer]] = field(default_factory=dict)  # of obligors alone, by kind
     letters: list[Letter] = field(default_factory=list)
     history: list[Attempt] = field(default_factory=list)
 
@@ -62,6 +67,7 @@ def phone_visits(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, Ph
     found = {row[0].id: PhoneVisit(*row) for row in session.execute(query)}
     open_visits = {key: item for key, item in found.items() if item.visit.state == "published"}
     _add_accounts(session, open_visits)
+    _add_parties(session, open_visits)
     _add_answers(session, open_visits.values())
     _add_letters(session, open_visits)
     _add_history(session, open_visits.values())
@@ -80,17 +86,29 @@ def _add_accounts(session: Session, found: dict[UUID, PhoneVisit]) -> None:
         found[visit_id].accounts.append((account, role))
 
 
+def _add_parties(session: Session, found: dict[UUID, PhoneVisit]) -> None:
+    parties = parties_of_visits(session, found)
+    wanted = {party.person_id for some in parties.values() for party in some}
+    people = {person.id: person for person in session.scalars(select(Person).where(among(Person.id, wanted)))}
+    for visit_id, item in found.items():
+        item.parties = parties.get(visit_id, ())
+        item.people = {party.person_id: people[party.person_id] for party in item.parties}
+
+
 def _add_answers(session: Session, items: Collection[PhoneVisit]) -> None:
+    """What obligors can prove themselves with; who acts for another opens by code alone."""
     by_person: dict[UUID, list[VerificationAnswer]] = defaultdict(list)
-    wanted = {item.person.id for item in items}
+    wanted = {party.person_id for item in items for party in item.parties if not party.by_code_only}
     for answer in session.scalars(
         select(VerificationAnswer)
         .where(among(VerificationAnswer.person_id, wanted), VerificationAnswer.kind.in_(sorted(ANSWER_KINDS)))
         .order_by(VerificationAnswer.person_id, VerificationAnswer.kind)
+        .execution_options(populate_existing=True)
     ):
         by_person[answer.person_id].append(answer)
     for item in items:
-        item.answers = by_person[item.person.id]
+        obligors = (party.person_id for party in item.parties if not party.by_code_only)
+        item.answers = {person_id: by_person[person_id] for person_id in obligors}
 
 
 def _add_letters(session: Session, found: dict[UUID, PhoneVisit]) -> None:

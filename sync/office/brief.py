@@ -9,6 +9,7 @@ from typing import Any
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Audience
+from field_api.domain.entitled import Entitled
 from field_api.queries.phone_visits import PhoneVisit
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency
@@ -16,21 +17,35 @@ from field_api.records.visits import Letter
 from sync.packing import DoesNotFit, packed_length
 
 BRIEF_BYTES = 6_144
+MAX_NAME = 160
 SHORTEST_LETTER = 200  # characters: less than that says nothing
 
 
-def make_brief(agency: Agency, item: PhoneVisit, role: str) -> dict[str, Any]:
-    """Everything there is, before it is cut."""
+def make_brief(agency: Agency, item: PhoneVisit, party: Entitled) -> dict[str, Any]:
+    """Everything that this party may have, before it is cut: their own obligations, or those they stand for.
+
+    Who stands for the one sought has that one's history and letters; a guarantor has their own alone.
+    """
+    concerned = item.visit.person_id if party.by_code_only else party.person_id
     return {
         "agency": {"name": agency.name, "address": agency.address, "phone": agency.phone},
         "creditor": {"name": item.creditor.name, "phone": item.creditor.phone},
-        "party": {"name": item.person.name, "role": role},
-        "accounts": [_account(account) for account, _ in item.accounts],
+        "party": {
+            "person": str(party.person_id),
+            "name": item.people[party.person_id].name[:MAX_NAME],
+            "role": party.role.value,
+        },
+        "accounts": [_account(account) for account, _ in item.accounts if account.id in party.accounts],
         "history": [
             {"on": attempt.at.date().isoformat(), "channel": attempt.channel, "outcome": attempt.outcome}
             for attempt in item.history
+            if attempt.account_id in party.accounts and attempt.person_id == concerned
         ],
-        "letters": [_letter(letter) for letter in item.letters],
+        "letters": [
+            _letter(letter)
+            for letter in item.letters
+            if letter.account_id in party.accounts and letter.person_id == concerned
+        ],
     }
 
 

@@ -1,8 +1,13 @@
-"""The doorstep lock: the brief under a random key, that key wrapped under answers and code (docs/protocol.md §7)."""
+"""The doorstep lock: each party's brief under a random key, that key wrapped in every way that may release it.
+
+docs/protocol.md §7. Every visit has the same number of locks, every lock the same fields of the same lengths; what is
+not used is random bytes, which nobody without a key can tell from the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -14,41 +19,75 @@ from sync.office.brief import BRIEF_BYTES
 from sync.packing import pack
 
 MAX_PAIRS = 6
+KEY_BYTES = 32
+OVERHEAD_BYTES = 12 + 16  # nonce and tag of AES-256-GCM
+BY_ANSWERS = b"doorstep-lock-answers-v1"
+BY_CODE = b"doorstep-lock-code-v1"
+BY_ATTESTATION = b"doorstep-lock-attestation-v1"
+BEFORE_ARRIVAL = b"doorstep-lock-before-arrival-v1"
 
 
 @dataclass(frozen=True)
 class LockPlace:
-    """What a lock is bound to."""
+    """What a lock is bound to: its visit, and its number there."""
 
     visit_id: UUID
-    person_id: UUID
+    number: int
 
     def bound(self, context: bytes, *more: UUID) -> bytes:
-        parts = (context, *(str(value).encode() for value in (self.visit_id, self.person_id, *more)))
+        parts = (context, *(str(value).encode() for value in (self.visit_id, self.number, *more)))
         return b"\x00".join(parts)
 
     @property
     def associated(self) -> bytes:
         return self.bound(b"doorstep-lock-v1")
 
+    def wrap(self, secret: bytes, info: bytes, key: bytes) -> str:
+        return b64u(aead_seal(derive(secret, info), key, self.associated))
+
+
+def empty_lock() -> dict[str, Any]:
+    """A lock that nothing opens: nobody is behind it, or nobody yet."""
+    return {
+        "answers": [_noise(KEY_BYTES) for _ in range(MAX_PAIRS)],
+        "code": _noise(KEY_BYTES),
+        "attestation": _noise(KEY_BYTES),
+        "before_arrival": _noise(KEY_BYTES),
+        "ct": _noise(BRIEF_BYTES),
+    }
+
+
+def _noise(length: int) -> str:
+    return b64u(os.urandom(length + OVERHEAD_BYTES))
+
+
+def sealed_lock(place: LockPlace, key: bytes, brief: Mapping[str, Any], pairs: Sequence[bytes]) -> dict[str, Any]:
+    """A party's lock. `pairs` are stretched answers, two and two joined; code and the agency's policy come later."""
+    wraps = [wrap_by_answers(place, key, pair) for pair in pairs[:MAX_PAIRS]]
+    empty = empty_lock()
+    return {**empty, "answers": wraps + empty["answers"][len(wraps) :], "ct": seal_brief(place, key, brief)}
+
 
 def seal_brief(place: LockPlace, key: bytes, brief: Mapping[str, Any]) -> str:
     return b64u(aead_seal(key, pack(brief, BRIEF_BYTES), place.associated))
 
 
-def independent_pairs(answers: list[VerificationAnswer]) -> Iterator[tuple[VerificationAnswer, VerificationAnswer]]:
+def independent_pairs(answers: Sequence[VerificationAnswer]) -> Iterator[tuple[VerificationAnswer, VerificationAnswer]]:
     """At most six pairs of answers from different groups, each pair sorted by kind."""
     by_kind = sorted(answers, key=lambda answer: answer.kind)
     pairs = [pair for pair in combinations(by_kind, 2) if pair[0].independent_group != pair[1].independent_group]
     yield from pairs[:MAX_PAIRS]
 
 
-def wrap_by_answers(place: LockPlace, key: bytes, first: bytes, second: bytes) -> str:
-    """`first` and `second` are stretched answers in the order of their kinds."""
-    wrapping = derive(first + second, place.bound(b"doorstep-lock-answers-v1"))
-    return b64u(aead_seal(wrapping, key, place.associated))
+def wrap_by_answers(place: LockPlace, key: bytes, pair: bytes) -> str:
+    """`pair` is two stretched answers in the order of their kinds."""
+    return place.wrap(pair, place.bound(BY_ANSWERS), key)
 
 
 def wrap_by_code(place: LockPlace, device_id: UUID, key: bytes, code: str) -> str:
-    wrapping = derive(code.encode("ascii"), place.bound(b"doorstep-lock-code-v1", device_id))
-    return b64u(aead_seal(wrapping, key, place.associated))
+    return place.wrap(code.encode("ascii"), place.bound(BY_CODE, device_id), key)
+
+
+def wrap_under_sheet(place: LockPlace, context: bytes, opener: bytes, key: bytes) -> str:
+    """`opener` travels inside the item, so whoever has the sheet key has the lock's key too: by policy alone."""
+    return place.wrap(opener, place.bound(context), key)

@@ -1,9 +1,10 @@
-"""A visit's item: the open part that may be said before any check, and the locked part (docs/protocol.md §7)."""
+"""A visit's item: the open part that may be said before any check, and the locked parts (docs/protocol.md §7)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -11,105 +12,162 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.entitled import LOCKS, Entitled
+from field_api.domain.lock_policy import LockPolicy, lock_policy
 from field_api.domain.sheets import safe_hint
-from field_api.domain.vocabulary import OBLIGORS, Role
 from field_api.platform.anchors import utc_text
 from field_api.platform.keyring import OfficeKeys
+from field_api.platform.sealing import b64u
 from field_api.queries.phone_visits import PhoneVisit, phone_visits, running_agency
+from field_api.records.agency import Agency
 from field_api.records.people import Address, VerificationAnswer
+from field_api.records.visits import VisitKey
 from field_api.usecases.ensure_visit_keys import PLACE, ensure_visit_keys
 from sync.crockford import new_code
 from sync.office.brief import cut_to_fit, make_brief
-from sync.office.locks import LockPlace, independent_pairs, seal_brief, wrap_by_answers, wrap_by_code
-from sync.office.stretching import stretched_answers
+from sync.office.locks import (
+    BEFORE_ARRIVAL,
+    BY_ATTESTATION,
+    KEY_BYTES,
+    LockPlace,
+    empty_lock,
+    independent_pairs,
+    sealed_lock,
+    wrap_by_code,
+    wrap_under_sheet,
+)
+from sync.office.stretching import Wanted, stretched_answers
 
 MAX_TEXT = 160  # characters of one field of an address or name: keeps every visit within its one size
 MAX_HINT = 400
 
 
 @dataclass(frozen=True)
+class CodeLock:
+    """What is needed to wrap a lock's key under its code, which is bound to the device."""
+
+    place: LockPlace
+    key: bytes = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class SheetVisit:
-    """A visit for phones: everything but the wrap under the code, which differs from device to device."""
+    """A visit for phones: everything but the wraps under codes, which differ from device to device."""
 
     agent_id: UUID
     body: dict[str, Any]
-    place: LockPlace | None = None
-    key: bytes = b""
-    code: str = ""
+    codes: tuple[CodeLock, ...] = ()
 
     def body_for(self, agent_id: UUID, device_id: UUID) -> dict[str, Any]:
         """The item's body for one device of this agent: a tombstone unless the visit is published and theirs."""
         if self.agent_id != agent_id:
             return _tombstone("moved", self.body["assignment_version"])
-        if self.place is None:
-            return self.body
-        (lock,) = self.body["locks"]
-        by_code = {"method": "code", "kinds": [], "wrap": wrap_by_code(self.place, device_id, self.key, self.code)}
-        return {**self.body, "locks": [{**lock, "wraps": [*lock["wraps"], by_code]}]}
+        locks = list(self.body["locks"])
+        for own in self.codes:
+            wrap = wrap_by_code(own.place, device_id, own.key, own.code)
+            locks[own.place.number] = {**locks[own.place.number], "code": wrap}
+        return {**self.body, "locks": locks}
 
 
 def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]) -> dict[UUID, SheetVisit]:
     """The visits' present state as bodies, by id, in a fixed number of statements."""
     with audience(Audience.OFFICE_JOB):
         found = phone_visits(session, visit_ids)
-        published = {key: item for key, item in found.items() if item.visit.state == "published"}
-        locks = [(item.visit.id, item.person.id) for item in published.values()]
-        key_rows = ensure_visit_keys(session, keys, locks, new_code)
-        pairs = {key: list(independent_pairs(item.answers)) for key, item in published.items()}
-        needed = {answer.id: answer for some in pairs.values() for pair in some for answer in pair}
-        stretched = stretched_answers(session, keys, list(needed.values()))
-        agency = running_agency(session)
-        result = {}
-        for key, item in found.items():
-            if key not in published:
-                body = _tombstone("withdrawn", item.visit.assignment_version)
-                result[key] = SheetVisit(item.visit.agent_id, body)
-                continue
-            row = key_rows[item.visit.id, item.person.id]
-            secret = keys.open_at_rest(PLACE, row.sealed_key)
-            place = LockPlace(item.visit.id, item.person.id)
-            lock = _lock(item, place, secret, pairs[key], stretched)
-            lock["ct"] = seal_brief(place, secret, cut_to_fit(make_brief(agency, item, lock["role"])))
-            code = row.unlock_code.reveal(Audience.OFFICE_JOB)
-            result[key] = SheetVisit(item.visit.agent_id, _body(item, lock), place, secret, code)
-        return result
+        published = [item for item in found.values() if item.visit.state == "published"]
+        wanted = [(item.visit.id, party.person_id) for item in published for party in item.parties]
+        key_rows = ensure_visit_keys(session, keys, wanted, new_code)
+        stretched = stretched_answers(session, keys, [need for item in published for need in answers_needed(item)])
+        maker = _Maker(keys, running_agency(session), key_rows, stretched)
+        return {
+            key: maker.published(item) if item.visit.state == "published" else _withdrawn(item)
+            for key, item in found.items()
+        }
+
+
+def answers_needed(item: PhoneVisit) -> Iterator[Wanted]:
+    """Every answer that a lock of this visit is wrapped under."""
+    for party in item.parties:
+        for pair in independent_pairs(item.answers.get(party.person_id, [])):
+            yield from (Wanted(row, item.visit.person_id, party.number) for row in pair)
 
 
 def _tombstone(state: str, assignment_version: int) -> dict[str, Any]:
     return {"state": state, "assignment_version": assignment_version, "stop": None, "open": None, "locks": []}
 
 
-def _lock(
-    item: PhoneVisit,
-    place: LockPlace,
-    key: bytes,
-    pairs: list[tuple[VerificationAnswer, VerificationAnswer]],
-    stretched: dict[UUID, bytes],
-) -> dict[str, Any]:
+def _withdrawn(item: PhoneVisit) -> SheetVisit:
+    return SheetVisit(item.visit.agent_id, _tombstone("withdrawn", item.visit.assignment_version))
+
+
+@dataclass(frozen=True)
+class _Maker:
+    keys: OfficeKeys
+    agency: Agency
+    key_rows: dict[tuple[UUID, UUID], VisitKey]
+    stretched: dict[Wanted, bytes]
+
+    def published(self, item: PhoneVisit) -> SheetVisit:
+        openers = _Openers.under(lock_policy(self.agency.policy))
+        locks, codes = [empty_lock() for _ in range(LOCKS)], []
+        for party in item.parties:
+            row = self.key_rows[item.visit.id, party.person_id]
+            place = LockPlace(item.visit.id, party.number)
+            key = self.keys.open_at_rest(PLACE, row.sealed_key)
+            brief = cut_to_fit(make_brief(self.agency, item, party))
+            lock = sealed_lock(place, key, brief, self._pairs(item, party))
+            locks[party.number] = lock | openers.wraps(place, party, key)
+            codes.append(CodeLock(place, key, row.unlock_code.reveal(Audience.OFFICE_JOB)))
+        return SheetVisit(item.visit.agent_id, _body(item, locks, openers), tuple(codes))
+
+    def _pairs(self, item: PhoneVisit, party: Entitled) -> list[bytes]:
+        def stretched(row: VerificationAnswer) -> bytes:
+            return self.stretched[Wanted(row, item.visit.person_id, party.number)]
+
+        return [
+            stretched(first) + stretched(second)
+            for first, second in independent_pairs(item.answers.get(party.person_id, []))
+        ]
+
+
+@dataclass(frozen=True)
+class _Openers:
+    """Random keys of one item that wrap lock keys where the agency's policy lets them lie under the sheet key."""
+
+    attestation: bytes | None = field(repr=False)
+    before_arrival: bytes | None = field(repr=False)
+
+    @classmethod
+    def under(cls, policy: LockPolicy) -> _Openers:
+        return cls(
+            os.urandom(KEY_BYTES) if policy.attestation else None,
+            os.urandom(KEY_BYTES) if policy.read_before_arrival else None,
+        )
+
+    def wraps(self, place: LockPlace, party: Entitled, key: bytes) -> dict[str, str]:
+        """Never for who acts for another: their authority is on record at the office, which tells the code."""
+        wraps = {}
+        if self.attestation and not party.by_code_only:
+            wraps["attestation"] = wrap_under_sheet(place, BY_ATTESTATION, self.attestation, key)
+        if self.before_arrival and party.number == 0:
+            wraps["before_arrival"] = wrap_under_sheet(place, BEFORE_ARRIVAL, self.before_arrival, key)
+        return wraps
+
+    def body(self) -> dict[str, str | None]:
+        return {
+            "attestation": b64u(self.attestation) if self.attestation else None,
+            "before_arrival": b64u(self.before_arrival) if self.before_arrival else None,
+        }
+
+
+def _questions(item: PhoneVisit) -> list[dict[str, str]]:
+    """What the person sought can be asked. Nobody else's questions are told: that there are some would say too much."""
+    pairs = independent_pairs(item.answers.get(item.visit.person_id, []))
     asked = {answer.kind: answer.independent_group for pair in pairs for answer in pair}
-    return {
-        "person": str(item.person.id),
-        "role": _role(item),
-        "name": item.person.name[:MAX_TEXT],
-        "questions": [{"kind": kind, "group": group} for kind, group in sorted(asked.items())],
-        "wraps": [
-            {
-                "method": "answers",
-                "kinds": [first.kind, second.kind],
-                "wrap": wrap_by_answers(place, key, stretched[first.id], stretched[second.id]),
-            }
-            for first, second in pairs
-        ],
-    }
+    return [{"kind": kind, "group": group} for kind, group in sorted(asked.items())]
 
 
-def _role(item: PhoneVisit) -> str:
-    """Debtor where the person owes as such on any account of the visit, else guarantor."""
-    roles = {role for _, role in item.accounts} & {role.value for role in OBLIGORS}
-    return min(roles, key=lambda role: role != Role.DEBTOR.value) if roles else Role.DEBTOR.value
-
-
-def _body(item: PhoneVisit, lock: dict[str, Any]) -> dict[str, Any]:
+def _body(item: PhoneVisit, locks: list[dict[str, Any]], openers: _Openers) -> dict[str, Any]:
     person, address = item.person, item.address
     return {
         "state": "published",
@@ -123,7 +181,10 @@ def _body(item: PhoneVisit, lock: dict[str, Any]) -> dict[str, Any]:
             "jurisdiction": address.jurisdiction,
             "address": _address(address),
         },
-        "locks": [lock],
+        "person": str(person.id),
+        "questions": _questions(item),
+        "openers": openers.body(),
+        "locks": locks,
     }
 
 

@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sync.phone import locks, sheet
+from sync.phone import sheet
 from sync.phone.errors import NotAllowed
 from sync.phone.handset import Handset
-from sync.phone.locks import OPEN_TRIES, Brief, Place
+from sync.phone.locks import (
+    BEFORE_ARRIVAL,
+    BY_ATTESTATION,
+    CLAIMS,
+    CODE_TRIES,
+    OPEN_TRIES,
+    SOUGHT,
+    Brief,
+    Locks,
+)
 from sync.phone.operations import Recorded, record
 from sync.phone.vocabulary import DOCUMENTS, MAY_BE_CHECKED, PARTS
 from sync.phone.work import Work, work_at
@@ -28,6 +37,15 @@ class Check:
     brief: Brief | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class _Door:
+    """A visit at which somebody may be checked, and who they say to be."""
+
+    work: Work
+    claim: str
+    locks: Locks
+
+
 class Checks:
     """Briefs that a check opened are held here, in memory, until somebody else answers."""
 
@@ -40,70 +58,113 @@ class Checks:
         self._opened = {key: brief for key, brief in self._opened.items() if key[0] in but}
 
     def check_identity(
-        self, visit: str, person: str, answers: Mapping[str, str] | None = None, code: str | None = None
+        self,
+        visit: str,
+        whose: str = SOUGHT,
+        answers: Mapping[str, str] | None = None,
+        code: str | None = None,
+        position: Body | None = None,
     ) -> Check:
-        """One try at a party's lock, by two answers or a code; it is on record before the brief is handed out.
+        """One try, by two answers or a code; it is on record before the brief is handed out.
 
-        Raises NotAllowed `unknown-visit`, `visit-withdrawn`, `unknown-person`, `no-encounter`, `third-party`,
-        `two-answers-needed`, `only-the-code` (after five wrong answers) or `not-a-code`: none of them is a try.
+        `whose` is who somebody says to be: `sought` (or that person's id), or `other`, who is entitled as well. Raises
+        NotAllowed `unknown-visit`, `visit-withdrawn`, `unknown-person`, `contact-ended`, `no-encounter`,
+        `third-party`, `two-answers-needed`, `only-the-code` (after five wrong answers), `no-tries-left` (after ten
+        wrong codes) or `not-a-code`: none of them is a try.
         """
-        work, lock = self._lock(visit, person)
-        place = Place(self.handset.agency, self.handset.device, visit, person)
+        door = self._locks(visit, whose)
         if code is not None and answers is None:
-            method, kinds, brief = "code", [], locks.by_code(lock, place, code)
-        elif answers is not None and code is None and len(answers) == 2:
-            if work.wrong.get(person, 0) >= OPEN_TRIES:
-                raise NotAllowed("only-the-code", "five answers were wrong")
-            method, kinds, brief = "answers", sorted(answers), locks.by_answers(lock, place, answers)
-        else:
+            if door.work.wrong_codes.get(door.claim, 0) >= CODE_TRIES:
+                raise NotAllowed("no-tries-left", "ten codes were wrong: this visit opens no more")
+            return self._tried(door, "code", {"position": position}, door.locks.by_code(door.claim, code))
+        if answers is None or code is not None:
             raise NotAllowed("two-answers-needed", "or one code")
-        return self._checked(work, person, method, {"kinds": kinds} if kinds else {}, brief)
+        if door.work.wrong.get(door.claim, 0) >= OPEN_TRIES:
+            raise NotAllowed("only-the-code", "five answers were wrong")
+        brief = door.locks.by_answers(door.claim, answers)
+        return self._tried(door, "answers", {"kinds": sorted(answers), "position": position}, brief)
 
-    def attest(self, visit: str, person: str, document: str) -> Check:
-        """The agent saw a document. Opens nothing: an agency that lets it would lay the key under the sheet key."""
+    def attest(self, visit: str, whose: str, document: str, position: Body | None = None) -> Check:
+        """The agent saw a document and signs for it. It is on record in any case; it opens something, and passes, only
+        where the agency's policy laid the key under the sheet key."""
         one_of(document, DOCUMENTS, "document")
-        work, _ = self._lock(visit, person)
-        return self._checked(work, person, "attestation", {"document": document}, None, attested=True)
+        door = self._locks(visit, whose)
+        brief = door.locks.by_opener(door.claim, "attestation", BY_ATTESTATION)
+        return self._tried(door, "attestation", {"document": document, "position": position}, brief)
 
-    def _lock(self, visit: str, person: str) -> tuple[Work, dict[str, Any]]:
-        lock = locks.find_lock(sheet.visit_of(self.handset, visit), person)
+    def read_before_arrival(self, visit: str) -> Brief:
+        """The brief of the one sought on the way there, where the agency's policy lets agents read it: on record first.
+
+        Raises NotAllowed `not-by-policy`, or `third-party` once somebody was met there.
+        """
+        body, work = sheet.visit_of(self.handset, visit), work_at(self.handset, visit)
+        if work.relation is not None:
+            raise NotAllowed("third-party", "somebody answered there: now it takes a check")
+        brief = self._hung(visit, body).by_opener(SOUGHT, "before_arrival", BEFORE_ARRIVAL)
+        if brief is None:
+            raise NotAllowed("not-by-policy", "the agency lets nobody read before an identity check")
+        self._record(work, "opened", {"parts": ["brief"], "person": brief.person, "before_arrival": True})
+        self._opened[visit, brief.person] = brief
+        return brief
+
+    def _hung(self, visit: str, body: Mapping[str, Any]) -> Locks:
+        return Locks(self.handset.agency, self.handset.device, visit, body)
+
+    def _locks(self, visit: str, whose: str) -> _Door:
+        body = sheet.visit_of(self.handset, visit)
+        claim = SOUGHT if whose == body.get("person") else whose
+        if claim not in CLAIMS:
+            raise NotAllowed("unknown-person", "say the one sought, or another who is entitled")
         work = work_at(self.handset, visit)
+        if work.ended:
+            raise NotAllowed("contact-ended", "whoever is there is not the person sought")
         if work.relation is None:
             raise NotAllowed("no-encounter", "first record who answers")
         if work.relation not in MAY_BE_CHECKED:
             raise NotAllowed("third-party", "who answers is not to be asked")
-        return work, lock
+        return _Door(work, claim, self._hung(visit, body))
 
-    def _checked(
-        self, work: Work, person: str, method: str, body: Body, brief: Brief | None, attested: bool = False
-    ) -> Check:
-        passed = attested or brief is not None
-        if passed:
-            work.passed[person] = method
-        elif method == "answers":
-            work.wrong[person] = work.wrong.get(person, 0) + 1
-        tries_left = max(0, OPEN_TRIES - work.wrong.get(person, 0))
-        full = {"method": method, "passed": passed, "person": person, "tries_left": tries_left, **body}
-        recorded = self._record(work, "identity_check", full)
+    def _tried(self, door: _Door, method: str, body: Body, brief: Brief | None) -> Check:
+        """Write the try down, and only then let go of what it opened."""
+        work, claim = door.work, door.claim
         if brief is not None:
-            self._opened[work.visit, person] = brief
-        return Check(passed, tries_left, recorded, brief)
+            work.passed[brief.person] = method
+        elif method in ("answers", "code"):
+            wrong = work.wrong if method == "answers" else work.wrong_codes
+            wrong[claim] = wrong.get(claim, 0) + 1
+        tries_left = max(0, OPEN_TRIES - work.wrong.get(claim, 0))
+        person = brief.person if brief else None
+        full = {"method": method, "passed": brief is not None, "claim": claim, "person": person, **body}
+        recorded = self._record(work, "identity_check", {**full, "tries_left": tries_left})
+        if brief is not None:
+            self._opened[work.visit, brief.person] = brief
+        return Check(brief is not None, tries_left, recorded, brief)
 
     def brief(self, visit: str, person: str) -> Brief:
-        """Raises NotAllowed `locked`."""
+        """What a check opened and nobody locked again. Raises NotAllowed `locked`."""
         try:
             return self._opened[visit, person]
         except KeyError:
             raise NotAllowed("locked", "an identity check opens it") from None
 
     def opened(
-        self, visit: str, person: str, parts: Sequence[str] = ("brief",), shown_s: int | None = None
+        self,
+        visit: str,
+        person: str,
+        parts: Sequence[str] = ("brief",),
+        shown_s: int | None = None,
+        position: Body | None = None,
     ) -> Recorded:
         """What of a party's locked part was shown. Raises NotAllowed `locked`."""
         for part in parts:
             one_of(part, PARTS, "parts")
         self.brief(visit, person)
-        return self._at(visit, "opened", {"parts": list(parts), "person": person, "shown_s": shown_s})
+        body = {"parts": list(parts), "person": person, "shown_s": shown_s, "position": position}
+        return self._at(visit, "opened", body)
+
+    def opened_for(self, visit: str) -> list[str]:
+        """The persons whose parts are open here now, in the order in which they were opened."""
+        return [person for where, person in self._opened if where == visit]
 
     def _at(self, visit: str, kind: str, body: Body) -> Recorded:
         return self._record(work_at(self.handset, visit), kind, body)

@@ -15,7 +15,10 @@ from sync.phone.wiping import wipe
 
 @dataclass(frozen=True)
 class Stop:
-    """A visit as it may be shown before any identity check. `locks` has the questions per party, never contents."""
+    """A visit as it may be shown before any identity check: the open part, whom it seeks, and what they can be asked.
+
+    Of the locks nothing is shown: neither how many have somebody behind them nor who that is.
+    """
 
     visit: str
     day: str
@@ -25,7 +28,8 @@ class Stop:
     visit_until: str
     timezone: str
     open: dict[str, Any] = field(repr=False)
-    locks: tuple[dict[str, Any], ...] = field(repr=False)
+    person: str = ""
+    questions: tuple[dict[str, str], ...] = field(default=(), repr=False)
 
 
 def apply(handset: Handset, content: Content) -> None:
@@ -78,9 +82,10 @@ def _stop(visit: str, body: dict[str, Any]) -> Stop:
     stop = wire.field(body, "stop", dict)
     texts = (str(stop[name]) for name in ("day", "arrival_from", "arrival_to", "visit_until", "timezone"))
     day, arrival_from, arrival_to, until, timezone = texts
-    locks = tuple({k: lock.get(k) for k in ("person", "role", "name", "questions")} for lock in body.get("locks") or [])
     position = int(wire.field(stop, "position", int))
-    return Stop(visit, day, position, arrival_from, arrival_to, until, timezone, wire.field(body, "open", dict), locks)
+    opened, person = wire.field(body, "open", dict), wire.field(body, "person", str)
+    questions = tuple(wire.field(body, "questions", list))
+    return Stop(visit, day, position, arrival_from, arrival_to, until, timezone, opened, person, questions)
 
 
 def routes(handset: Handset) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ other's bytes. Every document says in `expect` what a reader must find, or with 
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from field_api.platform.bounded_json import canonical
 from field_api.platform.sealing import b64u, public_key_of, seal_to, sha256, sign, stretch
 from sync.office.items import Content, FeedWriter, SheetKeyInUse
-from sync.office.locks import LockPlace, seal_brief, wrap_by_answers, wrap_by_code
+from sync.office.locks import (
+    BEFORE_ARRIVAL,
+    BY_ATTESTATION,
+    LockPlace,
+    empty_lock,
+    sealed_lock,
+    wrap_by_code,
+    wrap_under_sheet,
+)
+from sync.office.stretching import ROUNDS, answer_salt
 from sync.roll import first_roll
 from tests.door_client import Phone
 
@@ -25,6 +35,9 @@ AGENCY = UUID("0190a0e0-0000-7000-8000-000000000001")
 DEVICE = UUID("0190a0e0-0000-4000-8000-000000000002")
 VISIT = UUID("0190a0e0-0000-4000-8000-000000000003")
 PERSON = UUID("0190a0e0-0000-7000-8000-000000000004")
+GUARANTOR = UUID("0190a0e0-0000-7000-8000-000000000006")
+ATTORNEY = UUID("0190a0e0-0000-7000-8000-000000000007")
+OTHER_DEVICE = UUID("0190a0e0-0000-4000-8000-000000000008")
 OP = UUID("0190a0e0-0000-7000-8000-000000000005")
 PRIVATE = {
     name: bytes([number]) * 32
@@ -133,39 +146,85 @@ def receipt_vectors() -> dict[str, Any]:
     }
 
 
-def lock_vectors() -> dict[str, Any]:
-    place, key = LockPlace(VISIT, PERSON), bytes(range(100, 132))
-    brief = {"party": {"name": "Persona Inventada", "role": "debtor"}, "accounts": [], "history": [], "letters": []}
-    answers = {"birth_date": "1970-02-28", "postcode": "06700"}
-    stretched = {
-        kind: stretch(
-            answer.encode(),
-            sha256(b"\x00".join([b"doorstep-answer-v1", str(AGENCY).encode(), str(PERSON).encode(), kind.encode()])),
-            20_000,
-        )
+SOUGHT_ANSWERS = {"birth_date": "1970-02-28", "mother_maiden_name": "PENA", "postcode": "06700"}
+OTHERS_ANSWERS = {"curp": "GODE561231HDFRRN09", "phone_last4": "0199"}
+CODES = {0: "0123456789ABC", 2: "ZYXWVTSRQPNMK", 3: "H0H0H0H0H0H0H"}
+
+
+def _brief(person: UUID, role: str) -> dict[str, Any]:
+    party = {"person": str(person), "name": "Persona Inventada", "role": role}
+    return {"party": party, "accounts": [], "history": [], "letters": []}
+
+
+def _stretched(number: int, answers: dict[str, str]) -> dict[str, bytes]:
+    return {
+        kind: stretch(answer.encode(), answer_salt(AGENCY, PERSON, number, kind), ROUNDS)
         for kind, answer in answers.items()
     }
-    code = "0123456789ABC"
-    by_answers = wrap_by_answers(place, key, stretched["birth_date"], stretched["postcode"])
-    by_code = wrap_by_code(place, DEVICE, key, code)
-    wraps = [
-        {"method": "answers", "kinds": ["birth_date", "postcode"], "wrap": by_answers},
-        {"method": "code", "kinds": [], "wrap": by_code},
-    ]
+
+
+def lock_vectors() -> dict[str, Any]:
+    """The one sought behind lock 0, nobody behind 1, a guarantor behind 2, an attorney (code only) behind 3."""
+    openers = {"attestation": bytes(range(200, 232)), "before_arrival": bytes(range(16, 48))}
+    answers = {0: SOUGHT_ANSWERS, 2: OTHERS_ANSWERS, 3: {}}
+    briefs = {0: _brief(PERSON, "debtor"), 2: _brief(GUARANTOR, "guarantor"), 3: _brief(ATTORNEY, "attorney")}
+    locks = [empty_lock() for _ in range(4)]
+    for number, brief in briefs.items():
+        place, key = LockPlace(VISIT, number), bytes(range(100 + number, 132 + number))
+        known = _stretched(number, answers[number])
+        pairs = [known[first] + known[second] for first, second in combinations(sorted(known), 2)]
+        locks[number] = sealed_lock(place, key, brief, pairs)
+        locks[number]["code"] = wrap_by_code(place, DEVICE, key, CODES[number])
+        if number != 3:
+            locks[number]["attestation"] = wrap_under_sheet(place, BY_ATTESTATION, openers["attestation"], key)
+        if number == 0:
+            locks[number]["before_arrival"] = wrap_under_sheet(place, BEFORE_ARRIVAL, openers["before_arrival"], key)
+    groups = {"birth_date": "birth", "mother_maiden_name": "name", "postcode": "postcode"}
+    sought, other = answers[0], answers[2]
     return {
         **WHO,
         "visit": str(VISIT),
-        "answers": answers,
-        "stretched": {kind: b64u(value) for kind, value in stretched.items()},
-        "code": code,
-        "lock": {
-            "person": str(PERSON), "role": "debtor", "name": "Persona Inventada",
-            "questions": [{"kind": "birth_date", "group": "birth"}, {"kind": "postcode", "group": "postcode"}],
-            "wraps": wraps, "ct": seal_brief(place, key, brief),
+        "stretched": {kind: b64u(value) for kind, value in _stretched(0, sought).items()},
+        "body": {
+            "person": str(PERSON),
+            "questions": [{"kind": kind, "group": group} for kind, group in groups.items()],
+            "openers": {name: b64u(opener) for name, opener in openers.items()},
+            "locks": locks,
         },
-        "expect": brief,
-        "refused": {"answers": {"birth_date": "1970-02-27", "postcode": "06700"}, "code": "0123456789ABD"},
+        "tries": [
+            {"claim": "sought", "answers": _but(sought, "postcode"), "expect": {"lock": 0, "brief": briefs[0]}},
+            {"claim": "sought", "answers": _but(sought, "birth_date"), "expect": {"lock": 0, "brief": briefs[0]}},
+            {"claim": "other", "answers": other, "expect": {"lock": 2, "brief": briefs[2]}},
+            {"claim": "sought", "code": CODES[0], "expect": {"lock": 0, "brief": briefs[0]}},
+            {"claim": "other", "code": CODES[2], "expect": {"lock": 2, "brief": briefs[2]}},
+            {"claim": "other", "code": CODES[3], "expect": {"lock": 3, "brief": briefs[3]}},
+            {"claim": "sought", "opener": "attestation", "expect": {"lock": 0, "brief": briefs[0]}},
+            {"claim": "other", "opener": "attestation", "expect": {"lock": 2, "brief": briefs[2]}},
+            {"claim": "sought", "opener": "before_arrival", "expect": {"lock": 0, "brief": briefs[0]}},
+            # One wrong answer, right answers of another party, a code of another lock, an opener not meant for it.
+            {"claim": "sought", "answers": _but(sought, "postcode") | {"birth_date": "1970-02-27"}, "expect": None},
+            {"claim": "other", "answers": _but(sought, "postcode"), "expect": None},
+            {"claim": "other", "answers": {"curp": other["curp"], "tax_id": "GODE561231GR8"}, "expect": None},
+            {"claim": "sought", "code": CODES[0][:-1] + "D", "expect": None},
+            {"claim": "sought", "code": CODES[2], "expect": None},
+            {"claim": "other", "code": CODES[0], "expect": None},
+            {"claim": "other", "opener": "before_arrival", "expect": None},
+        ],
+        "no_tries": [
+            {"claim": "sought", "answers": {"birth_date": "1970-02-28"}, "refused": "two-answers-needed"},
+            {"claim": "sought", "answers": sought, "refused": "two-answers-needed"},
+            {"claim": "sought", "answers": {"birth_date": "1970-02-28", "curp": "x"}, "refused": "two-answers-needed"},
+            {"claim": "other", "answers": {"birth_date": "1970-02-28", "shoe_size": "44"},
+             "refused": "two-answers-needed"},
+            {"claim": "sought", "code": "0123456789AB", "refused": "not-a-code"},
+            {"claim": "sought", "code": "0123456789ABU", "refused": "not-a-code"},
+        ],
+        "other_device": {"device": str(OTHER_DEVICE), "claim": "sought", "code": CODES[0], "expect": None},
     }  # fmt: skip
+
+
+def _but(answers: dict[str, str], left_out: str) -> dict[str, str]:
+    return {kind: answer for kind, answer in answers.items() if kind != left_out}
 
 
 def main() -> None:

@@ -6,9 +6,11 @@ It shares no code with sync/phone: sealing is field_api.platform.sealing, signat
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 from uuid import uuid4
 
@@ -17,15 +19,24 @@ from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u, sha256
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
-SIZES = {"visit": 12_288, "route": 2_048, "verdict": 1_024, "keys": 4_096, "wipe": 1_024}
+SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096, "wipe": 1_024}
 BRIEF = {
     "agency": {"name": "Agencia Puerta Norte", "address": "Calle 1", "phone": "+525550000000"},
     "creditor": {"name": "Muebles Canario Amarillo", "phone": "+525550000001"},
-    "party": {"name": "Prueba Canaria", "role": "debtor"},
     "accounts": [{"account": "a-1", "reference": "REF-CANARIO-77", "balance_minor": 918273, "currency": "MXN"}],
     "history": [],
     "letters": [],
 }
+
+
+ANSWERS = {"birth_date": "1956-12-31", "mother_maiden_name": "Peña", "postcode": "05219"}
+GUARANTOR = "0190a0e0-0000-7000-8000-0000000000aa"
+GUARANTOR_ANSWERS = {"curp": "GODE561231HDFRRN09", "phone_last4": "1234"}
+GUARANTOR_CODE = "ZYXWVTSRQPNMK"
+
+
+def party(person: str, role: str) -> dict[str, str]:
+    return {"person": person, "name": "Prueba Canaria" if role == "debtor" else "Aval Inventado", "role": role}
 
 
 def text(at: datetime) -> str:
@@ -183,33 +194,51 @@ class SmallOffice:
                 "timezone": "America/Mexico_City", "service_s": 600,
             },
             "open": {"name": "Prueba Canaria", "alias": None, "kind": "person", "language": "es", "address": {"street": "Avenida Canaria"}},
-            "locks": [self.lock(visit, person, code)],
+            "person": person,
+            "questions": [
+                {"kind": "birth_date", "group": "birth"}, {"kind": "mother_maiden_name", "group": "name"},
+                {"kind": "postcode", "group": "postcode"},
+            ],
+            "openers": {"attestation": None, "before_arrival": None},
+            "locks": self.locks(visit, person, code),
         }  # fmt: skip
 
-    def lock(self, visit: str, person: str, code: str) -> dict[str, Any]:
-        key = b"L" * 32
-        places = b"\0" + visit.encode() + b"\0" + person.encode()
-        context = b"doorstep-lock-v1" + places
-        answers = {"birth_date": "1956-12-31", "mother_maiden_name": "Peña", "postcode": "05219"}
-        pairs = [("birth_date", "mother_maiden_name"), ("birth_date", "postcode")]
-        wraps = []
-        for pair in pairs:
-            stretched = b"".join(self.stretched(person, kind, answers[kind]) for kind in pair)
-            kek = sealing.derive(stretched, b"doorstep-lock-answers-v1" + places)
-            wraps.append({"method": "answers", "kinds": list(pair), "wrap": b64u(sealing.aead_seal(kek, key, context))})
-        kek = sealing.derive(code.encode(), b"doorstep-lock-code-v1" + places + b"\0" + self.device.encode())
-        wraps.append({"method": "code", "kinds": [], "wrap": b64u(sealing.aead_seal(kek, key, context))})
-        questions = [{"kind": "birth_date", "group": "birth"}, {"kind": "mother_maiden_name", "group": "name"}]
-        sealed = b64u(sealing.aead_seal(key, pack(BRIEF, 6_144), context))
-        return {
-            "person": person,
-            "role": "debtor",
-            "name": "Prueba Canaria",
-            "questions": questions,
-            "wraps": wraps,
-            "ct": sealed,
-        }
+    def locks(self, visit: str, person: str, code: str) -> list[dict[str, Any]]:
+        """The person sought behind lock 0, a guarantor behind lock 2, nobody behind the others."""
+        locks = [self.empty_lock() for _ in range(4)]
+        locks[0] = self.lock(visit, person, 0, code, ANSWERS, BRIEF | {"party": party(person, "debtor")})
+        guarantor = party(GUARANTOR, "guarantor")
+        locks[2] = self.lock(visit, person, 2, GUARANTOR_CODE, GUARANTOR_ANSWERS, BRIEF | {"party": guarantor})
+        return locks
 
-    def stretched(self, person: str, kind: str, answer: str) -> bytes:
-        salt = sha256(b"doorstep-answer-v1\0" + self.agency.encode() + b"\0" + person.encode() + b"\0" + kind.encode())
+    @staticmethod
+    def empty_lock() -> dict[str, Any]:
+        noise = [b64u(os.urandom(60)) for _ in range(9)]
+        names = dict(zip(("code", "attestation", "before_arrival"), noise, strict=False))
+        return {"answers": noise[3:], **names, "ct": b64u(os.urandom(6_144 + 28))}
+
+    def lock(
+        self, visit: str, sought: str, number: int, code: str, answers: dict[str, str], brief: dict[str, Any]
+    ) -> dict[str, Any]:
+        place = f"\0{visit}\0{number}".encode()
+        context, key = b"doorstep-lock-v1" + place, bytes([number + 1]) * 32
+        lock = self.empty_lock()
+        for index, pair in enumerate(combinations(sorted(answers), 2)):
+            stretched = b"".join(self.stretched(sought, number, kind, answers[kind]) for kind in pair)
+            kek = sealing.derive(stretched, b"doorstep-lock-answers-v1" + place)
+            lock["answers"][index] = b64u(sealing.aead_seal(kek, key, context))
+        kek = sealing.derive(code.encode(), b"doorstep-lock-code-v1" + place + b"\0" + self.device.encode())
+        lock["code"] = b64u(sealing.aead_seal(kek, key, context))
+        return lock | {"ct": b64u(sealing.aead_seal(key, pack(brief, 6_144), context))}
+
+    def under_sheet(self, visit: str, name: str, number: int, lock: dict[str, Any], opener: bytes) -> dict[str, Any]:
+        """The lock with its key under an opener that travels beside it."""
+        place = f"\0{visit}\0{number}".encode()
+        kek = sealing.derive(opener, f"doorstep-lock-{name.replace('_', '-')}-v1".encode() + place)
+        return lock | {name: b64u(sealing.aead_seal(kek, bytes([number + 1]) * 32, b"doorstep-lock-v1" + place))}
+
+    def stretched(self, sought: str, number: int, kind: str, answer: str) -> bytes:
+        salt = sha256(
+            b"\0".join(part.encode() for part in ("doorstep-answer-v1", self.agency, sought, str(number), kind))
+        )
         return sealing.stretch(normalise(AnswerKind(kind), answer).encode(), salt, 20_000)

@@ -70,7 +70,7 @@ def test_right_answers_open_the_brief_and_the_try_is_on_record_first(
     assert "918273" not in repr(check) + repr(check.brief)
     claims, content = _read(world, phone)[-1]
     assert content["body"] == {
-        "method": "answers", "passed": True, "person": world.person, "tries_left": 5,
+        "method": "answers", "passed": True, "claim": "sought", "person": world.person, "tries_left": 5,
         "kinds": ["birth_date", "mother_maiden_name"],
     }  # fmt: skip
     assert claims["deps"] == [_read(world, phone)[-2][0]["op"]]

@@ -17,7 +17,8 @@ from field_api.domain.identity import AnswerKind, NoAnswer, normalise
 from field_api.platform import sealing
 from sync.phone import answers, crypto, wire
 from sync.phone.crypto import BadSeal
-from sync.phone.errors import Untrusted
+from sync.phone.errors import NotAllowed, Untrusted
+from sync.phone.locks import BEFORE_ARRIVAL, BY_ATTESTATION, Brief, Locks
 from sync.phone.signatures import signature_base
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -157,3 +158,24 @@ def test_a_packed_bomb_stops_at_a_mebibyte() -> None:
 def test_a_padded_length_that_does_not_fit_is_refused(padded: bytes) -> None:
     with pytest.raises(Untrusted):
         wire.unpad(padded)
+
+
+def test_the_phone_opens_what_the_vectors_open_and_nothing_more() -> None:
+    file = _vectors("lock.json")
+    for vector in file["tries"]:
+        found = _tried(file, file["device"], vector)
+        assert (found and {"lock": found.lock, "brief": found.contents}) == vector["expect"], vector
+    assert _tried(file, file["other_device"]["device"], file["other_device"]) is None
+    for vector in file["no_tries"]:
+        with pytest.raises(NotAllowed, match=vector["refused"]):
+            _tried(file, file["device"], vector)
+
+
+def _tried(file: dict, device: str, vector: dict) -> Brief | None:  # type: ignore[type-arg]  # as the file has it
+    locks = Locks(file["agency"], device, file["visit"], file["body"])
+    if "opener" in vector:
+        context = {"attestation": BY_ATTESTATION, "before_arrival": BEFORE_ARRIVAL}[vector["opener"]]
+        return locks.by_opener(vector["claim"], vector["opener"], context)
+    if "code" in vector:
+        return locks.by_code(vector["claim"], vector["code"])
+    return locks.by_answers(vector["claim"], vector["answers"])
