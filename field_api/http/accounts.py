@@ -30,7 +30,7 @@ blueprint = Blueprint("accounts", __name__, url_prefix="/accounts", description=
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("accounts.read", by_creditor=True)
 @blueprint.arguments(AccountQuery, location="query")
 @blueprint.response(200, page_schema(AccountSchema))
@@ -44,7 +44,7 @@ def list_accounts(query: dict[str, Any]) -> Page:
 
 
 @blueprint.post("/search")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("accounts.read", by_creditor=True)
 @blueprint.arguments(AccountSearchSchema)
 @blueprint.response(200, AccountListSchema)
@@ -57,7 +57,7 @@ def search(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:account_id>")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("accounts.read", by_creditor=True)
 @blueprint.response(200, AccountSchema)
 def show(account_id: UUID) -> Account:
@@ -70,7 +70,7 @@ def show(account_id: UUID) -> Account:
 
 
 @blueprint.patch("/<uuid:account_id>")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("accounts.write")
 @blueprint.arguments(AccountChangesSchema)
 @blueprint.response(200, AccountSchema)

@@ -23,7 +23,7 @@ blueprint = Blueprint("addresses", __name__, url_prefix="/addresses", descriptio
 
 
 @blueprint.get("/without-coordinates")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("addresses.read")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(UnplacedAddressSchema))
@@ -35,7 +35,7 @@ def list_unplaced(query: dict[str, Any]) -> Page:
 
 
 @blueprint.patch("/<uuid:address_id>")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("addresses.write")
 @blueprint.arguments(CoordinatesSchema)
 @blueprint.response(200, PlacedAddressSchema)

@@ -35,7 +35,7 @@ blueprint = Blueprint("agents", __name__, url_prefix="/agents", description="Age
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN, Audience.INTEGRATOR)
 @permitted("agents.read")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(AgentSchema))
@@ -46,7 +46,7 @@ def list_agents(page: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
 @permitted("agents.write")
 @blueprint.arguments(NewAgentSchema)
 @blueprint.response(201, AgentSchema)
@@ -57,8 +57,8 @@ def add(body: dict[str, Any]) -> Agent:
 
 
 @blueprint.get("/<uuid:agent_id>")
-@answers(Audience.INTEGRATOR)
-@permitted("agents.read")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("shifts.read")
 @blueprint.response(200, AgentWithTimesSchema)
 def show(agent_id: UUID) -> AgentWithTimes:
     """The agent with the week's shifts and the absences that are not over."""
@@ -67,7 +67,7 @@ def show(agent_id: UUID) -> AgentWithTimes:
 
 
 @blueprint.get("/<uuid:agent_id>/route")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
 @blueprint.arguments(RouteQuery, location="query")
 @blueprint.response(200, RouteSchema)
@@ -78,7 +78,7 @@ def show_route(query: dict[str, Any], agent_id: UUID) -> RouteOfAgent:
 
 
 @blueprint.put("/<uuid:agent_id>/languages")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
 @permitted("agents.write")
 @blueprint.arguments(LanguagesSchema)
 @blueprint.response(200, AgentSchema)
@@ -89,8 +89,8 @@ def set_languages(body: dict[str, Any], agent_id: UUID) -> Agent:
 
 
 @blueprint.put("/<uuid:agent_id>/shifts/<int:weekday>")
-@answers(Audience.DISPATCHER)
-@permitted("agents.write")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("shifts.write")
 @blueprint.arguments(NewShiftSchema)
 @blueprint.response(200, ShiftSchema)
 def put_shift(body: dict[str, Any], agent_id: UUID, weekday: int) -> Shift:
@@ -102,8 +102,8 @@ def put_shift(body: dict[str, Any], agent_id: UUID, weekday: int) -> Shift:
 
 
 @blueprint.delete("/<uuid:agent_id>/shifts/<int:weekday>")
-@answers(Audience.DISPATCHER)
-@permitted("agents.write")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("shifts.write")
 @blueprint.response(204)
 def delete_shift(agent_id: UUID, weekday: int) -> None:
     """No work on that weekday any more."""
@@ -112,8 +112,8 @@ def delete_shift(agent_id: UUID, weekday: int) -> None:
 
 
 @blueprint.post("/<uuid:agent_id>/absences")
-@answers(Audience.DISPATCHER)
-@permitted("agents.write")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("shifts.write")
 @blueprint.arguments(NewAbsenceSchema)
 @blueprint.response(201, AbsenceSchema)
 def add_absence(body: dict[str, Any], agent_id: UUID) -> Absence:

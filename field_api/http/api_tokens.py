@@ -23,7 +23,7 @@ blueprint = Blueprint("tokens", __name__, url_prefix="/tokens", description="Tok
 
 
 @blueprint.get("")
-@answers(Audience.MANAGER)
+@answers(Audience.MANAGER, Audience.ADMIN)
 @permitted("staff.read")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(TokenSchema))
@@ -34,7 +34,7 @@ def list_tokens(page: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.MANAGER)
+@answers(Audience.ADMIN)
 @permitted("staff.write", replay=False)
 @blueprint.arguments(TokenSchema)
 @blueprint.response(201, IssuedTokenSchema)
@@ -46,7 +46,7 @@ def issue(body: dict[str, Any]) -> dict[str, str]:
 
 
 @blueprint.delete("/<uuid:token_id>")
-@answers(Audience.MANAGER)
+@answers(Audience.ADMIN)
 @permitted("staff.write")
 @blueprint.response(204)
 def revoke(token_id: UUID) -> None:

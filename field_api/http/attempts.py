@@ -17,7 +17,7 @@ blueprint = Blueprint("attempts", __name__, url_prefix="/attempts", description=
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("attempts.read", by_creditor=True)
 @blueprint.arguments(AttemptQuery, location="query")
 @blueprint.response(200, AttemptsSchema)

@@ -9,9 +9,11 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
+from field_api.http.bodies import CSS, HTML, sends
 from field_api.http.panels import Panel, other_panels
 from field_api.http.permits import answers, open_to_all, permitted
+from field_api.http.response_headers import KEPT_AN_HOUR
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem, problem_response
 from field_api.queries import status_page
@@ -22,8 +24,9 @@ blueprint = Blueprint("console", __name__, template_folder="templates", static_f
 
 
 @blueprint.get("/console/")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
 @permitted("console.read")
+@sends(HTML, Label.OPEN, Label.ON_REQUEST, Label.INTERNAL)
 def show() -> ResponseReturnValue:
     """`?day=2026-11-18` shows that day's plan instead of the newest."""
     day = _day(request.args.get("day"))
@@ -37,10 +40,11 @@ def show() -> ResponseReturnValue:
 @blueprint.get("/style.css")
 @open_to_all
 @answers(Audience.MACHINE)
+@sends(CSS, Label.INTERNAL)
 def style() -> ResponseReturnValue:
     """The pages' own stylesheet; it says nothing about anybody, so it may be kept."""
     response = current_app.response_class(render_template("doorstep/style.css"), mimetype="text/css")
-    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["Cache-Control"] = KEPT_AN_HOUR
     return response
 
 

@@ -25,7 +25,7 @@ blueprint = Blueprint(
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("candidates.read")
 @blueprint.arguments(CandidateQuery, location="query")
 @blueprint.response(200, page_schema(ListedCandidateSchema))

@@ -23,7 +23,7 @@ blueprint = Blueprint("creditors", __name__, url_prefix="/creditors", descriptio
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("creditors.read", by_creditor=True)
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(CreditorSchema))
@@ -34,7 +34,7 @@ def list_creditors(page: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("creditors.write")
 @blueprint.arguments(NewCreditorSchema)
 @blueprint.response(201, CreditorSchema)
@@ -45,7 +45,7 @@ def add(body: dict[str, Any]) -> Creditor:
 
 
 @blueprint.get("/<uuid:creditor_id>")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("creditors.read", by_creditor=True)
 @blueprint.response(200, CreditorSchema)
 def show(creditor_id: UUID) -> Creditor:
@@ -57,7 +57,7 @@ def show(creditor_id: UUID) -> Creditor:
 
 
 @blueprint.patch("/<uuid:creditor_id>")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("creditors.write")
 @blueprint.arguments(CreditorChangesSchema)
 @blueprint.response(200, CreditorSchema)

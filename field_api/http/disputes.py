@@ -19,7 +19,7 @@ blueprint = Blueprint("disputes", __name__, url_prefix="/disputes", description=
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("disputes.read", by_creditor=True)
 @blueprint.arguments(DisputeQuery, location="query")
 @blueprint.response(200, page_schema(DisputeSchema))

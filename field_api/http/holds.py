@@ -24,7 +24,7 @@ blueprint = Blueprint("holds", __name__, url_prefix="/holds", description="Reaso
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("holds.read", by_creditor=True)
 @blueprint.arguments(HoldQuery, location="query")
 @blueprint.response(200, page_schema(HoldSchema))
@@ -37,7 +37,7 @@ def list_holds(query: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("holds.write")
 @blueprint.arguments(NewHoldSchema)
 @blueprint.response(201, HoldSchema)
@@ -49,7 +49,7 @@ def place(body: dict[str, Any]) -> Hold:
 
 
 @blueprint.post("/<uuid:hold_id>/lift")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("holds.write")
 @blueprint.arguments(LiftSchema)
 @blueprint.response(200, HoldSchema)

@@ -26,7 +26,7 @@ blueprint = Blueprint("imports", __name__, url_prefix="/creditors", description=
 
 
 @blueprint.post("/<uuid:creditor_id>/imports")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("imports.write")
 @blueprint.arguments(ImportQuery, location="query")
 @blueprint.arguments(ImportUploadSchema, location="files")

@@ -8,7 +8,7 @@ from flask import g
 from flask_smorest import Blueprint
 
 from field_api.domain.disclosure import Audience
-from field_api.http.permits import PERMISSIONS, answers, permitted
+from field_api.http.permits import AUDIENCE_OF, PERMISSIONS, answers, permitted
 from field_api.http.schemas.staff import ActorSchema, NewPasswordSchema
 from field_api.platform.database import transaction
 from field_api.usecases.change_password import change_password
@@ -17,7 +17,7 @@ blueprint = Blueprint("me", __name__, url_prefix="/me", description="The caller"
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(*AUDIENCE_OF.values())
 @permitted("self.read", by_creditor=True)
 @blueprint.response(200, ActorSchema)
 def show() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def show() -> dict[str, Any]:
 
 
 @blueprint.post("/password")
-@answers(Audience.MANAGER)
+@answers(Audience.AGENT, Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN, Audience.CONTROLLER)
 @permitted("self.write", by_creditor=True)
 @blueprint.arguments(NewPasswordSchema)
 @blueprint.response(204)

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Blueprint
 
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
+from field_api.http.bodies import JSON, sends
 from field_api.http.frame import enclose
 from field_api.http.openapi import API_PREFIX, document_of, install_api
 from field_api.http.permits import answers, open_to_all
@@ -47,5 +48,6 @@ def _publish_document(app: Flask) -> None:
     @app.get(f"{API_PREFIX}/openapi.json")
     @open_to_all
     @answers(Audience.MACHINE)
+    @sends(JSON, Label.INTERNAL)
     def openapi_document() -> dict[str, Any]:
         return document_of(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import re
+from copy import deepcopy
 from itertools import chain, count
 from typing import Any
 
@@ -12,7 +13,8 @@ from flask import Flask
 from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 
-from field_api.http.guard import Route, routes
+from field_api.domain.disclosure import Label
+from field_api.http.guard import Route, path_labels, routes
 from field_api.http.problems import ProblemSchema
 from field_api.platform.problems import STATUS
 
@@ -72,9 +74,12 @@ def install_api(app: Flask) -> OfficeApi:
 
 def document_of(app: Flask) -> dict[str, Any]:
     """The document of an application that `field_api.http.register` was called on."""
-    document: dict[str, Any] = app.extensions[_EXTENSION].spec.to_dict()
+    # A copy: the spec hands out its own lists, and what the frame adds would be added again at every call.
+    document: dict[str, Any] = deepcopy(app.extensions[_EXTENSION].spec.to_dict())
     for route in routes(app):
-        operation = document["paths"].get(documented_path(route), {}).get(route.method.lower())
+        path_item = document["paths"].get(documented_path(route), {})
+        _label_place_holders(path_item, path_labels(route.path))
+        operation = path_item.get(route.method.lower())
         if operation is not None:
             _add_frame(operation, route)
     return document
@@ -85,9 +90,16 @@ def documented_path(route: Route) -> str:
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", route.path)
 
 
+def _label_place_holders(path_item: dict[str, Any], labels: dict[str, Label | None]) -> None:
+    for parameter in path_item.get("parameters", []):
+        label = labels.get(parameter["name"])
+        if label is not None:
+            parameter["schema"]["x-label"] = label.value
+
+
 def _add_frame(operation: dict[str, Any], route: Route) -> None:
     declaration = route.declaration
-    operation["x-audience"] = declaration.audience.value if declaration.audience else None
+    operation["x-audiences"] = sorted(audience.value for audience in declaration.audiences)
     operation["x-permission"] = declaration.permission
     if declaration.open_to_all:
         operation["security"] = []
@@ -100,7 +112,7 @@ _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "required": False,
     "description": "Repeat a call whose answer was lost: same key, same content, same answer, done once.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$", "x-label": "internal"},
 }
 
 

@@ -18,6 +18,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from field_api.http.schemas.audiences import EVERYBODY
+from field_api.http.schemas.labelled import Schema, internal
 from field_api.platform.columns import ConfidentialAmount, ConfidentialDate, ConfidentialText, Sealed
 from field_api.platform.problems import Problem
 
@@ -26,27 +28,34 @@ _SECRET_TYPES = (ConfidentialAmount, ConfidentialDate, ConfidentialText, Sealed)
 _READ: dict[type, Any] = {UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat, int: int, str: str}
 
 
-class PageArguments(ma.Schema):
+class PageArguments(Schema):
     """Query parameters of every list."""
 
-    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, MAX_LIMIT))
-    after = ma.fields.String(
-        load_default=None,
-        validate=ma.validate.Length(1, 1000),
-        metadata={"description": "`next` of the page before; opaque"},
+    audiences = EVERYBODY
+    limit = internal(ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, MAX_LIMIT)))
+    after = internal(
+        ma.fields.String(
+            load_default=None,
+            validate=ma.validate.Length(1, 1000),
+            metadata={"description": "`next` of the page before; opaque"},
+        )
     )
 
 
-def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
-    """The schema of a page of `item`: `items`, and `next` where there is more."""
+def page_schema(item: type[Schema]) -> type[Schema]:
+    """The schema of a page of `item`, for the same audiences: `items`, and `next` where there is more."""
     name = item.__name__.removesuffix("Schema") + "PageSchema"
-    fields: dict[str, Any] = {
-        "items": ma.fields.List(ma.fields.Nested(item), required=True),
-        "next": ma.fields.String(
-            required=True, allow_none=True, metadata={"description": "send as `after`; null at the end"}
+    body: dict[str, Any] = {
+        # How many there are says what kind of thing they are, and no more: its fields have labels of their own.
+        "items": internal(ma.fields.List(ma.fields.Nested(item), required=True)),
+        "next": internal(
+            ma.fields.String(
+                required=True, allow_none=True, metadata={"description": "send as `after`; null at the end"}
+            )
         ),
+        "audiences": item.audiences,
     }
-    return type(name, (ma.Schema,), fields)
+    return type(name, (Schema,), body)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from uuid import UUID
 from flask import Response, g
 from flask_smorest import Blueprint
 
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import Relation
+from field_api.http.bodies import PDF, sends
 from field_api.http.permits import answers, permitted
 from field_api.http.schemas.papers import CustodySchema, CustodyStepSchema, IssuedPapersSchema, LetterLineSchema
 from field_api.platform.database import transaction
@@ -26,11 +27,10 @@ from field_api.usecases.read_letter import read_letter
 from field_api.usecases.take_custody_step import take_custody_step
 
 blueprint = Blueprint("papers", __name__, description="Visit sheets, letters and where they are")
-PDF = "application/pdf"
 
 
 @blueprint.post("/plans/<uuid:plan_id>/papers")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.write")
 @blueprint.response(200, IssuedPapersSchema)
 def issue(plan_id: UUID) -> IssuedPapers:
@@ -40,8 +40,9 @@ def issue(plan_id: UUID) -> IssuedPapers:
 
 
 @blueprint.get("/routes/<uuid:route_id>/sheet")
-@answers(Audience.AGENT)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.read")
+@sends(PDF, Label.OPEN, Label.PLACE, name="sheet.pdf")
 @blueprint.response(200, content_type=PDF)
 def sheet(route_id: UUID) -> Response:
     """The visit sheet issued last, as PDF: open data only."""
@@ -50,7 +51,7 @@ def sheet(route_id: UUID) -> Response:
 
 
 @blueprint.get("/routes/<uuid:route_id>/letters")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.read")
 @blueprint.response(200, LetterLineSchema(many=True))
 def letters(route_id: UUID) -> list[LetterLine]:
@@ -60,20 +61,22 @@ def letters(route_id: UUID) -> list[LetterLine]:
 
 
 @blueprint.post("/routes/<uuid:route_id>/prints")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.write", replay=False)
+@sends(PDF, Label.OPEN, Label.PLACE, Label.CONFIDENTIAL, Label.PERSONAL, name="stack.pdf")
 @blueprint.response(200, content_type=PDF)
 def print_stack(route_id: UUID) -> Response:
     """The stack for the printer: sheet and letters in route order. Notes custody; copies are marked and counted."""
     with transaction(g.actor.agency_id) as session:
         actor = staff_actor(g.actor.id)
         printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor=actor)
-        return _pdf(printed.paper.pdf, printed.file_name)
+        return _pdf(printed.paper.pdf, "stack.pdf")
 
 
 @blueprint.get("/letters/<uuid:letter_id>/document")
-@answers(Audience.MANAGER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.read")
+@sends(PDF, Label.OPEN, Label.PLACE, Label.CONFIDENTIAL, Label.PERSONAL, name="letter.pdf")
 @blueprint.response(200, content_type=PDF)
 def letter(letter_id: UUID) -> Response:
     """The letter as it was issued, as PDF."""
@@ -82,7 +85,7 @@ def letter(letter_id: UUID) -> Response:
 
 
 @blueprint.get("/letters/<uuid:letter_id>/custody")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.read")
 @blueprint.response(200, CustodySchema(many=True))
 def custody(letter_id: UUID) -> Sequence[LetterCustody]:
@@ -92,7 +95,7 @@ def custody(letter_id: UUID) -> Sequence[LetterCustody]:
 
 
 @blueprint.post("/letters/<uuid:letter_id>/custody")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.write")
 @blueprint.arguments(CustodyStepSchema)
 @blueprint.response(204)
@@ -106,8 +109,9 @@ def take_step(body: dict[str, Any], letter_id: UUID) -> None:
 
 
 @blueprint.get("/legend-cards/<string:language>")
-@answers(Audience.AGENT)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("papers.read")
+@sends(PDF, Label.INTERNAL, name="card.pdf")
 @blueprint.response(200, content_type=PDF)
 def legend(language: str) -> Response:
     """The agent's own card: what the numbers on visit sheets mean. Never printed with a sheet."""

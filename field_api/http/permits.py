@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
     "accounts.write":       [                    _M,                         _I],
     "addresses.read":       [        _D,         _M],
     "addresses.write":      [        _D,         _M],
+    # An administrator keeps the system running: staff, tokens, agents, phones; no creditor, no debtor, no debt.
     "agency.read":          [        _D,         _M,      _S],
     "agency.write":         [                    _M,      _S],
     "agents.read":          [        _D,         _M,      _S,                _I],
@@ -59,8 +60,8 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
     "candidates.write":     [                    _M],
     "codes.disclose":       [        _D,         _M],
     "console.read":         [        _D,         _M,      _S],
-    "creditors.read":       [        _D,         _M,      _S,    _C,         _I],
-    "creditors.write":      [                    _M,      _S,                _I],
+    "creditors.read":       [        _D,         _M,             _C,         _I],
+    "creditors.write":      [                    _M,                         _I],
     "devices.read":         [        _D,         _M,      _S],
     "devices.write":        [                    _M,      _S],
     "disputes.read":        [                    _M,             _C,         _I],
@@ -81,6 +82,8 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
     "reports.read":         [                    _M,             _C,         _I],
     "self.read":            [_A,     _D,         _M,      _S,    _C,         _I],
     "self.write":           [_A,     _D,         _M,      _S,    _C],
+    "shifts.read":          [        _D,         _M],
+    "shifts.write":         [        _D,         _M],
     "staff.read":           [                    _M,      _S],
     "staff.write":          [                             _S],
     "visits.audit":         [                    _M],
@@ -90,6 +93,19 @@ PERMISSIONS: dict[str, frozenset[StaffRole]] = {name: frozenset(roles) for name,
 # fmt: on
 """Permission -> roles. An agent works with the phone and has nothing here but a password of their own."""
 
+AUDIENCE_OF: dict[StaffRole, Audience] = {
+    StaffRole.AGENT: Audience.AGENT,
+    StaffRole.DISPATCHER: Audience.DISPATCHER,
+    StaffRole.MANAGER: Audience.MANAGER,
+    StaffRole.ADMIN: Audience.ADMIN,
+    StaffRole.CONTROLLER: Audience.CONTROLLER,
+    StaffRole.INTEGRATOR: Audience.INTEGRATOR,
+}
+"""For whom a request works once it is known who asks."""
+
+OPEN_AUDIENCES = frozenset({Audience.MACHINE})
+"""Of routes that anybody may call: nothing of anybody."""
+
 TOKEN_PERMISSIONS = frozenset(name for name, roles in PERMISSIONS.items() if StaffRole.INTEGRATOR in roles)
 """What an integrator's token may be given."""
 
@@ -98,7 +114,7 @@ TOKEN_PERMISSIONS = frozenset(name for name, roles in PERMISSIONS.items() if Sta
 class Declaration:
     """What a view says about itself. `permission` None means open to everybody (a health check, the sign-in)."""
 
-    audience: Audience | None = None
+    audiences: frozenset[Audience] = frozenset()
     permission: str | None = None
     open_to_all: bool = False
     by_creditor: bool = False
@@ -106,13 +122,21 @@ class Declaration:
 
     @property
     def complete(self) -> bool:
-        return self.audience is not None and (self.open_to_all != (self.permission is not None))
+        return bool(self.audiences) and (self.open_to_all != (self.permission is not None))
+
+    @property
+    def admitted(self) -> frozenset[Audience]:
+        """The audiences of everybody whom the permission table lets in."""
+        if self.permission is None:
+            return OPEN_AUDIENCES if self.open_to_all else frozenset()
+        roles = PERMISSIONS.get(self.permission, frozenset())
+        return frozenset(AUDIENCE_OF[role] for role in roles if role is not StaffRole.CONTROLLER or self.by_creditor)
 
 
 def declaration_of(view: Any) -> Declaration:
     """The declaration of a view function, which every well-behaved decorator carries outwards (functools.wraps)."""
     return Declaration(
-        audience=getattr(view, "doorstep_audience", None),
+        audiences=getattr(view, "doorstep_audiences", frozenset()),
         permission=getattr(view, "doorstep_permission", None),
         open_to_all=getattr(view, "doorstep_open", False),
         by_creditor=getattr(view, "doorstep_by_creditor", False),
@@ -147,11 +171,12 @@ def open_to_all(view: View) -> View:
     return view
 
 
-def answers(audience: Audience) -> Callable[[View], View]:
-    """For whom the route answers: values are revealed to that audience while it runs, and to no other."""
+def answers(*audiences: Audience) -> Callable[[View], View]:
+    """For whom the route answers: exactly those whom its permission lets in. A request runs for its own actor's
+    audience, one of these; values are revealed to that audience and to no other. `open_to_all` answers MACHINE."""
 
     def mark(view: View) -> View:
-        view.doorstep_audience = audience  # type: ignore[attr-defined]  # marks travel with functools.wraps
+        view.doorstep_audiences = frozenset(audiences)  # type: ignore[attr-defined]  # marks travel with functools.wraps
         return view
 
     return mark

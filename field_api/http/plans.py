@@ -33,7 +33,7 @@ blueprint = Blueprint("plans", __name__, url_prefix="/plans", description="Days,
 
 
 @blueprint.get("")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
 @blueprint.arguments(PlanQuery, location="query")
 @blueprint.response(200, page_schema(PlanSchema))
@@ -45,7 +45,7 @@ def list_plans(query: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.write")
 @blueprint.arguments(NewPlanSchema)
 @blueprint.response(201, PlanOverviewSchema)
@@ -59,7 +59,7 @@ def draft(body: dict[str, Any]) -> PlanOverview:
 
 
 @blueprint.get("/why-not")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
 @blueprint.arguments(WhyNotQuery, location="query")
 @blueprint.response(200, WhyNotSchema)
@@ -70,7 +70,7 @@ def why_is_it_not_planned(query: dict[str, Any]) -> WhyNot:
 
 
 @blueprint.get("/<uuid:plan_id>")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
 @blueprint.response(200, PlanOverviewSchema)
 def show(plan_id: UUID) -> PlanOverview:
@@ -80,7 +80,7 @@ def show(plan_id: UUID) -> PlanOverview:
 
 
 @blueprint.get("/<uuid:plan_id>/not-planned")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
 @blueprint.arguments(NotPlannedQuery, location="query")
 @blueprint.response(200, page_schema(NotPlannedSchema))
@@ -92,7 +92,7 @@ def list_not_planned(query: dict[str, Any], plan_id: UUID) -> Page:
 
 
 @blueprint.post("/<uuid:plan_id>/publish")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.write")
 @blueprint.response(200, PlanOverviewSchema)
 def publish(plan_id: UUID) -> PlanOverview:

@@ -10,28 +10,33 @@ import marshmallow as ma
 from flask import Flask, Response
 from werkzeug.exceptions import UnprocessableEntity
 
+from field_api.http.schemas.audiences import EVERYBODY
+from field_api.http.schemas.labelled import Schema, internal
 from field_api.platform.problems import Problem, problem_response
 
 _MAX_ERRORS = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class PlacedErrorSchema(ma.Schema):
-    at = ma.fields.String(required=True, metadata={"description": "where: json.parties.0.name, query.limit"})
-    problem = ma.fields.String(required=True)
+class PlacedErrorSchema(Schema):
+    audiences = EVERYBODY
+    at = internal(ma.fields.String(required=True, metadata={"description": "where: json.parties.0.name, query.limit"}))
+    problem = internal(ma.fields.String(required=True))
 
 
-class ProblemSchema(ma.Schema):
-    """RFC 9457 problem details."""
+class ProblemSchema(Schema):
+    """RFC 9457 problem details, for everybody: no text of it says anything of anybody."""
 
-    type = ma.fields.String(required=True, metadata={"description": "urn:doorstep:problem:CODE"})
-    title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
-    code = ma.fields.String(required=True, metadata={"description": "stable; the texts may change"})
-    detail = ma.fields.String()
-    at = ma.fields.String(metadata={"description": "the field, header or row that is meant"})
-    errors = ma.fields.List(ma.fields.Nested(PlacedErrorSchema))
-    incident = ma.fields.String(metadata={"description": "of an internal error: quote it to support"})
+    audiences = EVERYBODY
+    type = internal(ma.fields.String(required=True, metadata={"description": "urn:doorstep:problem:CODE"}))
+    title = internal(ma.fields.String(required=True))
+    status = internal(ma.fields.Integer(required=True))
+    code = internal(ma.fields.String(required=True, metadata={"description": "stable; the texts may change"}))
+    detail = internal(ma.fields.String())
+    at = internal(ma.fields.String(metadata={"description": "the field, header or row that is meant"}))
+    errors = internal(ma.fields.List(ma.fields.Nested(PlacedErrorSchema)))
+    reason = internal(ma.fields.String(metadata={"description": "of a refused file or row: its code (docs/import.md)"}))
+    incident = internal(ma.fields.String(metadata={"description": "of an internal error: quote it to support"}))
 
 
 def install_validation_problems(app: Flask) -> None:

@@ -19,7 +19,7 @@ blueprint = Blueprint("promises", __name__, url_prefix="/promises", description=
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("promises.read", by_creditor=True)
 @blueprint.arguments(PromiseQuery, location="query")
 @blueprint.response(200, page_schema(PromiseSchema))

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
 
 # Pages are plain HTML with a stylesheet of their own; nothing may run or load from elsewhere.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+KEPT_AN_HOUR = "public, max-age=3600"
+"""For answers that say nothing about anybody, and for no other (the gate)."""
+STRICT_TRANSPORT = "max-age=31536000"
 
 
 def install_response_headers(app: Flask) -> None:
@@ -16,14 +30,25 @@ def install_response_headers(app: Flask) -> None:
         if request.method in {"GET", "HEAD"} and response.status_code == 200 and response.is_json:
             response.add_etag()
             response.make_conditional(request)
-        headers = response.headers
-        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers.setdefault("Cache-Control", "no-store")
-        if request.is_secure:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-        return response
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            response.set_data(b"")  # flask-smorest writes `null`
+        if response.location is not None:
+            _keep_inside(response)
+        return with_headers(response)
+
+
+def with_headers(response: Response) -> Response:
+    response.headers.update(ALWAYS)
+    if response.headers.get("Cache-Control") != KEPT_AN_HOUR:
+        response.headers["Cache-Control"] = "no-store"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+    return response
+
+
+def _keep_inside(response: Response) -> None:
+    """Werkzeug writes the requested host into a redirect to the path with a slash; and a page that nobody reads."""
+    where = urlsplit(response.location)
+    if where.netloc == request.host:
+        response.location = where._replace(scheme="", netloc="").geturl()
+    response.set_data(b"")

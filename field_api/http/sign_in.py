@@ -7,11 +7,14 @@ that no database session outlives its transaction; the agency comes from the ses
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import marshmallow as ma
 from flask import Flask, Response, jsonify
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -23,9 +26,12 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import update
 
 from field_api.domain.credentials import agency_of_uniquifier
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.roles import StaffRole
+from field_api.http.bodies import HTML, JSON, sends
 from field_api.http.permits import Actor, answers, open_to_all
+from field_api.http.schemas.audiences import OUTSIDE
+from field_api.http.schemas.labelled import Schema, internal
 from field_api.platform.database import across_agencies, transaction
 from field_api.platform.local_secret import local_secret
 from field_api.platform.problems import Problem, problem_response
@@ -35,6 +41,20 @@ from field_api.records.staff import Staff
 
 SIGN_INS_PER_MINUTE = "10 per minute"  # and address; argon2id makes each one cost some 50 ms
 SESSION_LASTS = timedelta(hours=12)  # one working day; no cookie is accepted after that
+
+
+class SignedInSchema(Schema):
+    audiences = OUTSIDE
+    email = internal(ma.fields.String(metadata={"description": "as it was sent"}))
+    role = internal(ma.fields.String())
+
+
+class SignInSchema(Schema):
+    """What programs get of `/sign-in` and `/sign-out`; who they are in full says `/me`."""
+
+    audiences = OUTSIDE
+    csrf_token = internal(ma.fields.String())
+    user = internal(ma.fields.Nested(SignedInSchema))
 
 
 class StaffRoleName(RoleMixin):
@@ -58,7 +78,7 @@ class SignedIn(UserMixin):
         self.roles = [StaffRoleName(row.role)]
 
     def get_security_payload(self) -> dict[str, Any]:
-        return {"email": self.email, "name": self.name, "role": self.role.value}
+        return {"email": self.email, "role": self.role.value}
 
 
 SignedIn.fs_uniquifier = ""
@@ -124,8 +144,19 @@ def install_sign_in(app: Flask, settings: Settings) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     views = app.view_functions
     limited = limiter.limit(SIGN_INS_PER_MINUTE, methods=["POST"])(views["security.login"])
-    views["security.login"] = open_to_all(answers(Audience.MACHINE)(limited))
-    views["security.logout"] = open_to_all(answers(Audience.MACHINE)(views["security.logout"]))
+    for endpoint, view in {"security.login": limited, "security.logout": views["security.logout"]}.items():
+        in_either_shape = sends(HTML, Label.INTERNAL)(sends(JSON, schema=SignInSchema)(_own(view)))
+        views[endpoint] = open_to_all(answers(Audience.MACHINE)(in_either_shape))
+
+
+def _own(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A function to put marks on: the library's is one for all applications of the process."""
+
+    @wraps(view)
+    def own(**values: Any) -> Any:
+        return view(**values)
+
+    return own
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -179,6 +210,6 @@ def _as_document(payload: dict[str, Any], code: int, headers: Any = None, user: 
             Problem("not-signed-in", "e-mail and password do not match, or you are signed in already")
         )
     # An allow-list: Flask-Security would also hand out tokens of its own, which nothing here accepts.
-    response = jsonify({name: payload[name] for name in ("csrf_token", "user") if name in payload})
+    response = jsonify(SignInSchema().dump({name: payload[name] for name in ("csrf_token", "user") if name in payload}))
     response.headers.update(headers or {})
     return response

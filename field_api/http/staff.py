@@ -23,7 +23,7 @@ blueprint = Blueprint("staff", __name__, url_prefix="/staff", description="Who s
 
 
 @blueprint.get("")
-@answers(Audience.MANAGER)
+@answers(Audience.MANAGER, Audience.ADMIN)
 @permitted("staff.read")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(StaffSchema))
@@ -34,7 +34,7 @@ def list_staff(page: dict[str, Any]) -> Page:
 
 
 @blueprint.post("")
-@answers(Audience.MANAGER)
+@answers(Audience.ADMIN)
 @permitted("staff.write")
 @blueprint.arguments(NewStaffSchema)
 @blueprint.response(201, StaffSchema)
@@ -45,7 +45,7 @@ def add(body: dict[str, Any]) -> Staff:
 
 
 @blueprint.delete("/<uuid:staff_id>")
-@answers(Audience.MANAGER)
+@answers(Audience.ADMIN)
 @permitted("staff.write")
 @blueprint.response(204)
 def end(staff_id: UUID) -> None:
@@ -55,7 +55,7 @@ def end(staff_id: UUID) -> None:
 
 
 @blueprint.post("/<uuid:staff_id>/password")
-@answers(Audience.MANAGER)
+@answers(Audience.ADMIN)
 @permitted("staff.write")
 @blueprint.arguments(ResetPasswordSchema)
 @blueprint.response(204)

@@ -8,6 +8,7 @@ from flask import request
 
 from field_api.domain.credentials import WireToken
 from field_api.domain.roles import StaffRole
+from field_api.http.header_rules import BEARER_CHALLENGE
 from field_api.http.permits import Actor
 from field_api.platform import sealing
 from field_api.platform.database import transaction
@@ -18,7 +19,7 @@ from field_api.records.staff import ApiToken
 
 # Writing the row at every request would make readers of one token wait for each other.
 USE_NOTED_EVERY = timedelta(minutes=5)
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="doorstep"'}
+_CHALLENGE = {"WWW-Authenticate": BEARER_CHALLENGE}
 
 
 def token_actor() -> Actor:

@@ -29,7 +29,7 @@ blueprint = Blueprint(
 
 
 @blueprint.post("/<uuid:visit_id>/reassign")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("visits.write")
 @blueprint.arguments(ReassignmentSchema)
 @blueprint.response(200, AssignedVisitSchema)
@@ -40,7 +40,7 @@ def reassign(body: dict[str, Any], visit_id: UUID) -> Visit:
 
 
 @blueprint.post("/<uuid:visit_id>/withdraw")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("visits.write")
 @blueprint.arguments(ReasonGivenSchema)
 @blueprint.response(200, AssignedVisitSchema)
@@ -51,7 +51,7 @@ def withdraw(body: dict[str, Any], visit_id: UUID) -> Visit:
 
 
 @blueprint.post("/<uuid:visit_id>/codes/<uuid:person_id>/disclose")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("codes.disclose", replay=False)
 @blueprint.arguments(ReasonGivenSchema)
 @blueprint.response(200, UnlockCodeSchema)
@@ -65,7 +65,7 @@ def disclose(body: dict[str, Any], visit_id: UUID, person_id: UUID) -> dict[str,
 
 
 @blueprint.post("/<uuid:visit_id>/codes/<uuid:person_id>/reissue")
-@answers(Audience.DISPATCHER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("codes.disclose")
 @blueprint.arguments(ReasonGivenSchema)
 @blueprint.response(204)

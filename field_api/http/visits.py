@@ -21,7 +21,7 @@ blueprint = Blueprint("visits", __name__, url_prefix="/visits", description="Vis
 
 
 @blueprint.get("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.CONTROLLER, Audience.INTEGRATOR)
 @permitted("visits.read", by_creditor=True)
 @blueprint.arguments(VisitQuery, location="query")
 @blueprint.response(200, page_schema(VisitSchema))

@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Response, g
 from flask_smorest import Blueprint
 
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
+from field_api.http.bodies import JPEG, sends
 from field_api.http.paging import Page, page_schema, paged
 from field_api.http.permits import answers, permitted
 from field_api.platform.database import transaction
@@ -51,12 +52,13 @@ def show_expected(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/<uuid:photo_id>/rendition/<any(large, small):size>")
 @answers(Audience.MANAGER)
 @permitted("photos.read")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@sends(JPEG, Label.PLACE, Label.PERSONAL, name="photo.jpg")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type=JPEG)
 def show_picture(photo_id: UUID, size: str) -> Response:
     """The picture: at most 2,048 (large) or 320 (small) pixels, JPEG, without metadata."""
     with transaction(g.actor.agency_id) as session:
         jpeg = show_rendition(session, photo_id, size, darkroom(), actor=staff_actor(g.actor.id))
-    return Response(jpeg, mimetype="image/jpeg", headers={"Content-Disposition": 'inline; filename="photo.jpg"'})
+    return Response(jpeg, mimetype=JPEG, headers={"Content-Disposition": 'inline; filename="photo.jpg"'})
 
 
 @blueprint.post("/<uuid:photo_id>/destroy")

@@ -33,7 +33,7 @@ BLUEPRINTS = (phones, quarantine)
 
 
 @phones.get("")
-@answers(Audience.MANAGER)
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
 @permitted("devices.read")
 @phones.arguments(PageArguments, location="query")
 @phones.response(200, page_schema(DeviceSchema))
@@ -45,7 +45,7 @@ def list_devices(page: dict[str, Any]) -> Page:
 
 
 @phones.post("")
-@answers(Audience.MANAGER)
+@answers(Audience.MANAGER, Audience.ADMIN)
 @permitted("devices.write", replay=False)
 @phones.arguments(NewEnrolmentSchema)
 @phones.response(201, EnrolmentCodeSchema)
@@ -57,7 +57,7 @@ def enrol(body: dict[str, Any]) -> EnrolmentCode:
 
 
 @phones.post("/<uuid:device_id>/revoke")
-@answers(Audience.MANAGER)
+@answers(Audience.MANAGER, Audience.ADMIN)
 @permitted("devices.write")
 @phones.arguments(RevocationSchema)
 @phones.response(204)
@@ -69,7 +69,7 @@ def revoke(body: dict[str, Any], device_id: UUID) -> None:
 
 
 @quarantine.get("")
-@answers(Audience.MANAGER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("operations.read")
 @quarantine.arguments(PageArguments, location="query")
 @quarantine.response(200, page_schema(QuarantineSchema))
@@ -81,7 +81,7 @@ def list_quarantine(page: dict[str, Any]) -> Page:
 
 
 @quarantine.get("/bytes")
-@answers(Audience.MANAGER)
+@answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("operations.read")
 @quarantine.arguments(PageArguments, location="query")
 @quarantine.response(200, page_schema(OddBytesSchema))

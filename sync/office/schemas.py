@@ -4,50 +4,60 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from field_api.http.schemas.audiences import KEEPERS, OFFICE
+from field_api.http.schemas.labelled import Schema, internal
 from sync.office.devices import REVOCATION_REASONS
 
 
-class DeviceSchema(ma.Schema):
-    id = ma.fields.UUID(required=True)
-    agent_id = ma.fields.UUID(required=True)
-    agent = ma.fields.String(required=True, metadata={"description": "the agent's code"})
-    state = ma.fields.String(required=True, validate=ma.validate.OneOf(["active", "revoked"]))
-    enrolled_at = ma.fields.AwareDateTime(required=True)
-    revoked_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+class DeviceSchema(Schema):
+    audiences = KEEPERS
+    id = internal(ma.fields.UUID(required=True))
+    agent_id = internal(ma.fields.UUID(required=True))
+    agent = internal(ma.fields.String(required=True, metadata={"description": "the agent's code"}))
+    state = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(["active", "revoked"])))
+    enrolled_at = internal(ma.fields.AwareDateTime(required=True))
+    revoked_at = internal(ma.fields.AwareDateTime(required=True, allow_none=True))
 
 
-class NewEnrolmentSchema(ma.Schema):
-    agent_id = ma.fields.UUID(required=True)
+class NewEnrolmentSchema(Schema):
+    audiences = KEEPERS
+    agent_id = internal(ma.fields.UUID(required=True))
 
 
-class EnrolmentCodeSchema(ma.Schema):
-    enrolment_id = ma.fields.UUID(required=True)
-    line = ma.fields.String(
-        required=True, metadata={"description": "DOOR-ADDRESS#SECRET: good once, shown this once, for 72 hours"}
+class EnrolmentCodeSchema(Schema):
+    audiences = KEEPERS
+    enrolment_id = internal(ma.fields.UUID(required=True))
+    line = internal(
+        ma.fields.String(
+            required=True, metadata={"description": "DOOR-ADDRESS#SECRET: good once, shown this once, for 72 hours"}
+        )
     )
-    expires_at = ma.fields.AwareDateTime(required=True)
+    expires_at = internal(ma.fields.AwareDateTime(required=True))
 
 
-class RevocationSchema(ma.Schema):
-    reason = ma.fields.String(required=True, validate=ma.validate.OneOf(REVOCATION_REASONS))
+class RevocationSchema(Schema):
+    audiences = KEEPERS
+    reason = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(REVOCATION_REASONS)))
 
 
-class QuarantineSchema(ma.Schema):
-    id = ma.fields.UUID(required=True)
-    device_id = ma.fields.UUID(required=True)
-    seq = ma.fields.Integer(required=True)
-    state = ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "held"]))
-    reason = ma.fields.String(required=True, allow_none=True)
-    incident = ma.fields.String(required=True, allow_none=True)
-    received_at = ma.fields.AwareDateTime(required=True)
+class QuarantineSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(required=True))
+    device_id = internal(ma.fields.UUID(required=True))
+    seq = internal(ma.fields.Integer(required=True))
+    state = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "held"])))
+    reason = internal(ma.fields.String(required=True, allow_none=True))
+    incident = internal(ma.fields.String(required=True, allow_none=True))
+    received_at = internal(ma.fields.AwareDateTime(required=True))
 
 
-class OddBytesSchema(ma.Schema):
-    id = ma.fields.UUID(required=True)
-    device_id = ma.fields.UUID(required=True)
-    state = ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "fork"]))
-    reason = ma.fields.String(required=True)
-    op_id = ma.fields.UUID(required=True, allow_none=True)
-    seq = ma.fields.Integer(required=True, allow_none=True)
-    received_at = ma.fields.AwareDateTime(required=True)
-    bytes = ma.fields.Integer(required=True)
+class OddBytesSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(required=True))
+    device_id = internal(ma.fields.UUID(required=True))
+    state = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "fork"])))
+    reason = internal(ma.fields.String(required=True))
+    op_id = internal(ma.fields.UUID(required=True, allow_none=True))
+    seq = internal(ma.fields.Integer(required=True, allow_none=True))
+    received_at = internal(ma.fields.AwareDateTime(required=True))
+    bytes = internal(ma.fields.Integer(required=True))

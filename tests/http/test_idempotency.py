@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import marshmallow as ma
 import pytest
 from flask import Flask, g, request
 from flask_smorest import Blueprint
@@ -17,6 +18,8 @@ from doorstep.app import worker_app
 from field_api.domain.disclosure import Audience
 from field_api.http import idempotency, register
 from field_api.http.permits import TOKEN_PERMISSIONS, answers, permitted
+from field_api.http.schemas.audiences import CARRIERS
+from field_api.http.schemas.labelled import Schema, internal, open_
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
@@ -33,10 +36,17 @@ def _deed(name: str) -> ApiToken:
     return ApiToken(id=new_id(), name=name, token_sha256=b"", permissions=[], created_at=SystemClock().now())
 
 
+class DeedSchema(Schema):
+    audiences = CARRIERS
+    id = internal(ma.fields.UUID())
+    bytes = internal(ma.fields.String())
+    name = open_(ma.fields.String())
+
+
 @probe.post("")
-@answers(Audience.INTEGRATOR)
+@answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("accounts.write")
-@probe.response(201)
+@probe.response(201, DeedSchema)
 def act() -> dict[str, str]:
     """Do something that counts, slowly, as the query says."""
     name = request.args["name"]

@@ -76,7 +76,7 @@ def test_a_letter_is_served_as_it_was_issued(route) -> None:
 def test_a_stack_is_printed_once_and_then_marked(route) -> None:
     client, route_id = route
     first, second = (client.post(f"{API}/routes/{route_id}/prints") for _ in range(2))
-    assert first.headers["Content-Disposition"] == 'attachment; filename="2026-11-18-MX-1.pdf"'
+    assert first.headers["Content-Disposition"] == 'attachment; filename="stack.pdf"'
     assert "Copia 2" not in text_of(first) and "Copia 2" in text_of(second)
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
+import marshmallow as ma
 import pytest
 from flask import Flask
+from flask_smorest import Blueprint
 
 from field_api.domain.confidential import declared_audience
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.roles import StaffRole
+from field_api.http.bodies import JSON, sends
 from field_api.http.frame import enclose
 from field_api.http.guard import Route, UndeclaredRoute, check_routes, routes
 from field_api.http.openapi import API_PREFIX, document_of, documented_path
-from field_api.http.permits import PERMISSIONS, answers, open_to_all, permitted
+from field_api.http.paging import Page
+from field_api.http.permits import AUDIENCE_OF, PERMISSIONS, answers, open_to_all, permitted
+from field_api.http.schemas.audiences import OFFICE
+from field_api.http.schemas.labelled import Schema, confidential, internal
 from tests.office_client import OfficeClient
 
 AsRole = Callable[..., OfficeClient]
@@ -90,8 +97,11 @@ def test_the_permission_table_holds_on_every_route(office: Flask, as_role: AsRol
             declaration = route.declaration
             if declaration.open_to_all or declaration.permission is None or route.path == f"{API_PREFIX}/me/password":
                 continue
-            allowed = role in PERMISSIONS[declaration.permission]
-            allowed &= role is not StaffRole.CONTROLLER or declaration.by_creditor
+            allowed = AUDIENCE_OF[role] in declaration.audiences
+            assert allowed is (
+                role in PERMISSIONS[declaration.permission]
+                and (role is not StaffRole.CONTROLLER or declaration.by_creditor)
+            )
             status = call(client, route)
             assert (status != 403) is allowed, (role, route, status)
             assert status < 500, (role, route, status)
@@ -104,6 +114,76 @@ def test_a_route_without_an_audience_stops_the_start(office: Flask) -> None:
     with pytest.raises(UndeclaredRoute) as refused:
         check_routes(app)
     assert "GET /a" in str(refused.value) and "POST /b" in str(refused.value)
+
+
+class _Query(Schema):
+    audiences = OFFICE
+    name = confidential(ma.fields.String())
+
+
+class _Office(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID())
+
+
+_BOTH = (Audience.DISPATCHER, Audience.MANAGER)
+_probe = Blueprint("t", __name__)
+
+
+def _view(*decorators: Callable[..., Any]) -> Callable[..., Any]:
+    def view(**_: object) -> str:
+        return "x"
+
+    for decorator in reversed(decorators):
+        view = decorator(view)
+    return view
+
+
+@pytest.mark.parametrize(
+    ("path", "view", "why"),
+    [
+        ("/a", _view(answers(Audience.MANAGER), permitted("plans.read")), "admits dispatcher whom it does not answer"),
+        ("/a", _view(answers(*_BOTH, Audience.ADMIN), permitted("plans.read")), "answers admin whom nothing admits"),
+        ("/a", _view(answers(Audience.MANAGER), open_to_all), "answers manager whom nothing admits"),
+        ("/a", _view(answers(*_BOTH), permitted("plans.read")), "does not say what it answers with"),
+        (
+            "/a",
+            _view(answers(*_BOTH, Audience.ADMIN), permitted("console.read"), sends(JSON, schema=_Office)),
+            "_Office is not for admin",
+        ),
+        (
+            "/a",
+            _view(answers(*_BOTH, Audience.ADMIN), permitted("console.read"), sends("text/html", Label.PLACE)),
+            "may hold place data, which is not for admin",
+        ),
+        (
+            "/a",
+            _view(
+                answers(*_BOTH),
+                permitted("plans.read"),
+                _probe.arguments(_Query, location="query"),
+                _probe.response(204),
+            ),
+            "_Query.name is secret and would travel in the query",
+        ),
+        (
+            "/a/<name>",
+            _view(answers(*_BOTH), permitted("plans.read"), _probe.response(204)),
+            "name is a text in the path without a label",
+        ),
+        (
+            "/a",
+            _view(answers(*_BOTH), permitted("plans.read"), _probe.response(200, ma.Schema.from_dict({}))),
+            "is no labelled schema",
+        ),
+    ],
+)
+def test_a_declaration_that_does_not_hold_together_stops_the_start(path: str, view: Any, why: str) -> None:
+    app = Flask("t", static_folder=None)
+    app.add_url_rule(path, view_func=view, endpoint="a")
+    with pytest.raises(UndeclaredRoute) as refused:
+        enclose(app)
+    assert why in str(refused.value)
 
 
 def test_a_permission_that_is_not_in_the_table_stops_the_import() -> None:
@@ -120,6 +200,7 @@ def test_a_view_runs_for_its_declared_audience_alone() -> None:
     @app.get("/a")
     @open_to_all
     @answers(Audience.MACHINE)
+    @sends("text/html", Label.INTERNAL)
     def view() -> str:
         seen.append(declared_audience())
         return "x"
@@ -128,6 +209,21 @@ def test_a_view_runs_for_its_declared_audience_alone() -> None:
     assert app.test_client().get("/a").status_code == 200
     assert seen == [Audience.MACHINE]
     assert declared_audience() is None
+
+
+def test_a_request_works_for_its_own_actors_audience(
+    office: Flask, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def note(*_: object, **__: object) -> Page:
+        seen.append(declared_audience())
+        return Page([], None)
+
+    monkeypatch.setattr("field_api.http.agents.paged", note)
+    for role in ("dispatcher", "manager", "admin", "integrator"):
+        assert as_role(role).get("/api/v1/agents").status_code == 200
+    assert seen == [Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN, Audience.INTEGRATOR]
 
 
 def test_every_operation_documents_problems_and_its_permission(office: Flask) -> None:
@@ -140,5 +236,5 @@ def test_every_operation_documents_problems_and_its_permission(office: Flask) ->
                 continue
             assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}, path
             assert operation["x-permission"] in PERMISSIONS
-            assert operation["x-audience"] in set(Audience)
+            assert set(operation["x-audiences"]) <= set(Audience) and operation["x-audiences"]
             assert operation.get("summary"), f"{method} {path} does not say what it does"

@@ -6,44 +6,53 @@ import marshmallow as ma
 
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import VERIFIED
+from field_api.http.schemas.audiences import OFFICE
+from field_api.http.schemas.labelled import Schema, confidential, internal
 
 STEPS = (LetterState.HANDED_OVER.value, LetterState.RETURNED.value, LetterState.DESTROYED.value)
 
 
-class IssuedPapersSchema(ma.Schema):
-    sheets = ma.fields.Integer(required=True)
-    letters = ma.fields.Integer(required=True)
-    letters_refused = ma.fields.Integer(required=True)
+class IssuedPapersSchema(Schema):
+    audiences = OFFICE
+    sheets = internal(ma.fields.Integer(required=True))
+    letters = internal(ma.fields.Integer(required=True))
+    letters_refused = internal(ma.fields.Integer(required=True))
 
 
-class LetterLineSchema(ma.Schema):
-    id = ma.fields.UUID(required=True)
-    visit_id = ma.fields.UUID(required=True)
-    stop = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True)
-    language = ma.fields.String(required=True)
-    jurisdiction = ma.fields.String(required=True)
-    serial = ma.fields.String(required=True)
-    state = ma.fields.String(required=True)
-    refusal = ma.fields.String(required=True, allow_none=True)
-    pages = ma.fields.Integer(required=True, allow_none=True)
-    issued_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+class LetterLineSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(required=True))
+    visit_id = internal(ma.fields.UUID(required=True))
+    stop = internal(ma.fields.Integer(required=True))
+    kind = confidential(ma.fields.String(required=True))
+    language = confidential(ma.fields.String(required=True))
+    jurisdiction = confidential(ma.fields.String(required=True))
+    serial = confidential(ma.fields.String(required=True))
+    state = confidential(ma.fields.String(required=True))
+    refusal = confidential(ma.fields.String(required=True, allow_none=True))
+    pages = confidential(ma.fields.Integer(required=True, allow_none=True))
+    issued_at = confidential(ma.fields.AwareDateTime(required=True, allow_none=True))
 
 
-class CustodySchema(ma.Schema):
-    state = ma.fields.String(required=True)
-    at = ma.fields.AwareDateTime(required=True)
-    actor = ma.fields.String(required=True)
-    recipient = ma.fields.String(required=True, allow_none=True)
-    extra = ma.fields.Dict(required=True)
+class CustodySchema(Schema):
+    audiences = OFFICE
+    state = confidential(ma.fields.String(required=True))
+    at = confidential(ma.fields.AwareDateTime(required=True))
+    actor = confidential(ma.fields.String(required=True))
+    recipient = confidential(ma.fields.String(required=True, allow_none=True))
+    extra = confidential(ma.fields.Dict(required=True))
 
 
-class CustodyStepSchema(ma.Schema):
+class CustodyStepSchema(Schema):
     """A step taken in the office: a letter came back, was shredded, or was handed over at the counter."""
 
-    state = ma.fields.String(required=True, validate=ma.validate.OneOf(STEPS))
-    recipient = ma.fields.String(
-        load_default=None, allow_none=True, validate=ma.validate.OneOf(sorted(r.value for r in VERIFIED))
+    audiences = OFFICE
+
+    state = confidential(ma.fields.String(required=True, validate=ma.validate.OneOf(STEPS)))
+    recipient = confidential(
+        ma.fields.String(
+            load_default=None, allow_none=True, validate=ma.validate.OneOf(sorted(r.value for r in VERIFIED))
+        )
     )
 
     @ma.validates_schema

@@ -6,163 +6,224 @@ import marshmallow as ma
 
 from field_api.domain.vocabulary import NotPlannedReason
 from field_api.http.paging import PageArguments
+from field_api.http.schemas.audiences import OFFICE
+from field_api.http.schemas.labelled import Schema, confidential, internal, open_, personal, place
 
 MAX_SEED = 2**31 - 1
 
 
 class PlanQuery(PageArguments):
-    day = ma.fields.Date(load_default=None)
+    audiences = OFFICE
+    day = internal(ma.fields.Date(load_default=None))
 
 
-class NewPlanSchema(ma.Schema):
-    day = ma.fields.Date(required=True)
-    seed = ma.fields.Integer(
-        load_default=1,
-        validate=ma.validate.Range(0, MAX_SEED),
-        metadata={"description": "the same books and seed give the same plan"},
+class NewPlanSchema(Schema):
+    audiences = OFFICE
+    day = internal(ma.fields.Date(required=True))
+    seed = internal(
+        ma.fields.Integer(
+            load_default=1,
+            validate=ma.validate.Range(0, MAX_SEED),
+            metadata={"description": "the same books and seed give the same plan"},
+        )
     )
 
 
-class PlanSchema(ma.Schema):
-    id = ma.fields.UUID()
-    day = ma.fields.Date(attribute="for_day")
-    state = ma.fields.String()
-    created_at = ma.fields.AwareDateTime()
-    published_at = ma.fields.AwareDateTime(allow_none=True)
-    solver = ma.fields.Dict(metadata={"description": "engine, seed, and whether travel times are estimates"})
+class SolverPartSchema(Schema):
+    """One part of the day that was solved by itself."""
+
+    audiences = OFFICE
+    agents = internal(ma.fields.Integer())
+    stops = internal(ma.fields.Integer())
+    iterations = internal(ma.fields.Integer())
+    seconds = internal(ma.fields.Float())
+    time_limit_reached = internal(ma.fields.Boolean())
 
 
-class RouteLineSchema(ma.Schema):
-    id = ma.fields.UUID()
-    agent_id = ma.fields.UUID()
-    agent_code = ma.fields.String()
-    agent_name = ma.fields.String()
-    starts_at = ma.fields.AwareDateTime()
-    ends_at = ma.fields.AwareDateTime()
-    distance_m = ma.fields.Integer()
-    travel_s = ma.fields.Integer()
-    stops = ma.fields.Integer()
-    visits = ma.fields.Integer()
+class SolverSchema(Schema):
+    audiences = OFFICE
+    engine = internal(ma.fields.String())
+    seed = internal(ma.fields.Integer())
+    travel = internal(ma.fields.String())
+    estimates = internal(ma.fields.Boolean(metadata={"description": "whether travel times are estimates"}))
+    distance_m = internal(ma.fields.Integer())
+    travel_s = internal(ma.fields.Integer())
+    parts = internal(ma.fields.List(ma.fields.Nested(SolverPartSchema)))
 
 
-class PlanOverviewSchema(ma.Schema):
-    plan = ma.fields.Nested(PlanSchema)
-    routes = ma.fields.List(ma.fields.Nested(RouteLineSchema))
-    visits = ma.fields.Integer()
-    not_planned = ma.fields.Dict(
-        keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"description": "accounts by reason"}
+class PlanSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID())
+    day = internal(ma.fields.Date(attribute="for_day"))
+    state = internal(ma.fields.String())
+    created_at = internal(ma.fields.AwareDateTime())
+    published_at = internal(ma.fields.AwareDateTime(allow_none=True))
+    solver = internal(ma.fields.Nested(SolverSchema))
+
+
+class RouteLineSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID())
+    agent_id = internal(ma.fields.UUID())
+    agent_code = internal(ma.fields.String())
+    agent_name = open_(ma.fields.String())
+    starts_at = internal(ma.fields.AwareDateTime())
+    ends_at = internal(ma.fields.AwareDateTime())
+    distance_m = internal(ma.fields.Integer())
+    travel_s = internal(ma.fields.Integer())
+    stops = internal(ma.fields.Integer())
+    visits = internal(ma.fields.Integer())
+
+
+class PlanOverviewSchema(Schema):
+    audiences = OFFICE
+    plan = internal(ma.fields.Nested(PlanSchema))
+    routes = internal(ma.fields.List(ma.fields.Nested(RouteLineSchema)))
+    visits = internal(ma.fields.Integer())
+    not_planned = internal(
+        ma.fields.Dict(
+            keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"description": "accounts by reason"}
+        )
     )
 
 
 class NotPlannedQuery(PageArguments):
-    reason = ma.fields.String(load_default=None, validate=ma.validate.OneOf([r.value for r in NotPlannedReason]))
+    audiences = OFFICE
+    reason = internal(
+        ma.fields.String(load_default=None, validate=ma.validate.OneOf([r.value for r in NotPlannedReason]))
+    )
 
 
-class NotPlannedSchema(ma.Schema):
-    account_id = ma.fields.UUID()
-    reason = ma.fields.String()
-    rule = ma.fields.String(allow_none=True, metadata={"description": "the rule that said so, with its source"})
+class NotPlannedSchema(Schema):
+    audiences = OFFICE
+    account_id = internal(ma.fields.UUID())
+    reason = confidential(ma.fields.String())
+    rule = confidential(
+        ma.fields.String(allow_none=True, metadata={"description": "the rule that said so, with its source"})
+    )
 
 
-class WhyNotQuery(ma.Schema):
-    account = ma.fields.UUID(required=True)
-    day = ma.fields.Date(required=True)
+class WhyNotQuery(Schema):
+    audiences = OFFICE
+    account = internal(ma.fields.UUID(required=True))
+    day = internal(ma.fields.Date(required=True))
 
 
-class ReasonSchema(ma.Schema):
-    reason = ma.fields.Function(lambda pair: pair[0], metadata={"type": "string"})
-    rule = ma.fields.Function(lambda pair: pair[1], metadata={"type": ["string", "null"]})
+class ReasonSchema(Schema):
+    """Of a pair: why, and the rule."""
+
+    audiences = OFFICE
+    reason = confidential(ma.fields.String())
+    rule = confidential(ma.fields.String(allow_none=True))
+
+    def get_attribute(self, obj: tuple[str, str | None], attr: str, default: object) -> str | None:
+        return obj[("reason", "rule").index(attr)]
 
 
-class WhyNotSchema(ma.Schema):
-    account_id = ma.fields.UUID()
-    plan_id = ma.fields.UUID()
-    visit_id = ma.fields.UUID(allow_none=True)
-    reasons = ma.fields.List(ma.fields.Nested(ReasonSchema))
+class WhyNotSchema(Schema):
+    audiences = OFFICE
+    account_id = internal(ma.fields.UUID())
+    plan_id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID(allow_none=True))
+    reasons = confidential(ma.fields.List(ma.fields.Nested(ReasonSchema)))
 
 
-class RouteQuery(ma.Schema):
-    day = ma.fields.Date(required=True)
+class RouteQuery(Schema):
+    audiences = OFFICE
+    day = internal(ma.fields.Date(required=True))
 
 
-class VisitOnRouteSchema(ma.Schema):
-    id = ma.fields.UUID(attribute="visit.id")
-    state = ma.fields.String(attribute="visit.state")
-    person = ma.fields.String(attribute="person_name")
+class VisitOnRouteSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(attribute="visit.id"))
+    state = internal(ma.fields.String(attribute="visit.state"))
+    person = open_(ma.fields.String(attribute="person_name"))
 
 
-class StopOnRouteSchema(ma.Schema):
-    id = ma.fields.UUID(attribute="stop.id")
-    position = ma.fields.Integer(attribute="stop.position")
-    arrival_from = ma.fields.AwareDateTime(attribute="stop.arrival_from")
-    arrival_to = ma.fields.AwareDateTime(attribute="stop.arrival_to")
-    visit_until = ma.fields.AwareDateTime(attribute="stop.visit_until")
-    street = ma.fields.String(attribute="address.street")
-    number = ma.fields.String(attribute="address.number", allow_none=True)
-    city = ma.fields.String(attribute="address.city", allow_none=True)
-    latitude = ma.fields.Float(attribute="address.latitude", allow_none=True)
-    longitude = ma.fields.Float(attribute="address.longitude", allow_none=True)
-    visits = ma.fields.List(ma.fields.Nested(VisitOnRouteSchema))
+class StopOnRouteSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(attribute="stop.id"))
+    position = internal(ma.fields.Integer(attribute="stop.position"))
+    arrival_from = internal(ma.fields.AwareDateTime(attribute="stop.arrival_from"))
+    arrival_to = internal(ma.fields.AwareDateTime(attribute="stop.arrival_to"))
+    visit_until = internal(ma.fields.AwareDateTime(attribute="stop.visit_until"))
+    street = place(ma.fields.String(attribute="address.street"))
+    number = place(ma.fields.String(attribute="address.number", allow_none=True))
+    city = place(ma.fields.String(attribute="address.city", allow_none=True))
+    latitude = place(ma.fields.Float(attribute="address.latitude", allow_none=True))
+    longitude = place(ma.fields.Float(attribute="address.longitude", allow_none=True))
+    visits = open_(ma.fields.List(ma.fields.Nested(VisitOnRouteSchema)))
 
 
-class RouteSchema(ma.Schema):
-    id = ma.fields.UUID(attribute="route.id")
-    agent_id = ma.fields.UUID(attribute="agent.id")
-    agent_code = ma.fields.String(attribute="agent.code")
-    day = ma.fields.Date(attribute="plan.for_day")
-    state = ma.fields.String(attribute="plan.state")
-    starts_at = ma.fields.AwareDateTime(attribute="route.starts_at")
-    ends_at = ma.fields.AwareDateTime(attribute="route.ends_at")
-    distance_m = ma.fields.Integer(attribute="route.distance_m")
-    travel_s = ma.fields.Integer(attribute="route.travel_s")
-    stops = ma.fields.List(ma.fields.Nested(StopOnRouteSchema))
+class RouteSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(attribute="route.id"))
+    agent_id = internal(ma.fields.UUID(attribute="agent.id"))
+    agent_code = internal(ma.fields.String(attribute="agent.code"))
+    day = internal(ma.fields.Date(attribute="plan.for_day"))
+    state = internal(ma.fields.String(attribute="plan.state"))
+    starts_at = internal(ma.fields.AwareDateTime(attribute="route.starts_at"))
+    ends_at = internal(ma.fields.AwareDateTime(attribute="route.ends_at"))
+    distance_m = internal(ma.fields.Integer(attribute="route.distance_m"))
+    travel_s = internal(ma.fields.Integer(attribute="route.travel_s"))
+    stops = place(ma.fields.List(ma.fields.Nested(StopOnRouteSchema)))
 
 
-class UnplacedAddressSchema(ma.Schema):
-    id = ma.fields.UUID(attribute="address.id")
-    person = ma.fields.String(attribute="person_name")
-    street = ma.fields.String(attribute="address.street")
-    number = ma.fields.String(attribute="address.number", allow_none=True)
-    interior = ma.fields.String(attribute="address.interior", allow_none=True)
-    between_1 = ma.fields.String(attribute="address.between_1", allow_none=True)
-    between_2 = ma.fields.String(attribute="address.between_2", allow_none=True)
-    neighbourhood = ma.fields.String(attribute="address.neighbourhood", allow_none=True)
-    city = ma.fields.String(attribute="address.city", allow_none=True)
-    municipality = ma.fields.String(attribute="address.municipality", allow_none=True)
-    postcode = ma.fields.String(attribute="address.postcode", allow_none=True)
-    state = ma.fields.String(attribute="address.state", allow_none=True)
-    country = ma.fields.String(attribute="address.country")
-    hint = ma.fields.String(attribute="address.hint", allow_none=True)
-    geocode_state = ma.fields.String(attribute="address.geocode_state")
+class UnplacedAddressSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(attribute="address.id"))
+    person = open_(ma.fields.String(attribute="person_name"))
+    street = place(ma.fields.String(attribute="address.street"))
+    number = place(ma.fields.String(attribute="address.number", allow_none=True))
+    interior = place(ma.fields.String(attribute="address.interior", allow_none=True))
+    between_1 = place(ma.fields.String(attribute="address.between_1", allow_none=True))
+    between_2 = place(ma.fields.String(attribute="address.between_2", allow_none=True))
+    neighbourhood = place(ma.fields.String(attribute="address.neighbourhood", allow_none=True))
+    city = place(ma.fields.String(attribute="address.city", allow_none=True))
+    municipality = place(ma.fields.String(attribute="address.municipality", allow_none=True))
+    postcode = place(ma.fields.String(attribute="address.postcode", allow_none=True))
+    state = place(ma.fields.String(attribute="address.state", allow_none=True))
+    country = place(ma.fields.String(attribute="address.country"))
+    hint = place(ma.fields.String(attribute="address.hint", allow_none=True))
+    geocode_state = internal(ma.fields.String(attribute="address.geocode_state"))
 
 
-class CoordinatesSchema(ma.Schema):
+class CoordinatesSchema(Schema):
     """Degrees, WGS 84."""
 
-    latitude = ma.fields.Float(required=True, validate=ma.validate.Range(-90, 90))
-    longitude = ma.fields.Float(required=True, validate=ma.validate.Range(-180, 180))
+    audiences = OFFICE
+
+    latitude = place(ma.fields.Float(required=True, validate=ma.validate.Range(-90, 90)))
+    longitude = place(ma.fields.Float(required=True, validate=ma.validate.Range(-180, 180)))
 
 
 class PlacedAddressSchema(CoordinatesSchema):
-    id = ma.fields.UUID()
-    geocode_state = ma.fields.String()
-    timezone = ma.fields.String(allow_none=True)
+    audiences = OFFICE
+    id = internal(ma.fields.UUID())
+    geocode_state = internal(ma.fields.String())
+    timezone = place(ma.fields.String(allow_none=True))
 
 
-class ReassignmentSchema(ma.Schema):
-    agent_id = ma.fields.UUID(required=True)
+class ReassignmentSchema(Schema):
+    audiences = OFFICE
+    agent_id = internal(ma.fields.UUID(required=True))
 
 
-class ReasonGivenSchema(ma.Schema):
-    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 500))
+class ReasonGivenSchema(Schema):
+    audiences = OFFICE
+    reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))
 
 
-class AssignedVisitSchema(ma.Schema):
-    id = ma.fields.UUID()
-    agent_id = ma.fields.UUID()
-    state = ma.fields.String()
-    assignment_version = ma.fields.Integer()
+class AssignedVisitSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID())
+    agent_id = internal(ma.fields.UUID())
+    state = internal(ma.fields.String())
+    assignment_version = internal(ma.fields.Integer())
 
 
-class UnlockCodeSchema(ma.Schema):
-    code = ma.fields.String(metadata={"description": "13 Crockford characters, to be read out; shown this once"})
+class UnlockCodeSchema(Schema):
+    audiences = OFFICE
+    code = personal(
+        ma.fields.String(metadata={"description": "13 Crockford characters, to be read out; shown this once"})
+    )

@@ -4,121 +4,142 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import ContactKind
 from field_api.http.paging import MAX_LIMIT, PageArguments
-from field_api.http.schemas.revealed import RevealedDate, RevealedInteger, RevealedJson, RevealedString
+from field_api.http.schemas.audiences import OFFICE, RESULTS
+from field_api.http.schemas.labelled import Schema, confidential, internal, open_, personal, place
+from field_api.http.schemas.revealed import CommaSeparated, RevealedDate, RevealedInteger, RevealedJson, RevealedString
 
 MAX_ATTEMPTS = 1_000
 CANDIDATE_STATES = ("new", "accepted", "rejected")
 
 
-class AttemptQuery(ma.Schema):
-    after = ma.fields.Integer(
-        load_default=0,
-        validate=ma.validate.Range(0, 2**31 - 1),
-        metadata={"description": "`next` of the call before; 0 at first"},
+class AttemptQuery(Schema):
+    audiences = RESULTS
+    after = internal(
+        ma.fields.Integer(
+            load_default=0,
+            validate=ma.validate.Range(0, 2**31 - 1),
+            metadata={"description": "`next` of the call before; 0 at first"},
+        )
     )
-    limit = ma.fields.Integer(load_default=MAX_LIMIT, validate=ma.validate.Range(1, MAX_ATTEMPTS))
+    limit = internal(ma.fields.Integer(load_default=MAX_LIMIT, validate=ma.validate.Range(1, MAX_ATTEMPTS)))
 
 
-class AttemptSchema(ma.Schema):
+class AttemptSchema(Schema):
     """One contact attempt about one account. `number` is dense and in commit order."""
 
-    number = ma.fields.Integer()
-    id = ma.fields.UUID()
-    account_id = ma.fields.UUID()
-    person_id = ma.fields.UUID()
-    visit_id = ma.fields.UUID(allow_none=True)
-    op = ma.fields.UUID(attribute="op_id")
-    agent_id = ma.fields.UUID(allow_none=True)
-    channel = ma.fields.String()
-    at = ma.fields.AwareDateTime()
-    received_at = ma.fields.AwareDateTime()
-    outcome = ma.fields.String()
-    right_party = ma.fields.Boolean()
-    late = ma.fields.Boolean()
-    flags = ma.fields.List(ma.fields.String())
-    detail = RevealedJson(metadata={"description": "the outcome as recorded (docs/outcomes.md)"})
-    latitude = ma.fields.Float(allow_none=True)
-    longitude = ma.fields.Float(allow_none=True)
-    accuracy_m = ma.fields.Float(allow_none=True)
-    distance_m = ma.fields.Float(allow_none=True)
-    from_paper = ma.fields.Boolean()
+    audiences = RESULTS
+
+    number = internal(ma.fields.Integer())
+    id = internal(ma.fields.UUID())
+    account_id = internal(ma.fields.UUID())
+    person_id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID(allow_none=True))
+    op = internal(ma.fields.UUID(attribute="op_id"))
+    agent_id = internal(ma.fields.UUID(allow_none=True))
+    channel = internal(ma.fields.String())
+    at = internal(ma.fields.AwareDateTime())
+    received_at = internal(ma.fields.AwareDateTime())
+    outcome = confidential(ma.fields.String())
+    right_party = confidential(ma.fields.Boolean())
+    late = internal(ma.fields.Boolean())
+    flags = confidential(ma.fields.List(ma.fields.String()))
+    detail = confidential(RevealedJson(metadata={"description": "the outcome as recorded (docs/outcomes.md)"}))
+    latitude = place(ma.fields.Float(allow_none=True))
+    longitude = place(ma.fields.Float(allow_none=True))
+    accuracy_m = place(ma.fields.Float(allow_none=True))
+    distance_m = place(ma.fields.Float(allow_none=True))
+    from_paper = internal(ma.fields.Boolean())
 
 
 class PolledAttemptSchema(AttemptSchema):
-    account_reference = RevealedString()
-    creditor_id = ma.fields.UUID()
+    account_reference = confidential(RevealedString())
+    creditor_id = internal(ma.fields.UUID())
 
 
-class AttemptsSchema(ma.Schema):
-    items = ma.fields.List(ma.fields.Nested(PolledAttemptSchema), required=True)
-    next = ma.fields.Integer(required=True, metadata={"description": "send as `after` the next time, at the end too"})
-    more = ma.fields.Boolean(required=True)
+class AttemptsSchema(Schema):
+    audiences = RESULTS
+    items = confidential(ma.fields.List(ma.fields.Nested(PolledAttemptSchema), required=True))
+    next = internal(
+        ma.fields.Integer(required=True, metadata={"description": "send as `after` the next time, at the end too"})
+    )
+    more = internal(ma.fields.Boolean(required=True))
 
 
-class PromiseSchema(ma.Schema):
-    id = ma.fields.UUID()
-    account_id = ma.fields.UUID()
-    person_id = ma.fields.UUID()
-    visit_id = ma.fields.UUID(allow_none=True)
-    op = ma.fields.UUID(attribute="op_id")
-    position = ma.fields.Integer()
-    kind = ma.fields.String()
-    amount_minor = RevealedInteger()
-    currency = ma.fields.String()
-    due_on = RevealedDate()
-    state = ma.fields.String()
-    flags = ma.fields.List(ma.fields.String())
-    made_at = ma.fields.AwareDateTime()
+class PromiseSchema(Schema):
+    audiences = RESULTS
+    id = internal(ma.fields.UUID())
+    account_id = internal(ma.fields.UUID())
+    person_id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID(allow_none=True))
+    op = internal(ma.fields.UUID(attribute="op_id"))
+    position = confidential(ma.fields.Integer())
+    kind = confidential(ma.fields.String())
+    amount_minor = confidential(RevealedInteger())
+    currency = confidential(ma.fields.String())
+    due_on = confidential(RevealedDate())
+    state = confidential(ma.fields.String())
+    flags = confidential(ma.fields.List(ma.fields.String()))
+    made_at = confidential(ma.fields.AwareDateTime())
 
 
-class DisputeSchema(ma.Schema):
-    id = ma.fields.UUID()
-    account_id = ma.fields.UUID()
-    person_id = ma.fields.UUID()
-    visit_id = ma.fields.UUID(allow_none=True)
-    op = ma.fields.UUID(attribute="op_id")
-    reason = ma.fields.String()
-    words = RevealedString(allow_none=True)
-    state = ma.fields.String()
-    opened_at = ma.fields.AwareDateTime()
+class DisputeSchema(Schema):
+    audiences = RESULTS
+    id = internal(ma.fields.UUID())
+    account_id = internal(ma.fields.UUID())
+    person_id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID(allow_none=True))
+    op = internal(ma.fields.UUID(attribute="op_id"))
+    reason = confidential(ma.fields.String())
+    words = confidential(RevealedString(allow_none=True))
+    state = confidential(ma.fields.String())
+    opened_at = confidential(ma.fields.AwareDateTime())
 
 
-class ContactCandidateSchema(ma.Schema):
-    id = ma.fields.UUID()
-    person_id = ma.fields.UUID()
-    visit_id = ma.fields.UUID(allow_none=True)
-    op = ma.fields.UUID(attribute="op_id")
-    position = ma.fields.Integer()
-    kind = ma.fields.String()
-    value = RevealedJson()
-    source = ma.fields.String()
-    usable = ma.fields.Boolean()
-    flags = ma.fields.Function(lambda candidate: [flag for flag in candidate.flags.split(",") if flag])
-    state = ma.fields.String()
-    recorded_at = ma.fields.AwareDateTime()
-    decided_at = ma.fields.AwareDateTime(allow_none=True)
-    decided_by = ma.fields.UUID(allow_none=True)
+class ContactCandidateSchema(Schema):
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    id = internal(ma.fields.UUID())
+    person_id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID(allow_none=True))
+    op = internal(ma.fields.UUID(attribute="op_id"))
+    position = internal(ma.fields.Integer())
+    kind = personal(ma.fields.String())
+    value = confidential(RevealedJson())
+    source = personal(ma.fields.String())
+    usable = internal(ma.fields.Boolean())
+    flags = confidential(CommaSeparated(ma.fields.String()))
+    state = internal(ma.fields.String())
+    recorded_at = internal(ma.fields.AwareDateTime())
+    decided_at = internal(ma.fields.AwareDateTime(allow_none=True))
+    decided_by = internal(ma.fields.UUID(allow_none=True))
 
 
-class ListedCandidateSchema(ma.Schema):
-    candidate = ma.fields.Nested(ContactCandidateSchema)
-    person = ma.fields.String()
+class ListedCandidateSchema(Schema):
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    candidate = confidential(ma.fields.Nested(ContactCandidateSchema))
+    person = open_(ma.fields.String())
 
 
 class AccountResultQuery(PageArguments):
-    account = ma.fields.UUID(load_default=None)
+    audiences = RESULTS
+    account = internal(ma.fields.UUID(load_default=None))
 
 
 class PromiseQuery(AccountResultQuery):
-    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(("open", "kept", "broken", "replaced")))
+    state = internal(
+        ma.fields.String(load_default=None, validate=ma.validate.OneOf(("open", "kept", "broken", "replaced")))
+    )
 
 
 class DisputeQuery(AccountResultQuery):
-    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(("open", "upheld", "rejected")))
+    state = internal(ma.fields.String(load_default=None, validate=ma.validate.OneOf(("open", "upheld", "rejected"))))
 
 
 class CandidateQuery(PageArguments):
-    state = ma.fields.String(load_default="new", validate=ma.validate.OneOf(CANDIDATE_STATES))
-    kind = ma.fields.String(load_default=None, validate=ma.validate.OneOf([kind.value for kind in ContactKind]))
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    state = internal(ma.fields.String(load_default="new", validate=ma.validate.OneOf(CANDIDATE_STATES)))
+    kind = internal(
+        ma.fields.String(load_default=None, validate=ma.validate.OneOf([kind.value for kind in ContactKind]))
+    )

@@ -43,3 +43,28 @@ class RevealedJson(ma.fields.Dict):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         text = reveal(value)
         return None if text is None else json.loads(text)
+
+
+class CommaSeparated(ma.fields.List):
+    """A text column of codes with commas between, as a list."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return super()._serialize([part for part in value.split(",") if part], attr, obj, **kwargs)
+
+
+class Hexadecimal(ma.fields.String):
+    """Bytes as hexadecimal digits."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return super()._serialize(value.hex() if value else None, attr, obj, **kwargs)
+
+
+class Pairs(ma.fields.List):
+    """Tuples of a query as a list of objects, by `names`."""
+
+    def __init__(self, inner: ma.fields.Field[Any], *, names: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(inner, **kwargs)
+        self.names = names
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return super()._serialize([dict(zip(self.names, row, strict=True)) for row in value], attr, obj, **kwargs)
