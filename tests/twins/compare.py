@@ -1,0 +1,163 @@
+"""Two answers, compared: whole, or without what the one who asked may see.
+
+Whoever may see secrets of the office (dispatcher, manager, a creditor's controller, integrator) is compared without
+the values that the OpenAPI document labels confidential or personal: status, headers, order, ids, counts and every
+other field must be the same. For everybody else all of it must be: each header, each byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from field_api.domain.disclosure import Label
+from tests.twins.requests import Operation, resolved
+
+ENTITLED = frozenset({"dispatcher", "manager", "controller", "controller elsewhere", "integrator"})
+"""Who may see confidential and personal values. Written down here, not asked of the product."""
+SECRET = {Label.CONFIDENTIAL.value, Label.PERSONAL.value}
+INSIDES = frozenset({"/api/v1/letters/{letter_id}/document", "/api/v1/routes/{route_id}/prints"})
+"""Paper that holds a letter's inside, which goes into a sealed envelope: for the entitled its bytes may differ."""
+OF_LENGTH = frozenset({"content-length", "etag"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a third party could tell the twins apart by."""
+
+    where: str  # operation and who asked
+    what: str  # status, header NAME, body, log, ...
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}: {self.left[:300]!r} / {self.right[:300]!r}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it may be compared."""
+
+    parts: Mapping[str, Any]
+
+    def differences(self, other: Answer, where: str) -> list[Difference]:
+        names = [*self.parts, *(name for name in other.parts if name not in self.parts)]
+        pairs = [(name, self.parts.get(name), other.parts.get(name)) for name in names]
+        return [
+            Difference(where, f"{name}{place}", str(one), str(two))
+            for name, left, right in pairs
+            if left != right
+            for place, one, two in [first_difference(left, right)]
+        ]
+
+
+def first_difference(left: Any, right: Any, place: str = "") -> tuple[str, Any, Any]:
+    """The first place inside where two values differ."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        if list(left) != list(right):
+            return f"{place} (keys)", list(left), list(right)
+        for name in left:
+            if left[name] != right[name]:
+                return first_difference(left[name], right[name], f"{place}.{name}")
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            return f"{place} (length)", len(left), len(right)
+        for index, (one, two) in enumerate(zip(left, right, strict=True)):
+            if one != two:
+                return first_difference(one, two, f"{place}.{index}")
+    return place, left, right
+
+
+def office_answer(
+    document: Mapping[str, Any], operation: Operation, who: str, response: TestResponse, log: str
+) -> Answer:
+    headers = [(name.lower(), value) for name, value in response.headers.items()]
+    body: Any = response.data
+    if who in ENTITLED and response.status_code < 300:
+        shape = _shape_of(document, operation, response)
+        if shape is not None:
+            body, headers = masked(document, shape, response.json), _without_length(headers)
+        elif operation.path in INSIDES:
+            body, headers = None, _without_length(headers)
+    return Answer({"status": response.status_code, "headers": headers, "body": body, "log": log})
+
+
+def _without_length(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, "" if name in OF_LENGTH else value) for name, value in headers]
+
+
+def _shape_of(document: Mapping[str, Any], operation: Operation, response: TestResponse) -> Any:
+    if not response.is_json or not response.data:
+        return None
+    described = operation.described.get("responses", {}).get(str(response.status_code), {})
+    content = resolved(document, described).get("content", {})
+    return content.get("application/json", {}).get("schema")
+
+
+def masked(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -> Any:
+    """The value without what its schema labels confidential or personal."""
+    schema = resolved(document, schema)
+    if schema.get("x-label") in SECRET:
+        return f"<{schema['x-label']}>"
+    if isinstance(value, dict) and "properties" in schema:
+        return {name: masked(document, schema["properties"].get(name, {}), part) for name, part in value.items()}
+    if isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
+        return {name: masked(document, schema["additionalProperties"], part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [masked(document, schema.get("items", {}), part) for part in value]
+    return value
+
+
+DRAWN_BY_OPENSSL = frozenset(
+    {"ct", "sig", "prev", "roll", "wrapped", "link", "sha256", "root", "key", "receipt_sig", "ct_sha256", "leaf"}
+)
+"""Names whose bytes are ciphertexts, signatures or hashes of such: compared by length."""
+WRITTEN = frozenset({"h", "statement", "receipt", "cert", "checkpoint", "protected", "m", "anchor", "next"})
+"""Names whose bytes are JSON (or a dotted row of such parts): opened, then compared."""
+
+
+def door_answer(response: TestResponse, log: str) -> Answer:
+    """The door's answer: JSON inside of JSON opened, what OpenSSL drew at random by length, all else as it is."""
+    headers = [
+        (name.lower(), spelled("anchor", value) if name in {"Doorstep-Anchor"} else _etag(name, value))
+        for name, value in response.headers.items()
+    ]
+    body: Any = response.data
+    if response.is_json and response.data:
+        body = spelled("", response.json)
+    elif response.mimetype == "application/jsonl" and response.status_code == 200:
+        body = [spelled("", json.loads(line)) for line in response.data.splitlines()]
+    elif response.mimetype in {"application/octet-stream", "application/jsonl"}:
+        body = f"{len(response.data)} bytes"
+    return Answer({"status": response.status_code, "headers": headers, "body": body, "log": log})
+
+
+def _etag(name: str, value: str) -> str:
+    return f"{len(value)} characters" if name.lower() == "etag" else value
+
+
+def spelled(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: spelled(key, part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [spelled(name, part) for part in value]
+    if isinstance(value, str) and name in DRAWN_BY_OPENSSL:
+        return f"{len(value)} characters"
+    if isinstance(value, str) and name in WRITTEN:
+        return [_part(part) for part in value.split(".")]
+    return value
+
+
+def _part(text: str) -> Any:
+    if len(text) < 40:
+        return text
+    try:
+        return spelled("", json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+    except (ValueError, binascii.Error):
+        return f"{len(text)} characters"
