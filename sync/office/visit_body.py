@@ -25,6 +25,7 @@ from field_api.records.visits import VisitKey
 from field_api.usecases.ensure_visit_keys import PLACE, ensure_visit_keys
 from sync.crockford import new_code
 from sync.office.brief import cut_to_fit, make_brief
+from sync.office.door_rules import Narrower, location_parts
 from sync.office.locks import (
     BEFORE_ARRIVAL,
     BY_ATTESTATION,
@@ -78,7 +79,8 @@ def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]
         wanted = [(item.visit.id, party.person_id) for item in published for party in item.parties]
         key_rows = ensure_visit_keys(session, keys, wanted, new_code)
         stretched = stretched_answers(session, keys, [need for item in published for need in answers_needed(item)])
-        maker = _Maker(keys, running_agency(session), key_rows, stretched)
+        agency = running_agency(session)
+        maker = _Maker(keys, agency, key_rows, stretched, location_parts(session, published), Narrower(agency))
         return {
             key: maker.published(item) if item.visit.state == "published" else _withdrawn(item)
             for key, item in found.items()
@@ -106,6 +108,8 @@ class _Maker:
     agency: Agency
     key_rows: dict[tuple[UUID, UUID], VisitKey]
     stretched: dict[Wanted, bytes]
+    location: dict[UUID, dict[str, Any]]
+    narrower: Narrower
 
     def published(self, item: PhoneVisit) -> SheetVisit:
         openers = _Openers.under(lock_policy(self.agency.policy))
@@ -118,7 +122,8 @@ class _Maker:
             lock = sealed_lock(place, key, brief, self._pairs(item, party))
             locks[party.number] = lock | openers.wraps(place, party, key)
             codes.append(CodeLock(place, key, row.unlock_code.reveal(Audience.OFFICE_JOB)))
-        return SheetVisit(item.visit.agent_id, _body(item, locks, openers), tuple(codes))
+        rules = {"location": self.location[item.visit.id], "narrower": self.narrower.at(item.address.jurisdiction)}
+        return SheetVisit(item.visit.agent_id, _body(item, locks, openers) | rules, tuple(codes))
 
     def _pairs(self, item: PhoneVisit, party: Entitled) -> list[bytes]:
         def stretched(row: VerificationAnswer) -> bytes:
@@ -179,6 +184,7 @@ def _body(item: PhoneVisit, locks: list[dict[str, Any]], openers: _Openers) -> d
             "kind": person.kind,
             "language": person.language,
             "jurisdiction": address.jurisdiction,
+            "place": address.kind,
             "address": _address(address),
         },
         "person": str(person.id),

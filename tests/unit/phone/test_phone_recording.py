@@ -182,7 +182,7 @@ def test_a_third_party_outcome_takes_the_relation_of_its_encounter(world: World,
     with pytest.raises(NotAllowed, match="no-encounter"):
         phone.record_outcome(visit, "third_party_attended")
     encounter = phone.encounter(visit, "neighbour")
-    phone.record_outcome(visit, "third_party_attended", {"lives_here": "yes"})
+    phone.record_outcome(visit, "third_party_attended", {"place_confirmed": True})
     claims, content = _read(world, phone)[-1]
     assert content["body"]["relation"] == "neighbour" and claims["deps"] == [encounter.op]
 
