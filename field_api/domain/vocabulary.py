@@ -252,6 +252,7 @@ class VisitEventKind(StrEnum):
     REASSIGNED = "reassigned"
     WITHDRAWN = "withdrawn"
     CODE_DISCLOSED = "code_disclosed"
+    UNLOCK_REVIEWED = "unlock_reviewed"
     ARRIVED = "arrived"
     ENCOUNTER = "encounter"
     IDENTITY_CHECK = "identity_check"
@@ -289,6 +290,13 @@ class IdentityMethod(StrEnum):
     ANSWERS = "answers"
     CODE = "code"
     ATTESTATION = "attestation"  # the agent saw a document and signs for it, where the agency's policy allows
+
+
+class LockClaim(StrEnum):
+    """Who somebody at the door said to be when a lock was tried."""
+
+    SOUGHT = "sought"
+    OTHER = "other"  # another who is entitled: a guarantor, a representative
 
 
 class IdentityDocument(StrEnum):

@@ -92,6 +92,13 @@ class VisitEvent(Tenant):
         Index("ix_visit_event", "agency_id", "visit_id", "at", "id"),
         Index("ix_visit_event_op", "agency_id", "op_id"),
         Index(
+            "ix_visit_event_unlock",
+            "agency_id",
+            "at",
+            "id",
+            postgresql_where=text("kind IN ('identity_check', 'opened')"),
+        ),
+        Index(
             "ix_visit_event_permission_withdrawn",
             "agency_id",
             "visit_id",

@@ -18,14 +18,16 @@ from field_api.domain.debt_words import find_debt_words
 from field_api.domain.disclosure import Audience
 from field_api.domain.evidence import when_it_happened
 from field_api.domain.operations import Effect, RecordedOperation
+from field_api.domain.unlocks import THIRD_PARTY_MET, is_third_party
 from field_api.domain.vocabulary import OpKind, OutcomeKind, Verdict, VisitEventKind
 from field_api.platform.tenancy import current_agency
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import replace_promises
-from field_api.usecases.apply_outcome import IDENTITY_PASSED, apply_outcome
+from field_api.usecases.apply_outcome import apply_outcome
 from field_api.usecases.note_location_inquiry import note_location_inquiry
+from field_api.usecases.note_unlock import note_check, note_opened
 from field_api.usecases.note_visit_event import note_visit_event
 from field_api.usecases.operation_context import AtTheDoor, at_the_door
 from field_api.usecases.operation_schemas import read_body
@@ -67,15 +69,10 @@ def _arrived(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dic
 
 
 def _encounter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
+    if is_third_party(body["relation"]):
+        door.marks.append(THIRD_PARTY_MET)
     if body["location_asked"]:
         note_location_inquiry(session, door, body["relation"], body["whom"])
-    return {}
-
-
-def _identity_check(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    door.person(body.get("person"), "person")
-    if body["passed"]:
-        door.marks.append(IDENTITY_PASSED)
     return {}
 
 
@@ -146,7 +143,8 @@ def _standing_permissions(session: Session, door: AtTheDoor) -> set[UUID | None]
 _APPLY: dict[OpKind, Callable[[Session, AtTheDoor, Mapping[str, Any]], dict[str, Any]]] = {
     OpKind.ARRIVED: _arrived,
     OpKind.ENCOUNTER: _encounter,
-    OpKind.IDENTITY_CHECK: _identity_check,
+    OpKind.IDENTITY_CHECK: note_check,
+    OpKind.OPENED: note_opened,
     OpKind.OUTCOME: _outcome,
     OpKind.CORRECTION: _correction,
     OpKind.LETTER: _letter,
@@ -169,7 +167,7 @@ def _note(session: Session, door: AtTheDoor, body: Mapping[str, Any], effects: M
             "recorded": operation.body,
             "verdict": (Verdict.LATE if door.late else Verdict.APPLIED).value,
             "effects": dict(effects),
-            "distance_m": door.distance_of(body.get("position")),
+            "distance_m": effects.get("distance_m", door.distance_of(body.get("position"))),
             "device": str(operation.device_id),
             "seq": operation.seq,
             "received_at": operation.received_at.isoformat(),

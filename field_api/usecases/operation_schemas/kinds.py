@@ -11,6 +11,7 @@ from field_api.domain.vocabulary import (
     IdentityDocument,
     IdentityMethod,
     LetterHandling,
+    LockClaim,
     LockedPart,
     NotDeliveredReason,
     OpKind,
@@ -67,12 +68,16 @@ class IdentityCheck(Body):
     kinds = Several(word(AnswerKind), 2, load_default=list)
     tries_left = fields.Integer(strict=True, validate=validate.Range(0, 5))
     document = word(IdentityDocument)
+    claim = word(LockClaim, load_default=LockClaim.SOUGHT)  # who they said to be
+    position = position()
 
 
 class Opened(Body):
     person = fields.UUID()
     parts = Several(word(LockedPart), 2, required=True)
     shown_s = fields.Integer(strict=True, validate=validate.Range(0, 86_400))
+    before_arrival = fields.Boolean(load_default=False)  # read on the way, where the agency's policy lets it be
+    position = position()
 
 
 class Letter(Body):
