@@ -44,6 +44,7 @@ _XMP = {
     "PDFVersion": r"\d\.\d",
 }
 _PACKAGING = {"xmpmeta", "RDF", "Description", "Alt", "Bag", "Seq", "li"}
+_ATTRIBUTES = {"about": "", "lang": "x-default", "xmptk": "xmp-writer"}
 _CATALOGUE = {
     "/Type", "/Pages", "/Metadata", "/Lang", "/StructTreeRoot", "/MarkInfo", "/ViewerPreferences", "/Outlines",
     "/PageLabels",
@@ -92,7 +93,7 @@ def _check_element(element: Any, form: str | None) -> None:
         form = _XMP.get(name)
         if form is None:
             raise NotNeutral("xmp-name")
-    if any(key.rpartition("}")[2] not in {"about", "lang", "xmptk"} for key in element.attrib):
+    if any(_ATTRIBUTES.get(key.rpartition("}")[2]) != value for key, value in element.attrib.items()):
         raise NotNeutral("xmp-attribute")
     text = (element.text or "").strip()
     if (text and (form is None or not re.fullmatch(form, text))) or (element.tail or "").strip():
