@@ -1,7 +1,7 @@
 """Cursor pagination: the next page starts after a row, not at a number, so nothing is skipped or shown twice.
 
-A cursor is opaque and signed, bound to its route; it holds ids, times and names of the ordering, never anything
-confidential (a cursor travels in addresses and logs).
+A cursor is opaque and signed, bound to its route and to whose rows were listed; it holds ids, times and names of the
+ordering, never anything confidential (a cursor travels in addresses and logs).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import current_app, request
+from flask import current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -95,7 +95,9 @@ def paged(
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt=f"cursor:{request.endpoint}")
+    # A cursor of another agency, or of another creditor's controller, is no cursor at all, as one that was made up.
+    whose = f"{g.actor.agency_id}:{g.actor.creditor_id}"
+    return URLSafeSerializer(current_app.secret_key or "", salt=f"cursor:{request.endpoint}:{whose}")
 
 
 def _written(values: Sequence[Any]) -> str:
