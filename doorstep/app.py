@@ -9,17 +9,19 @@ import sync.office.http
 from doorstep.bare import bare_app
 from doorstep.panels import PANELS
 from doorstep.planning import planning_parts
+from field_api.adapters import typst_worker
 from field_api.adapters.objects_local import LocalObjects
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
 from field_api.http.panels import add_panels
 from field_api.platform.columns import use_office_keyring
+from field_api.platform.egress import OutletKind, check_declared
 from field_api.platform.keyring import OfficeKeyring
 from field_api.platform.settings import Settings
 
 
 def worker_app(settings: Settings) -> Flask:
-    """The office's keys and database without routes: for jobs and commands."""
+    """The office's keys and database without routes: for jobs and commands. Raises UndeclaredOutlet."""
     app = bare_app("doorstep.worker", settings)
     keyring = OfficeKeyring(settings.office_keys)
     use_office_keyring(keyring)
@@ -27,6 +29,7 @@ def worker_app(settings: Settings) -> Flask:
     app.extensions["doorstep.objects"] = LocalObjects(settings.office_objects, keyring)
     app.extensions["doorstep.planning"] = planning_parts
     app.extensions["doorstep.papers"] = TypstPapers()
+    check_declared((OutletKind.TEMPLATE, name) for name in typst_worker.NAMES)
     return app
 
 

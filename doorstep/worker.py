@@ -18,8 +18,11 @@ from sqlalchemy import make_url
 import media.office.work
 import sync.office.work
 from doorstep.app import worker_app
+from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
+from field_api.platform.crash import place_of
 from field_api.platform.database import db
+from field_api.platform.egress import OutletKind, check_declared, declare, outlet, working_for
 from field_api.platform.settings import Settings
 from field_api.platform.wiring import office_keys
 
@@ -39,9 +42,15 @@ def steps() -> dict[str, Step]:
     }
 
 
+# The steps themselves see nothing: each of their units is a job of its own, with its own audience.
+for _step in ("sync", "media"):
+    declare(OutletKind.JOB, _step, Audience.MACHINE)
+
+
 def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; the step under way is finished first."""
+    """Work until SIGTERM or SIGINT; the step under way is finished first. Raises UndeclaredOutlet."""
     app = worker_app(settings)
+    check_declared((OutletKind.JOB, name) for name in steps())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -60,9 +69,12 @@ def work_once(app: Flask) -> int:
     for agency_id in office_keys().agencies():
         for name, step in steps().items():
             try:
-                done += step(app, agency_id)
+                with working_for(outlet(OutletKind.JOB, name)):
+                    done += step(app, agency_id)
             except Exception as error:  # noqa: BLE001 - the boundary of a step: named in the log, tried again next round
-                log.error("step-failed", step=name, agency=str(agency_id), error=type(error).__name__)
+                log.error(
+                    "step-failed", step=name, agency=str(agency_id), error=type(error).__name__, place=place_of(error)
+                )
             finally:
                 db.session.remove()
     return done

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from field_api.domain.disclosure import Audience
+from field_api.platform.egress import OutletKind, declare
 from field_api.platform.settings import Settings
 from media.photo_keys import PhotoKeys
 from media.records import FORGOTTEN, Upload
 from media.sealed_files import SealedFiles
+
+for _name in ("uploads", "photo-keys"):
+    declare(OutletKind.OBJECT_KEY, _name, Audience.MACHINE, note="an upload's random id: stores take UUIDs, no texts")
 
 
 @dataclass(frozen=True)

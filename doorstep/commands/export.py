@@ -46,12 +46,11 @@ def write_visits(agency_id: UUID, first: date, last: date, kind: str, out: Path)
     """Write the export in an application context; returns how many rows."""
     # Imported here: every command lives in this package, and a phone's process never loads the office.
     from field_api.adapters.tables import write_csv, write_table
-    from field_api.domain.confidential import audience
-    from field_api.domain.disclosure import Audience
     from field_api.platform.database import transaction
-    from field_api.queries.visit_export import COLUMNS, visit_rows
+    from field_api.platform.egress import working_for
+    from field_api.queries.visit_export import COLUMNS, EXPORT, visit_rows
 
-    with transaction(agency_id) as session, audience(Audience.MANAGER):
+    with transaction(agency_id) as session, working_for(EXPORT):
         rows: Iterator[tuple[Any, ...]] = visit_rows(session, first, last)
         if str(out) == "-":
             return write_csv(sys.stdout, COLUMNS, rows)

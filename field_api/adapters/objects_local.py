@@ -7,12 +7,21 @@ import re
 import secrets
 from pathlib import Path
 
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.ports import ObjectAbsent
 from field_api.platform.durable_directories import make_directories, sync_directory
+from field_api.platform.egress import Closed, EgressRefused, OutletKind, declare, passed
 from field_api.platform.keyring import OfficeKeyring
 from field_api.platform.tenancy import current_agency
 
 _KEY = re.compile(r"[0-9a-f]{32}")
+OBJECT_KEYS = declare(
+    OutletKind.OBJECT_KEY,
+    "office",
+    Audience.MACHINE,
+    shape=Closed(Label.INTERNAL, _KEY),
+    note="32 random hex digits: neither name nor order nor time of anything",
+)
 
 
 class LocalObjects:
@@ -42,8 +51,10 @@ class LocalObjects:
             sync_directory(path.parent)
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ObjectAbsent("no such object")  # a key of ours is 32 hex digits: nothing else reaches the disk
+        try:
+            passed(OBJECT_KEYS, key)
+        except EgressRefused as error:
+            raise ObjectAbsent("no such object") from error  # nothing else reaches the disk, as a file's name
         return self._directory / str(current_agency()) / key[:2] / key
 
 

@@ -18,7 +18,10 @@ class StartRefused(RuntimeError):
 
 
 def place_of(error: BaseException) -> str:
-    """Where it was raised: file and line, no path."""
+    """Where it was raised: file and line, no path. What did not pass its outlet says itself which part it was."""
+    told = getattr(error, "outlet_place", None)
+    if isinstance(told, str):
+        return told
     frame = error.__traceback__
     while frame and frame.tb_next:
         frame = frame.tb_next

@@ -50,6 +50,7 @@ class EgressRefused(RuntimeError):
 
     def __init__(self, way: str, trouble: str, place: str = "") -> None:
         self.place = place.replace("[]", "") or "whole"
+        self.outlet_place = f"{way.replace(' ', ':')}:{self.place}"
         super().__init__(f"{way}: {place or 'the whole'} {trouble}")
 
 

@@ -18,8 +18,8 @@ EVENTS: dict[str, frozenset[str]] = {
         "incident": "incident error place",  # what nobody expected; the id is all that goes outside
         "egress-refused": "incident place endpoint",  # something did not fit its outlet and stayed
         "restarted": "part",
-        "step-failed": "step agency error",
-        "sync-unit-failed": "step agency error",
+        "step-failed": "step agency error place",
+        "sync-unit-failed": "step agency error place",
         "operation-crashed": "incident op error",
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from field_api.domain.confidential import Confidential, DisclosureRefused, declared_audience
+from field_api.domain.confidential import Confidential, declared_audience
+from field_api.domain.disclosure import Audience, Label
+from field_api.platform.egress import OutletKind, declare, require_audience
 from field_api.platform.tenancy import current_agency
 from field_api.queries.visits import DAY, joined_visits, of_days
 from field_api.records.accounts import Account
@@ -20,12 +22,21 @@ from field_api.records.planning import Agent
 from field_api.records.results import Attempt, Dispute, Promise
 from field_api.records.visits import Visit, VisitAccount
 
-COLUMNS: tuple[str, ...] = (
-    "day", "visit", "state", "agent_code", "agent", "creditor", "account_reference", "person", "role", "street",
-    "number", "city", "postcode", "published_at", "done_at", "withdrawn_at", "attempt_number", "attempted_at",
-    "received_at", "outcome", "right_party", "late", "flags", "distance_m", "from_paper", "promised_minor",
-    "promised_currency", "promised_first_on", "dispute",
-)  # fmt: skip
+# fmt: off
+_LABELS: dict[str, Label] = {name: label for label, names in (
+    (Label.INTERNAL, "day visit state agent_code"),
+    (Label.OPEN, "agent"),
+    (Label.CONFIDENTIAL, "creditor account_reference"),
+    (Label.OPEN, "person"),
+    (Label.CONFIDENTIAL, "role"),
+    (Label.PLACE, "street number city postcode"),
+    (Label.INTERNAL, "published_at done_at withdrawn_at"),
+    (Label.CONFIDENTIAL, "attempt_number attempted_at received_at outcome right_party late flags distance_m"),
+    (Label.CONFIDENTIAL, "from_paper promised_minor promised_currency promised_first_on dispute"),
+) for name in names.split()}
+# fmt: on
+EXPORT = declare(OutletKind.EXPORT, "visits", Audience.MANAGER, shape=_LABELS)
+COLUMNS: tuple[str, ...] = tuple(_LABELS)
 """One row per visit, account and attempt (and currency of promises); a visit without an attempt: one per account."""
 
 _CHUNK = 1_000
@@ -37,16 +48,15 @@ def visit_rows(
     """Rows in COLUMNS order for visits of the days from first to last, both included. One statement, streamed.
 
     Values are str, int, float, bool, date, aware datetime, UUID or None. Secret ones are revealed to the audience that
-    was declared: raises DisclosureRefused without one.
+    was declared: raises EgressRefused where the export is not for it.
     """
+    require_audience(EXPORT)
     who = declared_audience()
-    if who is None:
-        raise DisclosureRefused("no audience was declared for this export")
     statement = _statement(first, last)
     if creditor_id is not None:
         statement = statement.where(Account.creditor_id == creditor_id)
     for row in session.execute(statement.execution_options(yield_per=_CHUNK)):
-        yield tuple(_plain(value, who) for value in row)
+        yield tuple(_plain(value, who) for _, value in zip(COLUMNS, row, strict=True))
 
 
 def _statement(first: date, last: date) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
+from field_api.platform.egress import Outlet, OutletKind, declare, outlet, working_for
 from field_api.platform.tenancy import current_agency
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_withdrawn
@@ -24,23 +25,38 @@ from media.stores import Stores, forget
 BATCH = 20
 """Developed in one round: a few seconds, so that other work of the worker is not kept waiting."""
 
+JOBS = {
+    "media.link": Audience.OFFICE_JOB,
+    "media.destroy": Audience.OFFICE_JOB,
+    "media.develop": Audience.OFFICE_JOB,
+    "media.forget": Audience.MACHINE,  # ids of uploads
+}
+for _name, _audience in JOBS.items():
+    declare(OutletKind.JOB, _name, _audience)
+
 
 def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
     """Take what was declared, destroy what was taken back, develop what is allowed, forget what expired.
 
     Returns how many units of work were done; 0 means that nothing waits.
     """
-    with app.app_context(), audience(Audience.OFFICE_JOB):
+    with app.app_context():
         room = darkroom()
-        with transaction(agency_id) as session:
+        with _job("media.link"), transaction(agency_id) as session:
             done = link_uploads(session, now)
-        with transaction(agency_id) as session:
+        with _job("media.destroy"), transaction(agency_id) as session:
             done += destroy_withdrawn(session, room, now)
-        with transaction(agency_id) as session:
-            waiting = waiting_photos(session, now)
-        done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
-        with transaction(agency_id) as session:
+        with _job("media.develop"):
+            with transaction(agency_id) as session:
+                waiting = waiting_photos(session, now)
+            done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
+        with _job("media.forget"), transaction(agency_id) as session:
             return done + forget_expired(session, room.stores, now)
+
+
+def _job(name: str) -> AbstractContextManager[Outlet]:
+    """Secrets come out for the job's audience, while it runs."""
+    return working_for(outlet(OutletKind.JOB, name))
 
 
 def waiting_photos(session: Session, now: datetime) -> list[UUID]:

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from field_api.platform.bounded_json import canonical
+from field_api.platform.egress import OutletKind, outlet, passed
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import aead_seal, b64u, sha256
+from sync.office import item_outlets as item_outlets  # declares the kinds
 from sync.packing import DoesNotFit, pack
 from sync.roll import next_roll
 
@@ -26,7 +28,11 @@ class Content:
     body: dict[str, Any]
 
     def packed(self, version: int) -> bytes:
-        """At the size of its kind. An open part too long for it is shortened, never left out."""
+        """At the size of its kind. An open part too long for it is shortened, never left out.
+
+        Raises UndeclaredOutlet or EgressRefused for a kind or a key that `item_outlets` does not list.
+        """
+        passed(outlet(OutletKind.FEED_ITEM, self.kind), self.body)
         value = {"kind": self.kind, "ref": str(self.ref), "version": version, "body": self.body}
         try:
             return pack(value, SIZES[self.kind])

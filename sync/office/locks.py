@@ -13,9 +13,11 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from field_api.platform.egress import passed
 from field_api.platform.sealing import aead_seal, b64u, derive
 from field_api.records.people import VerificationAnswer
 from sync.office.brief import BRIEF_BYTES
+from sync.office.item_outlets import BRIEF
 from sync.packing import pack
 
 MAX_PAIRS = 6
@@ -69,7 +71,7 @@ def sealed_lock(place: LockPlace, key: bytes, brief: Mapping[str, Any], pairs: S
 
 
 def seal_brief(place: LockPlace, key: bytes, brief: Mapping[str, Any]) -> str:
-    return b64u(aead_seal(key, pack(brief, BRIEF_BYTES), place.associated))
+    return b64u(aead_seal(key, pack(passed(BRIEF, brief), BRIEF_BYTES), place.associated))
 
 
 def independent_pairs(answers: Sequence[VerificationAnswer]) -> Iterator[tuple[VerificationAnswer, VerificationAnswer]]:

@@ -1,7 +1,7 @@
 """What the worker does for sync: claims, operations, changes, snapshots, durable statements, the log, in this order.
 
 Each unit has its own transaction and its own boundary: one agent's or one device's trouble is logged and tried again
-next round, and holds up nobody else.
+next round, and holds up nobody else. Each runs for the audience that its job declares: secrets come out inside alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from field_api.domain.disclosure import Audience
+from field_api.platform.crash import place_of
 from field_api.platform.database import transaction
+from field_api.platform.egress import OutletKind, declare, outlet, working_for
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.wiring import office_keys
 from sync.office.apply import apply_device, devices_with_operations
@@ -26,6 +29,17 @@ from sync.office.publish import agents_with_changes, publish_changes
 from sync.office.snapshots import build_snapshot, wanted_snapshots
 
 log = structlog.get_logger()
+
+JOBS = {
+    "sync.claims": Audience.OFFICE_JOB,
+    "sync.apply": Audience.OFFICE_JOB,
+    "sync.publish": Audience.OFFICE_JOB,
+    "sync.snapshot": Audience.OFFICE_JOB,
+    "sync.durable": Audience.MACHINE,  # numbers of operations
+    "sync.log": Audience.MACHINE,  # hashes
+}
+for _name, _audience in JOBS.items():
+    declare(OutletKind.JOB, _name, _audience)
 
 
 def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
@@ -41,12 +55,12 @@ class _Round:
     def run(self) -> int:
         return sum(
             (
-                self._unit("claims", lambda: self._in_one(verify_claims)),
-                self._each(devices_with_operations, "apply", self._apply),
-                self._each(agents_with_changes, "publish", self._publish),
-                self._each(wanted_snapshots, "snapshot", self._snapshot),
-                self._unit("durable", lambda: self._in_one(state_durable)),
-                self._unit("log", lambda: self._in_one(sequence_log)),
+                self._unit("sync.claims", lambda: self._in_one(verify_claims)),
+                self._each(devices_with_operations, "sync.apply", self._apply),
+                self._each(agents_with_changes, "sync.publish", self._publish),
+                self._each(wanted_snapshots, "sync.snapshot", self._snapshot),
+                self._unit("sync.durable", lambda: self._in_one(state_durable)),
+                self._unit("sync.log", lambda: self._in_one(sequence_log)),
             )
         )
 
@@ -61,9 +75,16 @@ class _Round:
 
     def _unit(self, name: str, work: Callable[[], int]) -> int:
         try:
-            return work()
+            with working_for(outlet(OutletKind.JOB, name)):
+                return work()
         except Exception as error:  # noqa: BLE001 - the boundary of a unit: logged by kind, tried again next round
-            log.error("sync-unit-failed", step=name, agency=str(self.agency_id), error=type(error).__name__)
+            log.error(
+                "sync-unit-failed",
+                step=name,
+                agency=str(self.agency_id),
+                error=type(error).__name__,
+                place=place_of(error),
+            )
             return 0
 
     def _apply(self, device_id: UUID) -> int:

@@ -13,9 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from doorstep.commands.export import export, write_visits
-from field_api.domain.confidential import DisclosureRefused, audience
-from field_api.domain.disclosure import Audience
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.platform.database import transaction
+from field_api.platform.egress import EgressRefused, shape_labels
+from field_api.platform.tenancy import acting_for
+from field_api.queries import visit_export
 from field_api.queries.visit_export import visit_rows
 from field_api.records.base import load
 from field_api.records.people import Person
@@ -72,12 +75,26 @@ def test_a_visit_taken_off_its_route_stays_in_the_export(agency: UUID, tmp_path:
     assert [row["state"] for row in rows] == ["withdrawn"]
 
 
-def test_an_export_without_an_audience_is_refused(agency: UUID) -> None:
+def test_an_export_for_anybody_but_its_audience_is_refused(agency: UUID) -> None:
     published_visit(agency)
-    with transaction(agency) as session, pytest.raises(DisclosureRefused):
+    with transaction(agency) as session, pytest.raises(EgressRefused):
         list(visit_rows(session, WEDNESDAY, WEDNESDAY))
-    with transaction(agency) as session, audience(Audience.THIRD_PARTY), pytest.raises(DisclosureRefused):
-        list(visit_rows(session, WEDNESDAY, WEDNESDAY))
+    for who in set(Audience) - {Audience.MANAGER}:
+        with transaction(agency) as session, audience(who), pytest.raises(EgressRefused):
+            list(visit_rows(session, WEDNESDAY, WEDNESDAY))
+
+
+def test_a_column_of_the_export_is_as_secret_as_the_column_it_comes_from(agency: UUID) -> None:
+    with acting_for(agency):
+        selected = list(visit_export._statement(WEDNESDAY, WEDNESDAY).selected_columns)
+    assert len(selected) == len(visit_export.COLUMNS)
+    stored = {name: getattr(column, "info", {}).get("label") for name, column in zip(visit_export.COLUMNS, selected, strict=True)}
+    labels = dict(shape_labels(visit_export.EXPORT.shape))
+    open_ones = {Label.OPEN, Label.PLACE, Label.INTERNAL}
+    shown_too_openly = {
+        name for name, label in stored.items() if label and label not in open_ones and labels[name] in open_ones
+    }
+    assert sum(label is not None for label in stored.values()) > 20 and shown_too_openly == set()
 
 
 def test_the_command_refuses_a_span_that_ends_before_it_begins() -> None:
