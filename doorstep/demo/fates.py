@@ -134,8 +134,12 @@ def fails_the_check(d: Door) -> list[Step]:
 
 
 def meets_a_relative(d: Door) -> list[Step]:
+    """They ask which company: its name, and nothing more."""
     return [
         d.arrive(), d.step("encounter", relation="relative"),
+        d.step("may_say", expect={"fields": ["agent_name", "name_sought"], "may_check": False}),
+        d.step("company"),
+        d.step("may_say", expect={"fields": ["agency", "agent_name", "name_sought"]}),
         d.outcome(
             "third_party_attended", relation="relative", lives_here="yes", best_time="evening",
             contacts=[{"kind": "phone", "value": "+1 410 555 0177"}],
@@ -145,16 +149,21 @@ def meets_a_relative(d: Door) -> list[Step]:
 
 
 def meets_a_neighbour(d: Door) -> list[Step]:
+    """Asked once where the place is, and not a second time."""
     return [
-        d.arrive(), d.step("encounter", relation="neighbour", location_asked=True),
-        d.outcome("third_party_attended", relation="neighbour", lives_here="unknown", place_confirmed=True),
+        d.arrive(), d.step("encounter", relation="neighbour"), d.step("location", whom="next_door_left"),
+        d.step("location", whom="next_door_left", refused="location-already-asked"),
+        d.outcome("third_party_attended", relation="neighbour", place_confirmed=True),
         d.not_delivered(),
     ]  # fmt: skip
 
 
 def meets_a_child(d: Door) -> list[Step]:
+    """The visit ends politely: one parting line, no question."""
     return [
         d.arrive(), d.step("encounter", relation="minor"),
+        d.step("may_say", expect={"lines": ["parting_minor"], "ends": True, "proposes": "third_party_attended"}),
+        d.step("location", whom="same_home", refused="location-may-not-be-asked"),
         d.outcome("third_party_attended", relation="minor"), d.not_delivered(),
     ]  # fmt: skip
 
@@ -168,7 +177,11 @@ def finds_no_such_number(d: Door) -> list[Step]:
         {"where": "No. 12", "answer": "does_not_know"},
         {"where": "the shop at the corner", "answer": "does_not_know"},
     ]
-    return [d.arrive(), d.outcome("address_not_found", neighbours_asked=asked), d.not_delivered()]
+    return [
+        d.arrive(), d.step("encounter", relation="neighbour"),
+        d.step("location", whom="next_door_left"), d.step("location", whom="shop"),
+        d.outcome("address_not_found", neighbours_asked=asked), d.not_delivered(),
+    ]  # fmt: skip
 
 
 def has_moved(d: Door) -> list[Step]:
@@ -189,7 +202,8 @@ def has_died(d: Door) -> list[Step]:
 def is_somebody_else(d: Door) -> list[Step]:
     return [
         d.arrive(), d.step("encounter", relation="claims_to_be_sought"),
-        d.outcome("wrong_person", lives_here="no"), d.not_delivered(),
+        d.outcome("wrong_person", lives_here="no"),
+        d.step("encounter", relation="claims_to_be_sought", refused="contact-ended"), d.not_delivered(),
     ]  # fmt: skip
 
 

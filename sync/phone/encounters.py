@@ -19,14 +19,14 @@ from sync.phone.work import Work, work_at
 class Met(Recorded):
     """A recorded encounter, with what may be said now."""
 
-    now: MaySay = field(repr=False)
+    now: MaySay = field(repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Asked(Recorded):
     """A recorded location question: only now it may be put, in these words."""
 
-    line: Line = field(repr=False)
+    line: Line = field(repr=False, kw_only=True)
 
 
 class Encounters(Checks):
@@ -75,7 +75,7 @@ class Encounters(Checks):
             self.handset, "encounter", without_none(full), About(visit, work.assignment_version), within=within
         )
         now = self._may_say(work, self._published(visit))
-        return Met(recorded.op, recorded.seq, recorded.kind, now=now)
+        return Met(**vars(recorded), now=now)
 
     def asked_for_company(self, visit: str) -> Met:
         """They expressly asked which company: on record first, then its name may be told, and nothing more.
@@ -93,7 +93,8 @@ class Encounters(Checks):
         relation = _met(work_at(self.handset, visit))
         met = self.encounter(visit, relation, location_asked=True, whom=whom)
         line = script.location_line(self._setting(sheet.visit_of(self.handset, visit)), relation)
-        return Asked(met.op, met.seq, met.kind, line=line)
+        recorded = {name: value for name, value in vars(met).items() if name != "now"}
+        return Asked(**recorded, line=line)
 
     def _may_say(self, work: Work, body: Mapping[str, Any] | None) -> MaySay:
         if body is None:

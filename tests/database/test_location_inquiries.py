@@ -172,5 +172,6 @@ def test_marks_stand_in_the_story_beside_the_flags(agency: UUID) -> None:
     ask(phone, "guard", "gatehouse")
     with transaction(agency) as session:
         flags = list(session.scalars(select(VisitEvent.flags).order_by(VisitEvent.id)))
+    told = [[flag for flag in of_one if flag.startswith("location")] for of_one in flags]
     mark = ["location-asked", "location-asked:guard:gatehouse"]
-    assert flags == [mark, ["location-asked-again", *mark]]
+    assert told == [mark, ["location-asked-again", *mark]]
