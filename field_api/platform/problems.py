@@ -36,6 +36,7 @@ STATUS: dict[str, int] = {
     "precondition-failed": 412,
     "too-large": 413,
     "media-type": 415,
+    "range-not-satisfiable": 416,
     "digest-mismatch": 460,  # tus 1.0.0 checksum extension
     "hold-in-force": 409,
     "quota-exceeded": 413,
@@ -91,6 +92,7 @@ _HTTP_CODES = {
     405: "method-not-allowed",
     413: "too-large",
     415: "media-type",
+    416: "range-not-satisfiable",
     422: "invalid-fields",
     429: "rate-limited",
 }

@@ -216,3 +216,12 @@ def test_free_text_that_tells_of_a_debt_stays_out_of_the_open_part(day: Day) -> 
     told, harmless = (visits[str(visit_id)] for visit_id in day.visits)
     assert (told["address"]["hint"], told["alias"]) == (None, None)
     assert (harmless["address"]["hint"], harmless["alias"]) == ("Portón azul", "Lupita")
+
+
+def test_a_range_past_the_end_of_a_snapshot_is_refused_and_no_internal_error(day: Day) -> None:
+    phone = day.enrol()
+    assert phone.call("GET", "/phone/v1/feed/snapshot").status_code == 202
+    day.work()
+    whole = phone.call("GET", "/phone/v1/feed/snapshot")
+    past = phone.call("GET", "/phone/v1/feed/snapshot", headers={"Range": f"bytes={len(whole.data) + 1}-"})
+    assert (past.status_code, past.json["code"]) == (416, "range-not-satisfiable")

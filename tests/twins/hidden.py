@@ -84,7 +84,8 @@ class Hidden:
     def _amounts(self, number: int) -> tuple[int, int, int]:
         chance = self._chance("digits", number)
         if self.differs("zero"):
-            return ((0, 0, 0), (250_000, 0, 0))[(self.side + number) % 2]
+            owed = 0 if number == UNVISITED else 250_000  # nobody is sent a letter about nothing
+            return ((owed, 0, 0), (250_000, 100, 5))[(self.side + number) % 2]
         if self.differs("threshold"):
             return (self.threshold_minor + (-1, 0, 1, 50_000)[(self.side + number) % 4], 0, 0)
         most = 10 ** chance.randrange(3, 11) if self.differs("digits") else 10**6

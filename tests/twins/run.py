@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from field_api.http.openapi import document_of
+from field_api.http.permits import PERMISSIONS
 from sync.office.work import work_once
 from tests.twins.compare import ENTITLED, Answer, Difference, door_answer, office_answer
 from tests.twins.door import DOOR, DoorRequest, door_operations, opened_feed
@@ -44,6 +45,7 @@ class Comparison:
     def sweep(self, pairs: int, first: int = 0) -> None:
         """So many pairs over all operations by everybody; `first` is where in the round it begins."""
         round_of = [(operation, who) for operation in self.operations for who in everybody(operation)]
+        round_of += [(operation, who) for operation, who in round_of if allowed(operation, who)]
         round_of += [(operation, who) for operation in self.door_operations for who in DOOR]
         order = sorted(range(len(round_of)), key=lambda index: random.Random(f"{index}|order").random())
         asked = cycle(order[first % len(order) :] + order[: first % len(order)])
@@ -73,7 +75,7 @@ class Comparison:
 
         def one(side: Side) -> Answer:
             response = side.client(self.world.known, who).open(request.path, method=operation.method, **request.kwargs())
-            self._note_status(f"{operation} as {who}", response.status_code)
+            self._note_status(f"{operation} as {who}", response.status_code, side.log.getvalue())
             return office_answer(self.document, operation, who, response, side.log.getvalue())
 
         self._compare(f"{operation} {request.path} as {who}", one)
@@ -85,7 +87,7 @@ class Comparison:
         def one(side: Side) -> Answer:
             index = self.twins.sides.index(side)
             response = request.send(side.phone(self.world.known, who), who, self.world.hidden[index])
-            self._note_status(f"{operation} as {who}", response.status_code)
+            self._note_status(f"{operation} as {who}", response.status_code, side.log.getvalue())
             answer = door_answer(response, side.log.getvalue())
             if who == "phone" and response.status_code == 200 and "feed" in operation.path:
                 return Answer({**answer.parts, "opened": opened_feed(side.phone(self.world.known, who), response)})
@@ -111,10 +113,10 @@ class Comparison:
             found = Answer({"names": left}).differences(Answer({"names": right}), "the object store")
             self.differences.extend(found)
 
-    def _note_status(self, where: str, status: int) -> None:
+    def _note_status(self, where: str, status: int, log: str) -> None:
         self.statuses[status] = self.statuses.get(status, 0) + 1
         if status >= 500:
-            self.failed.append(f"{status} {where}")
+            self.failed.append(f"{status} {where}: {log}")
 
     def _compare(self, where: str, ask: Any) -> None:
         self.pairs += 1
@@ -125,6 +127,13 @@ class Comparison:
                 answers.append(ask(side))
         self.twins.chance.advance(STEP_S)
         self.differences.extend(answers[0].differences(answers[1], f"[{self.world.kind}] {where}"))
+
+
+def allowed(operation: Operation, who: str) -> bool:
+    """Who gets more than a refusal is asked for more often. What is allowed the permission table says."""
+    permission = operation.described.get("x-permission")
+    role = "controller" if who.startswith("controller") else who
+    return permission is not None and role in {name.value for name in PERMISSIONS[permission]}
 
 
 def first_words(differences: list[Difference], most: int = 12) -> str:

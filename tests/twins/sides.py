@@ -13,6 +13,8 @@ from uuid import UUID, uuid5
 
 import psycopg
 from flask import Flask
+from pypdf import PdfWriter
+from pypdf.generic import NameObject, StreamObject
 
 from doorstep.app import office_app
 from doorstep.door import door_app
@@ -40,7 +42,20 @@ class DataPapers:
     """Papers as their data: whatever the templates would be given, compared to the last letter, without Typst."""
 
     def render(self, jobs: list[PaperJob]) -> list[Paper]:
-        return [Paper(canonical([job.template, job.data, job.made_at.isoformat()]), 1) for job in jobs]
+        return [Paper(_pdf_of(canonical([job.template, job.data, job.made_at.isoformat()])), 1) for job in jobs]
+
+
+def _pdf_of(data: bytes) -> bytes:
+    """A PDF that says nothing of itself and draws nothing; its one page's content is a comment, the data in hex."""
+    written = io.BytesIO()
+    with PdfWriter() as pdf:
+        pdf.metadata = None
+        page = pdf.add_blank_page(100, 100)
+        content = StreamObject()
+        content.set_data(b"% " + data.hex().encode())
+        page[NameObject("/Contents")] = pdf._add_object(content)  # pypdf has no public way to add a bare stream
+        pdf.write(written)
+    return written.getvalue()
 
 
 @dataclass

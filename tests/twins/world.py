@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from field_api.records.staff import ApiToken, Staff
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.publish_plan import publish_plan
 from media.office.records import Photo
+from media.records import COMPLETE, Upload
 from sync.mailbox import FeedHead
 from sync.roll import first_roll
 from tests.door_client import point
@@ -299,15 +301,21 @@ class Builder:
         with self.extra("more attempts", number) as more:
             for n in more:
                 self._attempt(number, person, account, 100 + 10 * number + n)
-        for kind, value in (("phone", '{"number":"%s"}'), ("address", '{"street":"%s"}')):
+        for kind in ("phone", "address"):
             candidate = self.add(
                 ContactCandidate(
                     id=self.id("candidate", number, kind), person_id=person, op_id=self.id("op", number, kind),
-                    position=0, kind=kind, value=value % self.hidden.text("contacts", number, kind), source="relative",
+                    position=0, kind=kind, value=self._candidate(number, kind), source="relative",
                     usable=False, recorded_at=NOON,
                 )
             )  # fmt: skip
             self.known.note("candidate", candidate.id)
+
+    def _candidate(self, number: int, kind: str) -> str:
+        if kind == "phone":
+            return json.dumps({"value": f"+52 55 {self.hidden.number('contacts', 10**8, number) + 10**7:08}"})
+        street = self.hidden.text("contacts", number, kind)
+        return json.dumps({"street": street, "number": "7", "country": "MX", "city": "Puebla", "kind": "home"})
 
     def _attempt(self, number: int, person: UUID, account: UUID, rank: int) -> None:
         words = self.hidden.text("history", number, rank)
@@ -435,6 +443,13 @@ class Builder:
             )
         self.known.device = self.id("device", "phone")
         self.known.note("device", self.id("device", "spare"))
+        self.add(
+            Upload(
+                id=self.id("upload"), device_id=self.known.device, photo_id=self.id("photo op"), sha256=bytes(32),
+                sealing_key_id="0" * 16, wrap_sha256=bytes(32), length_bytes=500, received_bytes=500, state=COMPLETE,
+                created_at=NOON, expires_at=NOON, completed_at=NOON, taken_at=NOON,
+            )
+        )  # fmt: skip
         photo = self.add(
             Photo(
                 id=self.id("photo"), visit_id=self.known.visits[0], op_id=self.id("photo op"),
