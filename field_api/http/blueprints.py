@@ -23,6 +23,7 @@ from field_api.http import (
     plans,
     promises,
     staff,
+    unlocks,
     visit_changes,
     visits,
 )
@@ -38,6 +39,7 @@ BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
     accounts.blueprint,
     visits.blueprint,
     visit_changes.blueprint,
+    unlocks.blueprint,
     holds.blueprint,
     addresses.blueprint,
     attempts.blueprint,
