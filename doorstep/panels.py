@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.unlocks import ReviewState
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_visits import running_agency
 from field_api.records.planning import Agent
+from field_api.records.unlocks import UnlockReview
+from field_api.records.visits import Visit
 from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.durable import COMMIT
 
@@ -50,6 +53,20 @@ def last_operations(session: Session) -> Panel:
     return Panel("Last operations", ("Received (UTC)", "Phone", "Agent", "State", "Why"), shown, "None yet.")
 
 
+def unlocks_to_review(session: Session) -> Panel:
+    """Unlocks that a manager has to look at: after a third party, without a check, after too many tries."""
+    rows = session.execute(
+        select(UnlockReview.put_up_at, UnlockReview.visit_id, Agent.code, UnlockReview.reason)
+        .join(Visit, (Visit.agency_id == UnlockReview.agency_id) & (Visit.id == UnlockReview.visit_id))
+        .join(Agent, (Agent.agency_id == Visit.agency_id) & (Agent.id == Visit.agent_id))
+        .where(UnlockReview.agency_id == current_agency(), UnlockReview.state == ReviewState.OPEN.value)
+        .order_by(UnlockReview.put_up_at, UnlockReview.id)
+        .limit(OPERATIONS_SHOWN)
+    )
+    shown = [(_moment(put_up_at), str(visit_id)[:8], code, reason) for put_up_at, visit_id, code, reason in rows]
+    return Panel("Unlocks to review", ("Put up (UTC)", "Visit", "Agent", "Why"), shown, "None waits.")
+
+
 def durability(session: Session) -> Panel:
     """A warning where a commit counts as durable: a lost disk would then lose what phones have deleted."""
     rows = []
@@ -62,4 +79,4 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-PANELS = (durability, operations_by_state, last_operations)
+PANELS = (durability, unlocks_to_review, operations_by_state, last_operations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from doorstep.commands import office_context
+from field_api.domain.lock_policy import lock_policy
 from field_api.platform.database import transaction
 from field_api.records.agency import Agency
 from field_api.usecases.change_agency import change_agency
@@ -27,11 +28,34 @@ def show() -> None:
 @click.option("--phone", help="Telephone number, for letters.")
 @click.option("--email", help="E-mail address, for letters.")
 @click.option("--responsible", "responsible", multiple=True, help="Who answers for letters (Mexico); repeatable.")
-def set_agency(address: str | None, phone: str | None, email: str | None, responsible: tuple[str, ...]) -> None:
-    """Change what is given; letters written from then on carry it."""
+@click.option(
+    "--attestation/--no-attestation",
+    default=None,
+    help="Whether an agent's signed word of a document seen opens a locked part. Off unless said.",
+)
+@click.option(
+    "--read-before-arrival/--no-read-before-arrival",
+    default=None,
+    help="Whether agents may read the locked part on their way. Off unless said.",
+)
+def set_agency(
+    address: str | None,
+    phone: str | None,
+    email: str | None,
+    responsible: tuple[str, ...],
+    attestation: bool | None,
+    read_before_arrival: bool | None,
+) -> None:
+    """Change what is given: letters written from then on carry it, visits out on phones are sealed anew."""
     with office_context() as agency_id, transaction(agency_id) as session:
         changed = change_agency(
-            session, address=address, phone=phone, email=email, responsible_persons=responsible or None
+            session,
+            address=address,
+            phone=phone,
+            email=email,
+            responsible_persons=responsible or None,
+            attestation=attestation,
+            read_before_arrival=read_before_arrival,
         )
         _tell(changed)
 
@@ -42,4 +66,7 @@ def _tell(row: Agency) -> None:
         click.echo(f"  {name}: {value or '-'}")
     people = row.policy.get("letters", {}).get("responsible_persons", [])
     click.echo(f"  responsible: {', '.join(people) or '-'}")
+    lock = lock_policy(row.policy)
+    click.echo(f"  attestation opens: {'yes' if lock.attestation else 'no'}")
+    click.echo(f"  read before arrival: {'yes' if lock.read_before_arrival else 'no'}")
     click.echo(f"  durability: {row.policy.get('durability', 'commit')}")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.lock_policy import lock_policy
+from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import Agency
+from field_api.records.visits import Visit
+from field_api.usecases.tell_agent import tell_agent
 
 LONGEST = 300
 
@@ -20,8 +26,13 @@ def change_agency(
     phone: str | None = None,
     email: str | None = None,
     responsible_persons: Sequence[str] | None = None,
+    attestation: bool | None = None,
+    read_before_arrival: bool | None = None,
 ) -> Agency:
-    """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry."""
+    """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry.
+
+    A change of what may open locks (field_api.domain.lock_policy) seals every visit that is out on a phone anew.
+    """
     agency = session.get_one(Agency, current_agency(), with_for_update=True)
     for name, value in (("address", address), ("phone", phone), ("email", email)):
         if value is not None:
@@ -30,7 +41,20 @@ def change_agency(
         named = [_text("responsible_persons", person) for person in responsible_persons]
         letters = {**agency.policy.get("letters", {}), "responsible_persons": named}
         agency.policy = {**agency.policy, "letters": letters}
+    lock = {"attestation": attestation, "read_before_arrival": read_before_arrival}
+    _change_lock(session, agency, {name: value for name, value in lock.items() if value is not None})
     return agency
+
+
+def _change_lock(session: Session, agency: Agency, said: dict[str, bool]) -> None:
+    before = lock_policy(agency.policy)
+    wanted = replace(before, **said)
+    if wanted == before:
+        return
+    agency.policy = {**agency.policy, "lock": asdict(wanted)}
+    carried = select(Visit.id, Visit.agent_id).where(Visit.agency_id == current_agency(), Visit.state == "published")
+    for visit_id, agent_id in session.execute(carried.order_by(Visit.id)):
+        tell_agent(session, agent_id, ChangeKind.VISIT, visit_id)
 
 
 def _text(name: str, value: str) -> str:

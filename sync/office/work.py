@@ -1,4 +1,5 @@
-"""What the worker does for sync: claims, operations, changes, snapshots, durable statements, the log, in this order.
+"""What the worker does for sync: claims, operations, changes, snapshots, durable statements, the log, and
+what the next publication will need, in this order.
 
 Each unit has its own transaction and its own boundary: one agent's or one device's trouble is logged and tried again
 next round, and holds up nobody else. Each runs for the audience that its job declares: secrets come out inside alone.
@@ -27,6 +28,7 @@ from sync.office.enrolment import verify_claims
 from sync.office.log import sequence_log
 from sync.office.publish import agents_with_changes, publish_changes
 from sync.office.snapshots import build_snapshot, wanted_snapshots
+from sync.office.stretch_ahead import stretch_ahead
 
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ JOBS = {
     "sync.apply": Audience.OFFICE_JOB,
     "sync.publish": Audience.OFFICE_JOB,
     "sync.snapshot": Audience.OFFICE_JOB,
+    "sync.stretch": Audience.OFFICE_JOB,
     "sync.durable": Audience.MACHINE,  # numbers of operations
     "sync.log": Audience.MACHINE,  # hashes
 }
@@ -61,6 +64,7 @@ class _Round:
                 self._each(wanted_snapshots, "sync.snapshot", self._snapshot),
                 self._unit("sync.durable", lambda: self._in_one(state_durable)),
                 self._unit("sync.log", lambda: self._in_one(sequence_log)),
+                self._unit("sync.stretch", lambda: self._in_one(stretch_ahead)),
             )
         )
 
