@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from field_api.domain.disclosure import Audience, Label, may_see
 
@@ -33,11 +33,18 @@ def declared_audience() -> Audience | None:
 
 
 class Confidential(Generic[T]):
-    """A value with a label. `reveal(audience)` returns it where that audience was declared and may see the label."""
+    """A value with a label. `reveal(audience)` returns it where that audience was declared and may see the label.
+
+    Nothing gives the value away by accident: not printing, logging, comparing, hashing, copying, pickling, JSON or a
+    debugger that walks over attributes. Whoever writes `secret._value` means to; what was revealed is a plain value
+    and as exposed as any other, so reveal late and keep it in no attribute.
+    """
 
     __slots__ = ("_label", "_value")
 
     def __init__(self, value: T, label: Label = Label.CONFIDENTIAL) -> None:
+        if label.__class__ is not Label:  # arguments in the wrong order would put the value where the label is shown
+            raise TypeError("a Confidential has a Label")
         self._value = value
         self._label = label
 
@@ -59,8 +66,11 @@ class Confidential(Generic[T]):
     __bool__ = __iter__ = __len__ = __int__ = __float__ = __index__ = __add__ = __radd__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        self._refuse()
+    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
+
+    def __dir__(self) -> list[str]:
+        """What a debugger, `inspect.getmembers` or a template walks over: the way out alone."""
+        return ["reveal"]
 
 
 def sealed_value_of(secret: Confidential[T]) -> T:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -55,7 +56,9 @@ __all__ = [
 MATRIX = read_matrix(tomllib.loads(files("field_api").joinpath("rules", "disclosure.toml").read_text(encoding="utf-8")))
 NO_OVERRIDES: Cells = MappingProxyType({})
 _NOTHING: frozenset[Label] = frozenset()
-_STRICTEST = MATRIX.strictest
+# 100,000 accounts in a file are some millions of calls: both are look-ups. Addresses name few jurisdictions.
+_table_of = lru_cache(maxsize=1024)(MATRIX.table)
+_SEEN_BY = {who: labels for (who, identity), labels in MATRIX.strictest.sees.items() if identity is None}
 
 
 def may_see(
@@ -70,7 +73,9 @@ def may_see(
     At a door the answer is yes only if *every* item with the label may be told there. `identity` None means what the
     word itself says: an entitled party was checked, anybody else at a door was not. Unknown means no.
     """
-    table = _STRICTEST if jurisdiction is None else MATRIX.table(jurisdiction)
+    if jurisdiction is None and identity is None and not agency:
+        return label in _SEEN_BY.get(audience, _NOTHING)
+    table = _table_of(jurisdiction)
     if agency:
         table = MATRIX.tightened(table, agency)
     return label in table.sees.get((audience, identity), _NOTHING)
@@ -105,7 +110,7 @@ def cell_of(
 ) -> Cell:
     """The cell that decides, the stricter of rule and agency. Before the check, "sought" and "guarantor" are claims."""
     place = (row_for(relation, identity), item)
-    cell = MATRIX.table(jurisdiction).cells.get(place, Cell.NEVER)
+    cell = _table_of(jurisdiction).cells.get(place, Cell.NEVER)
     return stricter(cell, agency[place]) if place in agency else cell
 
 

@@ -17,6 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Text, event, text
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 
+from field_api.platform.driver_errors import forget_locals
 from field_api.platform.tenancy import acting_for, agency_or_none
 
 NAMING = {
@@ -71,8 +72,9 @@ def transaction(agency_id: UUID) -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except BaseException:
+        except BaseException as error:
             session.rollback()
+            forget_locals(error)
             raise
         finally:
             db.session.remove()
@@ -122,6 +124,7 @@ def across_agencies(reason: str) -> Iterator[Session]:
 def engine_options() -> dict[str, Any]:
     """Pool settings shared by all processes: small, checked before use, never older than half an hour.
 
-    Parameters never appear in the text of an error: a failed insert would print balances and names.
+    Parameters never appear in the text of an error: a failed insert would print balances and names. What the server's
+    text would quote is field_api.platform.driver_errors' business.
     """
     return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_recycle": 1800, "hide_parameters": True}
