@@ -31,6 +31,9 @@ class OfficeApi(Api):
     def _register_error_handlers(self) -> None:
         """Nothing: `install_problem_handlers` and `install_validation_problems` answer."""
 
+    def _register_pagination_header(self) -> None:
+        """Nothing: pages say in their body where they go on."""
+
     def _register_responses(self) -> None:
         for status in http.HTTPStatus:
             if status >= 400:
