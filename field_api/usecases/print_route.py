@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.letters import LetterState
 from field_api.domain.ports import Paper, PaperJob, PaperRefused, Papers
+from field_api.platform.egress import Closed, OutletKind, declare, passed
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
 from field_api.queries.route_sheets import route_sheets
@@ -25,6 +27,12 @@ from field_api.rules.letters import all_texts
 from field_api.usecases.issue_papers import letter_data, sheet_job
 
 _PRINTABLE = (LetterState.ISSUED.value, LetterState.PRINTED.value, LetterState.RETURNED.value)
+FILE_NAME = declare(
+    OutletKind.DOWNLOAD_NAME,
+    "printed-route",
+    Audience.MACHINE,
+    shape=Closed(Label.INTERNAL, re.compile(r"\d{4}-\d{2}-\d{2}-[A-Za-z0-9._-]{1,20}\.pdf")),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ def print_route(session: Session, route_id: UUID, *, renderer: Papers, now: date
         _note_print(session, letter, times[letter.id] + 1, now, actor)
     session.flush()
     reprints = sum(times[letter.id] > 0 for letter in letters)
-    return PrintedRoute(f"{found.for_day.isoformat()}-{found.sheet.agent_code}.pdf", paper, len(letters), reprints)
+    name = passed(FILE_NAME, f"{found.for_day.isoformat()}-{found.sheet.agent_code}.pdf")
+    return PrintedRoute(name, paper, len(letters), reprints)
 
 
 def _letters(session: Session, route_id: UUID) -> Sequence[Letter]:
