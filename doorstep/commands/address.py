@@ -1,4 +1,4 @@
-"""`doorstep address`: places that wait for coordinates."""
+"""`doorstep address`: places that wait for coordinates, and hints that no sheet may show."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from field_api.domain.routing import Point
 from field_api.platform.database import transaction
 from field_api.platform.wiring import planning
 from field_api.queries.unplaced_addresses import unplaced_addresses
+from field_api.queries.withheld_texts import withheld_texts
 from field_api.records.people import Address
 from field_api.usecases.geocode_addresses import set_coordinates
 
 
 @click.group()
 def address() -> None:
-    """Addresses without coordinates, which nobody can be sent to."""
+    """Addresses without coordinates, which nobody can be sent to, and hints that no sheet shows."""
 
 
 @address.command("list")
@@ -34,6 +35,17 @@ def list_unplaced(limit: int) -> None:
             city = row.city or row.municipality
             cells = (row.id, name, row.street, row.number, city, row.postcode, row.country, row.hint, row.geocode_state)
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        Console().print(table)
+
+
+@address.command("withheld")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+def list_withheld(limit: int) -> None:
+    """Addresses and people whose hint or alias no sheet shows, because it speaks of a debt: have it corrected."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        table = Table("address", "person", "which", "words of", "text")
+        for row in withheld_texts(session, limit):
+            table.add_row(str(row.address_id), row.person_name, row.which, ", ".join(row.terms), row.text)
         Console().print(table)
 
 

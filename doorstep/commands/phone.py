@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from sync.phone import Later, Phone, PhoneError
+from sync.phone import Later, Phone, PhoneError, Recorded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -104,6 +104,12 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def warn(recorded: Recorded) -> None:
+    """On standard error: the words are kept as they were written, a third party must not be told them."""
+    if recorded.warnings:
+        click.echo(f"warning: these words tell of a debt: {', '.join(recorded.warnings)}", err=True)
 
 
 VERBS = (
@@ -245,7 +251,9 @@ def record(
             bound = signature(method).bind(**dict(zip(names, what, strict=True)), **keys)
         except TypeError as error:
             raise click.UsageError(f"{verb}: {error}") from error
-        tell(asdict(method(*bound.args, **bound.kwargs)))
+        recorded = method(*bound.args, **bound.kwargs)
+        warn(recorded)
+        tell(asdict(recorded))
 
 
 @phone.command()

@@ -55,7 +55,8 @@ def _rest(step: Step, *used: str) -> dict[str, Any]:
 
 
 def _line(recorded: Recorded) -> Line:
-    return {"op": recorded.op, "seq": recorded.seq, "kind": recorded.kind}
+    told = {"warnings": list(recorded.warnings)} if recorded.warnings else {}
+    return {"op": recorded.op, "seq": recorded.seq, "kind": recorded.kind, **told}
 
 
 def wait(day: Day, step: Step) -> Line:

@@ -7,11 +7,12 @@ moment leaves either the whole operation or none, and never a gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync.phone import crypto, wire
 from sync.phone.errors import NotAllowed
+from sync.phone.free_text import warnings
 from sync.phone.handset import Handset
 
 CONTEXT = b"doorstep-op-v1"
@@ -35,11 +36,12 @@ class About:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A durably stored operation."""
+    """A durably stored operation. `warnings`: terms that its free text should not hold, kept all the same."""
 
     op: str
     seq: int
     kind: str
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def record(
@@ -56,11 +58,12 @@ def record(
     Raises NotAllowed `too-large` or `too-many-named`; then nothing was recorded.
     """
     op = op or wire.uuid7(handset.clock.now())
+    found = warnings(kind, body)
     packed, size = _pack({"kind": kind, "body": body})
     handset.step("op.packed")
     with handset.store.transaction():
         chain = handset.store.get("state", "chain") or {"seq": 0, "link": crypto.b64u(FIRST_LINK)}
-        recorded = Recorded(op, int(chain["seq"]) + 1, kind)
+        recorded = Recorded(op, int(chain["seq"]) + 1, kind, warnings=found)
         document, link = _seal(handset, recorded, chain["link"], about, packed, size)
         handset.store.put("op", recorded.seq, {"op": op, "link": link, "document": document})
         handset.store.put("state", "chain", {"seq": recorded.seq, "link": link})

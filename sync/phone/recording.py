@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.phone import script
 from sync.phone.checks import Body, one_of, without_none
+from sync.phone.debt_words import find_debt_words
 from sync.phone.encounters import Encounters
 from sync.phone.errors import NotAllowed
 from sync.phone.operations import About, Recorded, record
@@ -101,6 +102,10 @@ class Recorder(Encounters):
 
         full = {"granted": granted, "by": by, "subjects": list(subjects), **body}
         return record(self.handset, "photo_permission", without_none(full), work.about(), within=within)
+
+    def words_in(self, text: str) -> list[str]:
+        """Terms that a third party must not read: to warn the agent while typing. Nothing is refused for them."""
+        return find_debt_words(text)
 
     def note(self, visit: str, words: str) -> Recorded:
         return self._at(visit, "note", {"words": words})

@@ -9,7 +9,7 @@ from field_api.domain.vocabulary import ContactKind
 from field_api.http.paging import MAX_LIMIT, PageArguments
 from field_api.http.schemas.audiences import OFFICE, RESULTS
 from field_api.http.schemas.labelled import Schema, confidential, internal, open_, personal, place
-from field_api.http.schemas.revealed import CommaSeparated, RevealedDate, RevealedInteger, RevealedJson, RevealedString
+from field_api.http.schemas.revealed import CommaSeparated, RecordedJson, RevealedDate, RevealedInteger, RevealedString
 
 MAX_ATTEMPTS = 1_000
 CANDIDATE_STATES = ("new", "accepted", "rejected")
@@ -46,7 +46,7 @@ class AttemptSchema(Schema):
     right_party = confidential(ma.fields.Boolean())
     late = internal(ma.fields.Boolean())
     flags = confidential(ma.fields.List(ma.fields.String()))
-    detail = confidential(RevealedJson(metadata={"description": "the outcome as recorded (docs/outcomes.md)"}))
+    detail = confidential(RecordedJson(metadata={"description": "the outcome as recorded (docs/outcomes.md)"}))
     latitude = place(ma.fields.Float(allow_none=True))
     longitude = place(ma.fields.Float(allow_none=True))
     accuracy_m = place(ma.fields.Float(allow_none=True))
@@ -106,7 +106,7 @@ class ContactCandidateSchema(Schema):
     op = internal(ma.fields.UUID(attribute="op_id"))
     position = internal(ma.fields.Integer())
     kind = personal(ma.fields.String())
-    value = confidential(RevealedJson())
+    value = confidential(RecordedJson())
     source = personal(ma.fields.String())
     usable = internal(ma.fields.Boolean())
     flags = confidential(CommaSeparated(ma.fields.String()))

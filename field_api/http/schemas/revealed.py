@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from field_api.domain.confidential import Confidential, DisclosureRefused, declared_audience
+from field_api.domain.outside_text import OUTSIDE, for_outside
 
 
 def reveal(value: Any) -> Any:
@@ -43,6 +44,14 @@ class RevealedJson(ma.fields.Dict):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         text = reveal(value)
         return None if text is None else json.loads(text)
+
+
+class RecordedJson(RevealedJson):
+    """An outcome as recorded; outside the agency without the words of third parties that speak of a debt."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        recorded = super()._serialize(value, attr, obj, **kwargs)
+        return for_outside(recorded) if recorded is not None and declared_audience() in OUTSIDE else recorded
 
 
 class CommaSeparated(ma.fields.List):
