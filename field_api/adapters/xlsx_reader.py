@@ -1,4 +1,7 @@
-"""The child that opens a workbook: `python -m field_api.adapters.xlsx_reader PATH [SHEET]`.
+"""The child that opens a workbook: `python -m field_api.adapters.xlsx_reader`, told by a line on standard input which.
+
+That line is {"path": ..., "sheet": name or null}: a creditor names files and sheets, and every user of the machine can
+read a command line.
 
 It runs under limits of memory and CPU time and writes JSON lines: first {"sheet": name, "rows": n}, then one list of
 cells per row: text, number, true/false, {"d": day}. A refusal is one line {"refused": code, "message": text}.
@@ -90,11 +93,12 @@ def cell(value: Any) -> Any:
     return value
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     limit()
     write = sys.stdout.write
+    wanted = json.loads(sys.stdin.readline())
     try:
-        for line in lines(arguments[0], arguments[1] if len(arguments) > 1 else None):
+        for line in lines(wanted["path"], wanted["sheet"]):
             write(json.dumps(line) + "\n")
     except Refused as refusal:
         write(json.dumps({"refused": refusal.code, "message": refusal.message}) + "\n")
@@ -105,4 +109,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

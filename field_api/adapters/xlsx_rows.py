@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -68,17 +68,19 @@ def _cell(value: Any) -> Cell:
 @contextmanager
 def open_xlsx(path: Path, using: ColumnMap) -> Iterator[XlsxTable]:
     """The workbook's sheet (the map's, or the first) as a SourceTable. Raises TableRefused."""
-    command = [sys.executable, "-I", "-m", "field_api.adapters.xlsx_reader", str(path.absolute())]
     child = subprocess.Popen(
-        [*command, using.sheet] if using.sheet else command,
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-I", "-m", "field_api.adapters.xlsx_reader"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # a panic message may quote the workbook
         env={"LANG": "C.UTF-8"},
     )
-    if child.stdout is None:
-        raise RuntimeError("a pipe was asked for")
+    if child.stdin is None or child.stdout is None:
+        raise RuntimeError("pipes were asked for")
     try:
+        with suppress(BrokenPipeError):  # a child that died at once: its silence is told as a broken workbook
+            child.stdin.write(json.dumps({"path": str(path.absolute()), "sheet": using.sheet or None}).encode() + b"\n")
+            child.stdin.close()
         yield XlsxTable(child, child.stdout)
     finally:
         child.kill()
