@@ -15,6 +15,8 @@ from field_api.domain.vocabulary import Relation, Whom
 
 ASKED = "location-asked"
 """Mark of an encounter at which a counted question was put; `location-asked:RELATION:WHOM` says to whom."""
+ASKED_AGAIN = "location-asked-again"
+"""Flag of a question put to somebody who was asked before."""
 _UNNAMED = "unnamed"
 _COUNTED = frozenset({Cell.ONCE, Cell.PLACE_ONLY})
 _REFUSED = frozenset({Cell.NEVER, Cell.OFF})

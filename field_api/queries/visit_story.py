@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.location_inquiry import ASKED, ASKED_AGAIN
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
+from field_api.queries.location_inquiries import earlier_inquiries
 from field_api.records.accounts import Account, Hold
 from field_api.records.people import Address, ContactCandidate, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
@@ -24,6 +26,18 @@ MAX_EVENTS = 1_000
 """More than any honest visit has; a phone cannot make the page grow without bound."""
 
 Placed = TypeVar("Placed", Attempt, Promise, Dispute, ContactCandidate, Hold)
+
+
+@dataclass(frozen=True)
+class LocationInquiries:
+    """How many third parties were asked where this person is: on the visit told, and on all visits to them.
+
+    `again`: of those on this visit, how many asked somebody a second time.
+    """
+
+    here: int
+    again: int
+    in_all: int
 
 
 @dataclass(frozen=True)
@@ -46,10 +60,11 @@ class VisitStory:
     letters: list[Letter]
     custody: list[LetterCustody]
     names: dict[UUID, str]
+    inquiries: LocationInquiries
 
 
 def visit_story(session: Session, visit_id: UUID) -> VisitStory:
-    """Load it in twelve statements, however much happened. Raises Problem `not-found`.
+    """Load it in thirteen statements, however much happened. Raises Problem `not-found`.
 
     What operations placed is found by operation, over unique indexes that begin with it.
     """
@@ -80,6 +95,7 @@ def visit_story(session: Session, visit_id: UUID) -> VisitStory:
         letters=letters,
         custody=_custody(session, [letter.id for letter in letters]),
         names=_names(session, {visit.agent_id} | {actor for event in shown if (actor := _actor(event))}),
+        inquiries=_inquiries(session, person.id, shown),
     )
 
 
@@ -130,6 +146,12 @@ def _custody(session: Session, letter_ids: Collection[UUID]) -> list[LetterCusto
             .order_by(LetterCustody.at, LetterCustody.id)
         )
     )
+
+
+def _inquiries(session: Session, person_id: UUID, events: Sequence[VisitEvent]) -> LocationInquiries:
+    asked = [event.flags for event in events if ASKED in event.flags]
+    in_all = len(earlier_inquiries(session, [person_id]).get(person_id, []))
+    return LocationInquiries(len(asked), sum(ASKED_AGAIN in flags for flags in asked), in_all)
 
 
 def _actor(event: VisitEvent) -> UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.location_inquiry import Inquiry, is_allowed, is_counted, was_asked_before
+from field_api.domain.location_inquiry import ASKED_AGAIN, Inquiry, is_allowed, is_counted, was_asked_before
 from field_api.domain.vocabulary import ChangeKind, Relation, Whom
 from field_api.platform.tenancy import current_agency
 from field_api.queries.location_inquiries import earlier_inquiries, with_counsel
@@ -28,7 +28,7 @@ def note_location_inquiry(session: Session, door: AtTheDoor, relation: Relation,
         return
     inquiry = Inquiry(relation, whom, door.address.id)
     if was_asked_before(inquiry, earlier_inquiries(session, [person_id])[person_id]):
-        door.flag("location-asked-again")
+        door.flag(ASKED_AGAIN)
     door.marks.extend(inquiry.marks)
     _tell_others(session, door)
 

@@ -15,6 +15,7 @@ from field_api.domain.vocabulary import HoldKind, NotPlannedReason, OpKind, Rela
 from field_api.platform.database import transaction
 from field_api.queries.eligible_accounts import eligible_accounts
 from field_api.queries.location_inquiries import earlier_inquiries, inquiry_events, with_counsel
+from field_api.queries.visit_story import visit_story
 from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
 from field_api.records.base import load
@@ -175,3 +176,13 @@ def test_marks_stand_in_the_story_beside_the_flags(agency: UUID) -> None:
     told = [[flag for flag in of_one if flag.startswith("location")] for of_one in flags]
     mark = ["location-asked", "location-asked:guard:gatehouse"]
     assert told == [mark, ["location-asked-again", *mark]]
+
+
+def test_the_story_counts_who_was_asked_here_again_and_in_all(agency: UUID) -> None:
+    phone = published_visit(agency)
+    ask(phone, "neighbour", "opposite")
+    ask(phone, "neighbour", "opposite")
+    ask(another_visit(phone), "spouse", "same_home")
+    with transaction(agency) as session:
+        counted = visit_story(session, phone.visit_id).inquiries
+    assert (counted.here, counted.again, counted.in_all) == (2, 1, 3)

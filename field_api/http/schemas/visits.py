@@ -147,6 +147,15 @@ class StoryLetterSchema(Schema):
     issued_at = confidential(ma.fields.AwareDateTime(allow_none=True))
 
 
+class LocationInquiriesSchema(Schema):
+    """Third parties asked where the person sought is: on this visit, of these a second time, and on all visits."""
+
+    audiences = MANAGERS
+    here = internal(ma.fields.Integer())
+    again = internal(ma.fields.Integer())
+    in_all = internal(ma.fields.Integer())
+
+
 class VisitStorySchema(Schema):
     audiences = MANAGERS
     id = internal(ma.fields.UUID(attribute="visit.id"))
@@ -172,3 +181,4 @@ class VisitStorySchema(Schema):
     letters = confidential(ma.fields.List(ma.fields.Nested(StoryLetterSchema)))
     custody = confidential(ma.fields.List(ma.fields.Nested(CustodySchema)))
     names = open_(ma.fields.Dict(keys=ma.fields.UUID(), values=ma.fields.String()))
+    location_inquiries = internal(ma.fields.Nested(LocationInquiriesSchema, attribute="inquiries"))
