@@ -31,7 +31,7 @@ def agent_of_code(session: Session, code: str) -> Agent:
     """Raises `not-found`."""
     found = session.scalars(agents().where(Agent.code == code)).one_or_none()
     if found is None:
-        raise Problem("not-found", f"no agent {code}")
+        raise Problem("not-found", "no agent has this code")
     return found
 
 

@@ -73,7 +73,7 @@ def latest_plan(session: Session, day: date) -> Plan:
     query = plans(day).order_by(Plan.state == "draft", Plan.created_at)
     found = session.scalars(query).all()
     if not found:
-        raise Problem("not-found", f"no plan for {day.isoformat()}")
+        raise Problem("not-found", "no plan for that day")
     return found[-1]
 
 

@@ -50,7 +50,7 @@ def route_of_agent(session: Session, agent_id: UUID, day: date) -> RouteOfAgent:
         .limit(1)
     ).one_or_none()
     if found is None:
-        raise Problem("not-found", f"{agent.code} has no route on {day.isoformat()}")
+        raise Problem("not-found", "the agent has no route on that day")
     plan, route = found
     return RouteOfAgent(agent, plan, route, _stops(session, route.id))
 

@@ -43,7 +43,7 @@ def add_agent(
         raise Problem("invalid-fields", "an agent needs a name", at="name")
     taken = select(Agent.id).where(Agent.agency_id == current_agency(), Agent.code == code.strip())
     if session.scalar(taken) is not None:
-        raise Problem("conflict", f"there is an agent {code.strip()} already", at="code")
+        raise Problem("conflict", "there is an agent with this code already", at="code")
     agent = Agent(
         code=code.strip(),
         name=name.strip(),

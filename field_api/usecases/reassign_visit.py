@@ -89,7 +89,7 @@ def _route_of(session: Session, plan: Plan, agent: Agent, now: datetime) -> Rout
         return route
     day = shift_on(session, agent, plan.for_day, now)
     if day is None:
-        raise Problem("conflict", f"{agent.code} does not work on {plan.for_day.isoformat()}", at="agent_id")
+        raise Problem("conflict", "the agent does not work on the plan's day", at="agent_id")
     route = Route(
         plan_id=plan.id,
         agent_id=agent.id,

@@ -173,6 +173,10 @@ LEAKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "a problem's own title": ("problem", lambda: _problem(title=SECRET)),
     "a problem of another status": ("problem", lambda: _problem(status=404)),
     "a sentence as a problem's place": ("problem", lambda: _problem(at=f"the balance is {SECRET}")),
+    "a sentence as a column's place": (
+        "problem",
+        lambda: _problem(at=f"the balance is {SECRET}", reason="not-on-the-list"),
+    ),
     "a sentence as a problem's reason": ("problem", lambda: _problem(reason=f"owes {SECRET}")),
     "a refusal that is no problem": ("problem-type", lambda: (jsonify(balance=SECRET), 409)),
     "an error page": ("problem-type", lambda: Response(SECRET, status=404, mimetype=HTML)),
@@ -335,6 +339,13 @@ def test_what_fits_its_declaration_passes(manager: OfficeClient) -> None:
     assert manager.options("/api/v1/leaky/good").status_code == 200
     moved = manager.get("/console?day=2026-11-18")
     assert (moved.status_code, moved.location, moved.data) == (308, "/console/?day=2026-11-18", b"")
+
+
+def test_a_files_own_header_is_named_to_whoever_sent_it(manager: OfficeClient) -> None:
+    """Where it is the reader of the file who asks; `column_map.columns.Número de cuenta` is no name of ours."""
+    body = {"name": "Tienda", "jurisdiction": "MX", "currency": "MXN", "language": "es"}
+    refused = manager.post("/api/v1/creditors", json=body | {"column_map": {"Número de cuenta": 1}})
+    assert (refused.status_code, refused.json["at"]) == (422, "column_map.Número de cuenta")
 
 
 def test_a_body_where_none_was_declared_is_emptied_or_withheld(manager: OfficeClient) -> None:
