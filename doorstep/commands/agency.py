@@ -9,6 +9,7 @@ from field_api.domain.lock_policy import lock_policy
 from field_api.platform.database import transaction
 from field_api.records.agency import Agency
 from field_api.usecases.change_agency import change_agency
+from field_api.usecases.tighten_disclosure import tighten_disclosure
 
 
 @click.group()
@@ -60,6 +61,25 @@ def set_agency(
         _tell(changed)
 
 
+@agency.command()
+@click.argument("cells", nargs=-1, required=True, metavar="WHO.WHAT=CELL...")
+def tighten(cells: tuple[str, ...]) -> None:
+    """Let less be told at doors than the rule does (docs/disclosure.md), e.g. spouse.agency=never.
+
+    Never more: that is refused, naming the cell. WHO.WHAT=rule takes the agency's own cell away again.
+    """
+    with office_context() as agency_id, transaction(agency_id) as session:
+        _tell(tighten_disclosure(session, [_cell(text) for text in cells]))
+
+
+def _cell(text: str) -> tuple[str, str, str]:
+    place, _, cell = text.partition("=")
+    who, _, what = place.partition(".")
+    if not (who and what and cell):
+        raise click.BadParameter(f"{text}: WHO.WHAT=CELL is wanted, e.g. spouse.agency=never")
+    return who, what, cell
+
+
 def _tell(row: Agency) -> None:
     click.echo(f"{row.agency_id}  {row.name}")
     for name, value in (("address", row.address), ("phone", row.phone), ("email", row.email)):
@@ -69,4 +89,7 @@ def _tell(row: Agency) -> None:
     lock = lock_policy(row.policy)
     click.echo(f"  attestation opens: {'yes' if lock.attestation else 'no'}")
     click.echo(f"  read before arrival: {'yes' if lock.read_before_arrival else 'no'}")
+    own = row.policy.get("disclosure") or {}
+    cells = [f"{who}.{what}={cell}" for who, items in sorted(own.items()) for what, cell in sorted(items.items())]
+    click.echo(f"  stricter than the rule: {', '.join(cells) or '-'}")
     click.echo(f"  durability: {row.policy.get('durability', 'commit')}")
