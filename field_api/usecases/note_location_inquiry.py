@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.disclosure import agency_overrides
 from field_api.domain.location_inquiry import ASKED_AGAIN, Inquiry, is_allowed, is_counted, was_asked_before
 from field_api.domain.vocabulary import ChangeKind, Relation, Whom
 from field_api.platform.tenancy import current_agency
 from field_api.queries.location_inquiries import earlier_inquiries, with_counsel
+from field_api.queries.phone_visits import running_agency
 from field_api.records.visits import Visit
 from field_api.usecases.operation_context import AtTheDoor
 from field_api.usecases.tell_agent import tell_agent
@@ -20,11 +22,13 @@ def note_location_inquiry(session: Session, door: AtTheDoor, relation: Relation,
     The caller holds the lock on everything that the person sought owes, so of two inquiries the second sees the first.
     """
     person_id, jurisdiction = door.visit.person_id, door.address.jurisdiction
-    if not is_allowed(relation, jurisdiction):
+    ours = agency_overrides(running_agency(session).policy)
+    allowed = is_allowed(relation, jurisdiction, ours)
+    if not allowed:
         door.flag("asked-where-not-allowed")
     if with_counsel(session, [person_id]):
         door.flag("attorney-known")
-    if is_allowed(relation, jurisdiction) and not is_counted(relation, jurisdiction):
+    if allowed and not is_counted(relation, jurisdiction, ours):
         return
     inquiry = Inquiry(relation, whom, door.address.id)
     if was_asked_before(inquiry, earlier_inquiries(session, [person_id])[person_id]):

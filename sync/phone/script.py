@@ -55,6 +55,10 @@ class Rules:
     def asks_once(self, relation: str) -> bool:
         return self.cell(relation, _LOCATION) in COUNTED
 
+    def asks_of_place(self, relation: str) -> bool:
+        """Whether the question is about the place alone and names nobody."""
+        return self.cell(relation, _LOCATION) == "place_only"
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -139,7 +143,7 @@ def may_say(
     told = _told(setting, relation, asked_company)
     ask = may_ask and setting.rules.may_ask_location(relation)
     sayable = {*told, _LOCATION} if ask and setting.rules.asks_once(relation) else set(told)
-    moments = [_moment(moment, setting, told) for moment in _DATA["script"][relation]]
+    moments = [_moment(moment, setting, relation, told) for moment in _DATA["script"][relation]]
     lines = [_line(moment, setting) for moment in moments if set(_DATA["lines"][moment]["needs"]) <= sayable]
     return MaySay(
         relation=relation,
@@ -156,7 +160,7 @@ def may_say(
 
 def location_line(setting: Setting, relation: str) -> Line:
     """The one question: about the place alone where the place's law or the person asked calls for it."""
-    return _line(_moment("location", setting, _told(setting, relation, False)), setting)
+    return _line(_moment("location", setting, relation, _told(setting, relation, False)), setting)
 
 
 def _told(setting: Setting, relation: str, asked_company: bool) -> dict[str, str]:
@@ -165,7 +169,7 @@ def _told(setting: Setting, relation: str, asked_company: bool) -> dict[str, str
     return {item: value for item, value in values.items() if setting.rules.cell(relation, item) in allowed}
 
 
-def _moment(moment: str, setting: Setting, told: Mapping[str, str]) -> str:
+def _moment(moment: str, setting: Setting, relation: str, told: Mapping[str, str]) -> str:
     """The line that a moment of the script means here."""
     if moment == "open" and "name_sought" not in told:
         return "greet"
@@ -173,7 +177,7 @@ def _moment(moment: str, setting: Setting, told: Mapping[str, str]) -> str:
         return moment
     by_place = _DATA["location_line"]
     chosen = str(next(by_place[key] for key in _keys(setting.rules.jurisdiction) if key in by_place))
-    if chosen == "location_of_person" and "name_sought" in told:
+    if chosen == "location_of_person" and "name_sought" in told and not setting.rules.asks_of_place(relation):
         return chosen
     return "location_of_place" if setting.number else "location_of_street"
 

@@ -15,6 +15,7 @@ from field_api.domain.vocabulary import HoldKind, NotPlannedReason, OpKind, Rela
 from field_api.platform.database import transaction
 from field_api.queries.eligible_accounts import eligible_accounts
 from field_api.queries.location_inquiries import earlier_inquiries, inquiry_events, with_counsel
+from field_api.queries.phone_visits import running_agency
 from field_api.queries.visit_story import visit_story
 from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
@@ -82,6 +83,14 @@ def test_an_older_phone_that_does_not_say_whom_asked_anybody_of_that_relation(ag
 def test_a_question_that_the_matrix_refuses_is_kept_and_flagged(agency: UUID, relation: str) -> None:
     phone = published_visit(agency)
     assert "asked-where-not-allowed" in ask(phone, relation, "other")
+
+
+def test_what_the_agency_made_stricter_is_flagged_as_well(agency: UUID) -> None:
+    phone = published_visit(agency)
+    with transaction(agency) as session:
+        running_agency(session).policy = {"disclosure": {"spouse": {"location_question": "never"}}}
+    assert "asked-where-not-allowed" in ask(phone, "spouse", "same_home")
+    assert "asked-where-not-allowed" not in ask(phone, "relative", "same_home")
 
 
 def test_who_is_entitled_may_be_asked_as_often_as_needed(agency: UUID) -> None:

@@ -164,6 +164,13 @@ def test_what_the_agency_made_stricter_holds(enrolled: Phone, go: Go) -> None:
     refused("location-may-not-be-asked", enrolled.ask_location, visit)
 
 
+def test_a_question_that_the_agency_bounds_to_the_place_names_nobody(enrolled: Phone, go: Go) -> None:
+    visit = go("US", language="en", body={"narrower": {"neighbour": {"location_question": "place_only"}}})
+    lines = {line.moment: line.text for line in enrolled.encounter(visit, "neighbour").now.lines}
+    assert lines["location_of_place"] == "Where is number 12, Avenida Canaria?" and "location_of_person" not in lines
+    assert NAME not in enrolled.ask_location(visit, "shop").line.text
+
+
 @pytest.mark.parametrize("relation", ["minor", "older_or_disabled", "employer"])
 def test_with_some_the_visit_ends_and_nothing_they_were_asked_is_recorded(
     enrolled: Phone, go: Go, relation: str
