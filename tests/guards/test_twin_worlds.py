@@ -43,7 +43,9 @@ def compare(twins: Twins, seed: int, kind: str, pairs: int, first: int) -> Compa
     comparison.sweep(pairs // 2, first)
     comparison.work()
     comparison.sweep(pairs, first + pairs // 2)
+    comparison.tables()
     comparison.work()
+    comparison.tables()
     comparison.object_names()
     return comparison
 
@@ -65,9 +67,7 @@ def test_twins_cannot_be_told_apart(twins: Twins) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize(
-    "shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"twins {n}")) for n in range(SHARDS)]
-)
+@pytest.mark.parametrize("shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"twins {n}")) for n in range(SHARDS)])
 def test_a_twentieth_of_two_hundred_thousand_pairs(twins: Twins, shard: int) -> None:
     pairs = 0
     for n, kind in enumerate(WORLDS):

@@ -13,7 +13,6 @@ from uuid import UUID, uuid5
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from sync.office.items import SIZES
 from tests.door_client import Phone, b64u, sha256, un64, unpacked
 from tests.sync_day import nul, opened, sheet_keys
 from tests.twins.hidden import Hidden
@@ -196,10 +195,9 @@ def opened_feed(phone: Phone, response: TestResponse) -> Any:
 def _outside(key: bytes, ct: bytes, associated: bytes) -> Any:
     """The item as the phone reads it without any unlocking: what is sealed inside by its length alone."""
     content = unpacked(opened(key, ct, associated))
-    assert len(ct) - 28 == SIZES[content["kind"]]
     if content["body"].get("locks"):
         content["body"]["locks"] = _sealed_by_length(content["body"]["locks"])
-    return content
+    return {**content, "bytes": len(ct)}
 
 
 def _sealed_by_length(value: Any) -> Any:

@@ -124,7 +124,7 @@ class Hidden:
         return None if self.differs("null") and self._chance("null", what, *place).random() < 0.5 else text
 
 
-_SYLLABLES = "ba ce di fo gu la me ni po ru sa te vi xo zu ñe".split()
+_SYLLABLES = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "xo", "zu", "ñe"]
 
 
 def _words(chance: random.Random) -> str:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
 
+from sqlalchemy import select
+
 from field_api.http.openapi import document_of
 from field_api.http.permits import PERMISSIONS
+from field_api.platform.database import Base, transaction
+from field_api.platform.devices import MAILBOX
 from sync.office.work import work_once
 from tests.twins.compare import ENTITLED, Answer, Difference, door_answer, office_answer
 from tests.twins.door import DOOR, DoorRequest, door_operations, opened_feed
 from tests.twins.hidden import COUNTED
-from tests.twins.requests import Operation, Requests, everybody, operations
+from tests.twins.requests import Operation, Request, Requests, everybody, operations
 from tests.twins.sides import Side, Twins, TwinWorld
-from tests.twins.world import NOON
+from tests.twins.world import NOON, Known
 
 STEP_S = 0.2
 SELECTING = {"digits", "zero", "threshold", "dates", "holds", "everything"}
@@ -71,10 +75,15 @@ class Comparison:
         return self.world.kind in COUNTED or ((drafts or settles or imports) and self.world.kind in SELECTING)
 
     def _ask_office(self, operation: Operation, who: str) -> None:
-        request = self.requests.build(operation)
+        self._send(self.requests.build(operation), who)
+
+    def _send(self, request: Request, who: str) -> None:
+        operation = request.operation
 
         def one(side: Side) -> Answer:
-            response = side.client(self.world.known, who).open(request.path, method=operation.method, **request.kwargs())
+            response = side.client(self.world.known, who).open(
+                request.path, method=operation.method, **request.kwargs()
+            )
             self._note_status(f"{operation} as {who}", response.status_code, side.log.getvalue())
             return office_answer(self.document, operation, who, response, side.log.getvalue())
 
@@ -106,8 +115,19 @@ class Comparison:
 
         self._compare("a round of work", one)
 
+    def tables(self) -> None:
+        """What the door's process can read, and what the office tells its jobs: rows, order, lengths of bytes."""
+        left, right = (_rows(side, self.world.known) for side in self.twins.sides)
+        self.differences.extend(Answer(left).differences(Answer(right), f"[{self.world.kind}] the tables"))
+
+    def exactly(self, method: str, path: str, who: str, described: str = "", **query: str) -> None:
+        """One request as it is written here; `described` is the path in the document where it has place-holders."""
+        (operation,) = (one for one in self.operations if (one.method, one.path) == (method, described or path))
+        json = self.requests.build(operation).json if operation.described.get("requestBody") else None
+        self._send(Request(operation, path, query, {}, json), who)
+
     def object_names(self) -> None:
-        """In pairs with as many letters, the object stores hold as many objects, under the same names."""
+        """Where both have as many letters, the object stores hold as many objects, under the same names."""
         left, right = (side.object_names(self.world.known.agency) for side in self.twins.sides)
         if self.world.kind not in COUNTED:
             found = Answer({"names": left}).differences(Answer({"names": right}), "the object store")
@@ -127,6 +147,28 @@ class Comparison:
                 answers.append(ask(side))
         self.twins.chance.advance(STEP_S)
         self.differences.extend(answers[0].differences(answers[1], f"[{self.world.kind}] {where}"))
+
+
+def _rows(side: Side, known: Known) -> dict[str, Any]:
+    """Every row of the mailbox and of the changes, bytes by their length, by primary key."""
+    tables = [table for table in Base.metadata.sorted_tables if table.schema == MAILBOX or table.name == "change"]
+    found = {}
+    with side.office.app_context(), transaction(known.agency) as session:
+        for table in tables:
+            rows = session.execute(select(table).order_by(*table.primary_key.columns))
+            columns = [f"{table.name}.{column.name}" for column in table.c]
+            found[table.name] = [[_told(*pair) for pair in zip(columns, row, strict=True)] for row in rows]
+    return found
+
+
+_DRAWN = {"feed_item.sheet_key", "sheet_key.id", "change.id"}
+"""A sheet key's name is drawn from the stream of nonces, and a change's number from the database's sequence."""
+
+
+def _told(column: str, value: Any) -> Any:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return f"drawn, {type(value).__name__}" if column in _DRAWN else value
 
 
 def allowed(operation: Operation, who: str) -> bool:

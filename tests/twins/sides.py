@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from pypdf.generic import NameObject, StreamObject
 from doorstep.app import office_app
 from doorstep.door import door_app
 from doorstep.server import Server
-from field_api.domain.ports import Paper, PaperJob, PlanningParts
+from field_api.adapters.typst_papers import TypstPapers
+from field_api.domain.ports import Paper, PaperJob, PaperRefused, PlanningParts
 from field_api.platform.bounded_json import canonical
 from field_api.platform.database import db, transaction
 from field_api.platform.keyring import OfficeKeys, create_agency_keys
@@ -38,14 +39,15 @@ from tests.twins.world import NOON, ROLES, Builder, Known, phone_keys
 WORLDS = UUID("7c1e2b44-7d0c-4c9a-9f0e-6d5f3f0a2b11")
 
 
-class DataPapers:
-    """Papers as their data: whatever the templates would be given, compared to the last letter, without Typst."""
+@dataclass(frozen=True)
+class DataPapers(TypstPapers):
+    """The real outlet of papers, checks and all, with the data itself in the place of Typst's drawing of it."""
 
-    def render(self, jobs: list[PaperJob]) -> list[Paper]:
-        return [Paper(_pdf_of(canonical([job.template, job.data, job.made_at.isoformat()])), 1) for job in jobs]
+    def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
+        return [Paper(pdf_of(canonical([job.template, job.data, job.made_at.isoformat()])), 1) for job in jobs]
 
 
-def _pdf_of(data: bytes) -> bytes:
+def pdf_of(data: bytes) -> bytes:
     """A PDF that says nothing of itself and draws nothing; its one page's content is a comment, the data in hex."""
     written = io.BytesIO()
     with PdfWriter() as pdf:

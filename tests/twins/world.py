@@ -38,7 +38,8 @@ from tests.twins.hidden import Hidden
 NOON = datetime(2026, 11, 17, 18, 0, tzinfo=UTC)
 DAY = date(2026, 11, 18)
 ROLES = ("agent", "dispatcher", "manager", "admin", "controller", "controller elsewhere")
-NAMES = "Abril Bruno Celia Darío Elena Fabio Gema Hugo Inés Julio".split()
+NOBODY = UUID(int=0)
+NAMES = ["Abril", "Bruno", "Celia", "Darío", "Elena", "Fabio", "Gema", "Hugo", "Inés", "Julio"]
 HINTS = ("portón azul", "frente a la panadería", "segundo piso", None)
 
 
@@ -55,10 +56,10 @@ class Known:
     visits: list[UUID] = field(default_factory=list)
     sessions: dict[str, str] = field(default_factory=dict)  # role -> the session's user
     bearer: str = ""
-    device: UUID = UUID(int=0)
-    agent: UUID = UUID(int=0)
-    plan: UUID = UUID(int=0)
-    route: UUID = UUID(int=0)
+    device: UUID = NOBODY
+    agent: UUID = NOBODY
+    plan: UUID = NOBODY
+    route: UUID = NOBODY
 
     def note(self, name: str, row_id: UUID) -> None:
         self.ids.setdefault(name, []).append(str(row_id))
@@ -133,9 +134,7 @@ class Builder:
                     language="es",
                     address=hidden.text("names", which, "address"),
                     phone=hidden.text("names", which, "phone"),
-                    complaints_unit={
-                        name: hidden.text("names", which, name) for name in ("address", "email", "phone")
-                    },
+                    complaints_unit={name: hidden.text("names", which, name) for name in ("address", "email", "phone")},
                     payment_ways=[hidden.text("names", which, "ways")],
                     created_at=NOON,
                 )
@@ -295,9 +294,7 @@ class Builder:
                     )
                 )  # fmt: skip
                 self.flush()
-                self.add(
-                    Party(id=self.id("more", number, n), account_id=account, person_id=other, role="guarantor")
-                )
+                self.add(Party(id=self.id("more", number, n), account_id=account, person_id=other, role="guarantor"))
         with self.extra("more attempts", number) as more:
             for n in more:
                 self._attempt(number, person, account, 100 + 10 * number + n)
@@ -413,9 +410,7 @@ class Builder:
         self.flush()
         for n, account in enumerate(self.accounts[person]):
             self.add(
-                VisitAccount(
-                    id=self.id("about", plan, number, n), visit_id=visit.id, account_id=account, role="debtor"
-                )
+                VisitAccount(id=self.id("about", plan, number, n), visit_id=visit.id, account_id=account, role="debtor")
             )
         self.add(
             VisitEvent(
@@ -436,11 +431,7 @@ class Builder:
                 )
             )  # fmt: skip
             self.flush()
-            self.add(
-                FeedHead(
-                    device_id=device.id, epoch=1, seq=0, roll=first_roll(self.known.agency, device.id, 1)
-                )
-            )
+            self.add(FeedHead(device_id=device.id, epoch=1, seq=0, roll=first_roll(self.known.agency, device.id, 1)))
         self.known.device = self.id("device", "phone")
         self.known.note("device", self.id("device", "spare"))
         self.add(
