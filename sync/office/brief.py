@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from field_api.domain.confidential import Confidential
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Identity, Item, agency_overrides, may_tell
 from field_api.domain.entitled import Entitled
+from field_api.domain.vocabulary import Relation, Role
 from field_api.queries.phone_visits import PhoneVisit
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency
@@ -24,29 +25,54 @@ SHORTEST_LETTER = 200  # characters: less than that says nothing
 def make_brief(agency: Agency, item: PhoneVisit, party: Entitled) -> dict[str, Any]:
     """Everything that this party may have, before it is cut: their own obligations, or those they stand for.
 
-    Who stands for the one sought has that one's history and letters; a guarantor has their own alone.
+    Who stands for the one sought has that one's history and letters; a guarantor has their own alone. What the matrix
+    of the address's jurisdiction, or the agency's stricter one, lets nobody tell this party is null or empty.
     """
+    told = _told(agency, item, party)
     concerned = item.visit.person_id if party.by_code_only else party.person_id
     return {
         "agency": {"name": agency.name, "address": agency.address, "phone": agency.phone},
-        "creditor": {"name": item.creditor.name, "phone": item.creditor.phone},
+        "creditor": {"name": item.creditor.name, "phone": item.creditor.phone} if Item.CREDITOR in told else None,
         "party": {
             "person": str(party.person_id),
             "name": item.people[party.person_id].name[:MAX_NAME],
             "role": party.role.value,
         },
-        "accounts": [_account(account) for account, _ in item.accounts if account.id in party.accounts],
+        "accounts": [
+            _account(account) | ({} if Item.TERMS in told else {"options": None})
+            for account, _ in item.accounts
+            if account.id in party.accounts and Item.BALANCE in told
+        ],
         "history": [
             {"on": attempt.at.date().isoformat(), "channel": attempt.channel, "outcome": attempt.outcome}
             for attempt in item.history
-            if attempt.account_id in party.accounts and attempt.person_id == concerned
+            if attempt.account_id in party.accounts and attempt.person_id == concerned and Item.BALANCE in told
         ],
         "letters": [
             _letter(letter)
             for letter in item.letters
-            if letter.account_id in party.accounts and letter.person_id == concerned
+            if letter.account_id in party.accounts and letter.person_id == concerned and Item.LETTER in told
         ],
     }
+
+
+_RELATION = {
+    Role.ATTORNEY: Relation.ATTORNEY,
+    Role.EXECUTOR: Relation.EXECUTOR,
+    Role.GUARDIAN: Relation.GUARDIAN,
+}
+
+
+def may_have_a_part(agency: Agency, item: PhoneVisit, party: Entitled) -> bool:
+    """Whether this party may be told that there is a debt at all: otherwise their lock stays empty."""
+    return Item.DEBT_EXISTS in _told(agency, item, party)
+
+
+def _told(agency: Agency, item: PhoneVisit, party: Entitled) -> frozenset[Item]:
+    identity = Identity.DOCUMENTED if party.by_code_only else Identity.VERIFIED
+    relation = _RELATION.get(party.role, Relation.SOUGHT if party.number == 0 else Relation.GUARANTOR)
+    place, own = item.address.jurisdiction, agency_overrides(agency.policy)
+    return frozenset(entry for entry in Item if may_tell(relation, entry, place, identity, agency=own))
 
 
 def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]:

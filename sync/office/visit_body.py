@@ -24,7 +24,7 @@ from field_api.records.people import Address, VerificationAnswer
 from field_api.records.visits import VisitKey
 from field_api.usecases.ensure_visit_keys import PLACE, ensure_visit_keys
 from sync.crockford import new_code
-from sync.office.brief import cut_to_fit, make_brief
+from sync.office.brief import cut_to_fit, make_brief, may_have_a_part
 from sync.office.door_rules import Narrower, location_parts
 from sync.office.locks import (
     BEFORE_ARRIVAL,
@@ -115,6 +115,8 @@ class _Maker:
         openers = _Openers.under(lock_policy(self.agency.policy))
         locks, codes = [empty_lock() for _ in range(LOCKS)], []
         for party in item.parties:
+            if not may_have_a_part(self.agency, item, party):
+                continue
             row = self.key_rows[item.visit.id, party.person_id]
             place = LockPlace(item.visit.id, party.number)
             key = self.keys.open_at_rest(PLACE, row.sealed_key)

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from field_api.domain.confidential import Confidential, audience
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, Label
 from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
@@ -271,3 +271,23 @@ def test_answers_that_no_lock_needs_are_not_looked_at_again(app: Flask, agency: 
     with transaction(agency) as session:
         assert stretch_ahead(session, office_keys().of(agency), now=clock.now()) == 4
         assert stretch_ahead(session, office_keys().of(agency), now=clock.now()) == 0
+
+
+def test_what_the_matrix_does_not_give_a_party_is_not_in_their_part(agency: UUID) -> None:
+    """An agency may make cells stricter: no terms for a guarantor, no letter and no creditor for an attorney."""
+    door = Door(agency)
+    with transaction(agency) as session:
+        session.get_one(Account, (agency, door.second)).options = Confidential("half now", Label.CONFIDENTIAL)
+        session.get_one(Account, (agency, door.first)).options = Confidential("half now", Label.CONFIDENTIAL)
+        stricter = {"guarantor": {"terms": "never"}, "attorney": {"creditor": "never"}}
+        session.get_one(Agency, agency).policy = {"disclosure": stricter}
+    locks = door.locks()
+    sought = locks.by_answers("sought", SOUGHT)
+    assert [account["options"] for account in sought.contents["accounts"]] == ["half now", "half now"]
+    aval = locks.by_answers("other", AVAL)
+    assert [account["options"] for account in aval.contents["accounts"]] == [None]
+    attorney = locks.by_code("other", door.code(door.attorney))
+    assert attorney.contents["creditor"] is None and attorney.contents["accounts"][0]["options"] == "half now"
+    with transaction(agency) as session:
+        session.get_one(Agency, agency).policy = {"disclosure": {"attorney": {"debt_exists": "never"}}}
+    assert door.locks().by_code("other", door.code(door.attorney)) is None, "the lock is empty"
