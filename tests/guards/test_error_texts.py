@@ -16,6 +16,8 @@ LIMIT = "a number or a list that stands in the code"
 CATALOGUE = "a text of a catalogue of refusals, each a constant of the code (tests/unit hold that they repeat no value)"
 
 ARGUED: dict[tuple[str, str], str] = {
+    ("field_api/usecases/tighten_disclosure.py", "place"): "the row and item of a policy's cell, to whoever sets it",
+    ("field_api/usecases/tighten_disclosure.py", "why"): CATALOGUE,
     ("field_api/platform/problems.py", "HTTPStatus(error.code or 500).phrase"): "the standard's phrase",
     ("doorstep/commands/device.py", "agent_code"): "what the operator typed, back to the terminal",
     ("field_api/usecases/import_accounts.py", "at"): "as `name`, of the use case's caller",
