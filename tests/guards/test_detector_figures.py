@@ -1,0 +1,32 @@
+"""The published figures of the detector are those of the detector as it is, on the held-out notes (docs/detector.md)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HELD_OUT = ROOT / "tests" / "data" / "held_out_notes.jsonl"
+sys.path.insert(0, str(ROOT / "bench"))
+
+from detector import figures, read_notes, table  # noqa: E402  # bench/ is no package: its path comes first
+
+
+@pytest.mark.skipif(not HELD_OUT.exists(), reason="no held-out notes here")
+def test_the_published_figures_are_true() -> None:
+    document = (ROOT / "docs" / "detector.md").read_text(encoding="utf-8").splitlines()
+    assert [row for row in table(figures(read_notes(HELD_OUT)), kinds=False) if row not in document] == []
+
+
+def test_figures_count_what_was_found_and_what_was_not() -> None:
+    notes = [
+        {"text": "deuda", "language": "es", "leak": True},
+        {"text": "portón", "language": "es", "leak": True},
+        {"text": "blue gate", "language": "en", "leak": False},
+        {"text": "owes", "language": "en", "leak": False, "kind": "odd"},
+    ]
+    rows = table(figures(notes), kinds=True)
+    assert rows[2] == "| all | all | 0.500 (1/2) | 0.500 (1/2) |"
+    assert "| en | odd | – | 1.000 (1/1) |" in rows and "| es | all | 0.500 (1/2) | – |" in rows
