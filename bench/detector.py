@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/detector.py tests/data/held_out_notes.jsonl
 
-One JSON object a line: `text`, `language`, `leak` (true or false) and, where there is one, `kind`. No note is printed.
+One JSON object a line: `text`, `language`, the mark (MARK) and, where there is one, `kind`. No note is printed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 from field_api.domain.debt_words import find_debt_words  # noqa: E402  # the path above comes first
 
 ALL = "all"
+MARK: tuple[str, object] = ("leak", True)
+"""The field that says whether a note is a leak, and its value where it is one."""
 
 
 @dataclass
@@ -44,14 +46,21 @@ def _rate(part: int, whole: int) -> str:
 
 
 def figures(notes: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Figures]:
-    """By (language, kind), with `all` for either. Raises KeyError for a note without text, language or leak."""
+    """By (language, kind), with `all` for either. Raises ValueError for a note without the mark."""
     made: dict[tuple[str, str], Figures] = {}
     for note in notes:
         alarm = bool(find_debt_words(note["text"]))
         language, kind = note["language"], str(note.get("kind", "none"))
         for key in {(ALL, ALL), (language, ALL), (language, kind)}:
-            made.setdefault(key, Figures()).add(note["leak"], alarm)
+            made.setdefault(key, Figures()).add(is_leak(note), alarm)
     return made
+
+
+def is_leak(note: Mapping[str, Any]) -> bool:
+    name, leak = MARK
+    if name not in note:
+        raise ValueError(f"a note has no field {name}, which says whether it is a leak")
+    return bool(note[name] == leak)
 
 
 def read_notes(path: Path) -> list[dict[str, Any]]:
