@@ -14,6 +14,7 @@ from field_api.domain.vocabulary import THIRD_PARTIES, IdentityMethod, LockClaim
 WRONG_ANSWERS, WRONG_CODES = 5, 10
 """Wrong tries that a phone allows for each claim at a visit (docs/protocol.md §7)."""
 
+IDENTITY_PASSED = "identity-passed"
 THIRD_PARTY_MET = "third-party-met"
 TOO_MANY_TRIES = "too-many-tries"
 OPENED_WITHOUT_CHECK = "opened-without-check"
@@ -48,7 +49,7 @@ def wrong_mark(method: IdentityMethod, claim: LockClaim) -> str:
 
 def is_mark(flag: str) -> bool:
     """Whether a flag of an unlock's event is a mark for machines rather than something for a manager to look at."""
-    return ":" in flag or flag in ("identity-passed", THIRD_PARTY_MET)
+    return ":" in flag or flag in (IDENTITY_PASSED, THIRD_PARTY_MET)
 
 
 @dataclass(frozen=True)

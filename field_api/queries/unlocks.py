@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import DisclosureRefused, declared_audience
-from field_api.domain.unlocks import is_mark
+from field_api.domain.unlocks import IDENTITY_PASSED, is_mark
 from field_api.domain.vocabulary import VisitEventKind
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
@@ -27,7 +27,6 @@ from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import VisitEvent
 
 KINDS = (VisitEventKind.IDENTITY_CHECK.value, VisitEventKind.OPENED.value)
-PASSED = "identity-passed"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def unlocks(
     if what == "opened":
         query = query.where(VisitEvent.kind == VisitEventKind.OPENED.value)
     elif what is not None:
-        passed = VisitEvent.flags.contains([PASSED])
+        passed = VisitEvent.flags.contains([IDENTITY_PASSED])
         query = query.where(VisitEvent.kind == KINDS[0], passed if what == "passed" else ~passed)
     if agent_id is not None:
         query = query.where(VisitEvent.actor == f"agent:{agent_id}")
@@ -136,7 +135,7 @@ def _line(
     agents: dict[UUID | None, str],
 ) -> Unlock:
     recorded, person_id, agent_id = body["recorded"], _person(body), _agent(event)
-    tried = "passed" if PASSED in event.flags else "failed"
+    tried = "passed" if IDENTITY_PASSED in event.flags else "failed"
     return Unlock(
         id=event.id,
         visit_id=event.visit_id,

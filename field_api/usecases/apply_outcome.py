@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.contact_data import may_be_asked
+from field_api.domain.unlocks import IDENTITY_PASSED
 from field_api.domain.vocabulary import (
     CONCLUSIVE,
     REPRESENTATIVES,
@@ -31,8 +32,6 @@ from field_api.usecases.add_promises import add_promises
 from field_api.usecases.operation_context import AtTheDoor
 from field_api.usecases.place_outcome_holds import open_disputes, place_outcome_holds, wanted_holds
 
-IDENTITY_PASSED = "identity-passed"
-"""Mark on the story's event of a passed check."""
 _ASKED = frozenset({"lives_here", "best_time", "place_confirmed"})
 """Facts of an outcome that somebody was asked for."""
 

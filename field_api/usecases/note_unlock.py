@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.disclosure import Audience
 from field_api.domain.lock_policy import LockPolicy, lock_policy
 from field_api.domain.unlocks import (
+    IDENTITY_PASSED,
     NOT_BY_POLICY,
     OPENED_WITHOUT_CHECK,
     THIRD_PARTY_MET,
@@ -32,7 +33,6 @@ from field_api.platform.tenancy import current_agency
 from field_api.records.agency import Agency
 from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import VisitEvent
-from field_api.usecases.apply_outcome import IDENTITY_PASSED
 from field_api.usecases.operation_context import AtTheDoor
 
 

@@ -22,7 +22,7 @@ from sync.office.contents import Contents, refs_of
 from sync.office.items import FeedWriter
 from sync.office.sheet_keys import sheet_keys_of_day
 
-BATCH = 400  # change rows: some 5 MB of items for each phone
+BATCH = 400  # change rows: some 13 MB of items for each phone
 
 
 def agents_with_changes(session: Session) -> list[UUID]:
