@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,18 +25,27 @@ from field_api.platform.settings import Settings
 TEMPLATE = "doorstep_template"
 
 
+def embedded_server(home: Path) -> Server:
+    """A running server with a migrated template database."""
+    server = EmbeddedPostgres(home, durable=False).start()
+    with psycopg.connect(server.conninfo("owner", "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(server.url("owner", TEMPLATE))
+    return server
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running server with a migrated template database."""
-    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("pg") / "home", durable=False)
-    server = embedded.start()
+    """A server of this run's own; or the one that DOORSTEP_TEST_SERVER has made ready for many runs."""
+    ready = os.environ.get("DOORSTEP_TEST_SERVER")
+    if ready:
+        yield EmbeddedPostgres(Path(ready), durable=False).start()
+        return
+    home = tmp_path_factory.mktemp("pg") / "home"
     try:
-        with psycopg.connect(server.conninfo("owner", "postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {TEMPLATE}")
-        migrate(server.url("owner", TEMPLATE))
-        yield server
+        yield embedded_server(home)
     finally:
-        embedded.destroy()
+        EmbeddedPostgres(home, durable=False).destroy()
 
 
 @pytest.fixture

@@ -1,0 +1,356 @@
+"""The single checks that `mutate_checks.py` takes away, by group. `old` is a text of the file, `new` what stands instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+AGENCY = "tests/guards/test_wrong_agency.py"
+PHONE = "tests/guards/test_wrong_phone.py"
+HTTP = "tests/http"
+FRAME = (f"{HTTP}/test_routes.py", f"{HTTP}/test_frame.py", f"{HTTP}/test_sign_in.py", f"{HTTP}/test_idempotency.py")
+DOOR = (f"{HTTP}/test_door_signatures.py", f"{HTTP}/test_door_ops.py", PHONE)
+CATALOGUE = ("tests/database/test_row_security.py", "tests/guards/test_door_role.py")
+ROLES = {"_A": "agent", "_D": "dispatcher", "_M": "manager", "_S": "admin", "_C": "controller", "_I": "integrator"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed file, or without one a statement (`new`) and the one that takes it back (`old`)."""
+
+    name: str
+    file: str | None
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    nth: int = 0
+
+    def changed(self, text: str) -> str:
+        """Raises ValueError where the check does not stand there any more: the list is to be mended then."""
+        parts = text.split(self.old)
+        if len(parts) < self.nth + 2:
+            raise ValueError(f"{self.name}: not found in {self.file}")
+        before, after = self.old.join(parts[: self.nth + 1]), self.old.join(parts[self.nth + 1 :])
+        return before + self.new + after
+
+
+def permissions(tree: Path) -> Iterator[Mutant]:
+    """Each row of the table, widened by each role that it does not have."""
+    file = "field_api/http/permits.py"
+    for line in re.findall(r'^    "[a-z.]+": +\[.*\],$', (tree / file).read_text(), re.MULTILINE):
+        name = line.split('"')[1]
+        for mark, role in ROLES.items():
+            if mark not in line:
+                wider = line.replace("[", f"[{mark}, ", 1)
+                yield Mutant(f"{name} for {role}", file, line, wider, FRAME)
+
+
+def views(tree: Path) -> Iterator[Mutant]:
+    """Each view open to all; each audience of each view added or taken away; `by_creditor` forgotten or claimed."""
+    files = [*(tree / "field_api/http").glob("*.py"), tree / "sync/office/http.py", tree / "media/office/http.py"]
+    for path in sorted(files):
+        text, file = path.read_text(), str(path.relative_to(tree))
+        for number, found in enumerate(re.finditer(r"^@permitted\((.*)\)$", text, re.MULTILINE)):
+            nth = text[: found.start()].count(found[0])
+            where = f"{path.stem} {found[1]} ({number})"
+            yield Mutant(f"{where}: open to all", file, found[0], "@open_to_all", FRAME, nth)
+            if ", by_creditor=True" in found[0]:
+                without = found[0].replace(", by_creditor=True", "")
+                yield Mutant(f"{where}: controllers shut out", file, found[0], without, FRAME, nth)
+        for number, found in enumerate(re.finditer(r"^@answers\((.*)\)$", text, re.MULTILINE)):
+            nth = text[: found.start()].count(found[0])
+            named = found[1].split(", ")
+            for each in named:
+                rest = ", ".join(one for one in named if one != each)
+                less = f"@answers({rest})"
+                yield Mutant(f"{path.stem} ({number}): not for {each}", file, found[0], less, FRAME, nth)
+            more = f"@answers({found[1]}, Audience.THIRD_PARTY)"
+            yield Mutant(f"{path.stem} ({number}): for a third party", file, found[0], more, FRAME, nth)
+
+
+def creditors(_tree: Path) -> Iterator[Mutant]:
+    """A controller's bound, where each view or query keeps it; and whose cursor it is."""
+
+    def of(file: str, old: str, new: str, operation: str, nth: int = 0) -> Mutant:
+        test = f"{AGENCY}::test_a_foreign_id_is_answered_like_an_unknown_one[{operation}]"
+        return Mutant(f"{file}: {old.strip()}", file, old, new, (test,), nth)
+
+    http, queries = "field_api/http", "field_api/queries"
+    never, api = "if False:", "/api/v1"
+    yield of(f"{http}/accounts.py", "if g.actor.creditor_id is not None:", never, f"GET {api}/accounts")
+    yield of(
+        f"{http}/accounts.py",
+        'if g.actor.creditor_id not in (None, body["creditor_id"]):',
+        never,
+        f"POST {api}/accounts/search",
+    )
+    yield of(
+        f"{http}/accounts.py",
+        "if g.actor.creditor_id not in (None, account.creditor_id):",
+        never,
+        f"GET {api}/accounts/{{account_id}}",
+    )
+    yield of(
+        f"{http}/creditors.py",
+        "if g.actor.creditor_id not in (None, creditor_id):",
+        never,
+        f"GET {api}/creditors/{{creditor_id}}",
+    )
+    bound = "creditor_id=g.actor.creditor_id"
+    for name in ("creditors", "attempts", "promises", "disputes", "holds", "visits"):
+        yield of(f"{http}/{name}.py", bound, "creditor_id=None", f"GET {api}/{name}")
+    kept = "if creditor_id is not None:"
+    yield of(f"{queries}/accounts.py", kept, never, f"GET {api}/creditors")
+    yield of(f"{queries}/holds.py", kept, never, f"GET {api}/holds")
+    yield of(f"{queries}/results.py", kept, never, f"GET {api}/attempts")
+    yield of(f"{queries}/results.py", kept, never, f"GET {api}/promises", 1)
+    yield of(f"{queries}/visits.py", kept, never, f"GET {api}/visits")
+    yield of(f"{http}/paging.py", ":{whose}", "", f"GET {api}/agents")
+    yield of(f"{http}/paging.py", "{g.actor.agency_id}:", "", f"GET {api}/agents")
+    yield of(f"{http}/paging.py", ":{g.actor.creditor_id}", "", f"GET {api}/promises")
+
+
+def frame(_tree: Path) -> Iterator[Mutant]:
+    """Who is let in, by what, and that an answer is its asker's alone."""
+    http = "field_api/http"
+    cases = [
+        (
+            f"{http}/frame.py",
+            "if declaration.permission is None or not actor.may(declaration.permission):",
+            "if False:",
+        ),
+        (
+            f"{http}/frame.py",
+            "if actor.role is StaffRole.CONTROLLER and not (declaration.by_creditor and actor.creditor_id):",
+            "if False:",
+        ),
+        (f"{http}/frame.py", "if not declaration.open_to_all:", "if False:"),
+        (f"{http}/frame.py", "if request.method not in SAFE_METHODS:", "if False:"),
+        (f"{http}/frame.py", "if who not in declaration.audiences:", "if False:"),
+        (f"{http}/frame.py", "if not declaration.complete:", "if False:"),
+        (f"{http}/frame.py", "    check_routes(app)\n", "    pass\n"),
+        (f"{http}/frame.py", "    install_gate(app, operations)\n", "    pass\n"),
+        (f"{http}/guard.py", "if declaration.audiences != declaration.admitted:", "if False:"),
+        (f"{http}/guard.py", "if not declaration.complete:", "if False:"),
+        (f"{http}/guard.py", "if not route.bodies:", "if False:"),
+        (f"{http}/permits.py", "if self.role not in PERMISSIONS.get(permission, frozenset()):", "if False:"),
+        (f"{http}/permits.py", 'return self.kind == "staff" or permission in self.permissions', "return True"),
+        (f"{http}/permits.py", "if permission not in PERMISSIONS:", "if False:"),
+        (f"{http}/permits.py", "if by_creditor and StaffRole.CONTROLLER not in PERMISSIONS[permission]:", "if False:"),
+        (f"{http}/tokens.py", "not sealing.same(expected, sealing.sha256(wire.secret.encode())) or ", ""),
+        (f"{http}/tokens.py", " or token.revoked_at", ""),
+        (f"{http}/sign_in.py", "row.password, row.active", "row.password, True"),
+        (f"{http}/sign_in.py", "StaffRole(row.role), row.creditor_id", "StaffRole(row.role), None"),
+        (f"{http}/sign_in.py", '"WTF_CSRF_CHECK_DEFAULT": False', '"WTF_CSRF_ENABLED": False'),
+        (f"{http}/idempotency.py", "IdempotencyKey.actor_id == actor.id, ", ""),
+        (f"{http}/idempotency.py", "IdempotencyKey.route == route, ", ""),
+        (f"{http}/idempotency.py", "if not sealing.same(row.request_sha256, content):", "if False:"),
+        (f"{http}/idempotency.py", "if not may_store:", "if False:"),
+    ]
+    for file, old, new in cases:
+        yield Mutant(f"{file}: {old.strip()}", file, old, new, (*FRAME, f"{HTTP}/test_generated_requests.py"))
+
+
+def tenancy(_tree: Path) -> Iterator[Mutant]:
+    """Above row-level security; then row-level security is what holds (the second line of each filter)."""
+    database = "field_api/platform/database.py"
+    yield Mutant("every agency's key in the session", database, 'str(agency_id) if agency_id else ""', '""', (AGENCY,))
+    yield Mutant(
+        "the agency outlives its transaction",
+        database,
+        ":agency, true)",
+        ":agency, false)",
+        ("tests/database/test_row_security.py", AGENCY),
+    )
+    yield Mutant(
+        "a joint transaction for two agencies",
+        database,
+        'if outer.info.get("agency_id") != agency_id:',
+        "if False:",
+        (f"{HTTP}/test_idempotency.py", "tests/database"),
+    )
+
+
+def door(_tree: Path) -> Iterator[Mutant]:
+    signatures, forms, uploads = "field_api/platform/signatures.py", "sync/door/op_form.py", "media/door/uploads.py"
+    cases = [
+        (signatures, 'if verified.device.state != "active" and not revoked_ok:', "if False:"),
+        (signatures, "if device is None or keys is None:", "if keys is None:"),
+        (signatures, 'if key_id != f"{agency_id}/{device_id}":', "if False:"),
+        (
+            signatures,
+            "if covered != [*ALWAYS_COVERED, *present] or names not in (PARAMETERS, PARAMETERS_WITHOUT_ANCHOR):",
+            "if False:",
+        ),
+        (signatures, 'if has_body() and "content-digest" not in present:', "if False:"),
+        (signatures, "                _check_digest()\n", ""),
+        (signatures, "sealing.verify(self.public_key, message, signature)", "pass"),
+        (signatures, "_anchor_time(keys, device, parameters) if anchor else None", "None"),
+        (signatures, 'if unquote_to_bytes(path).decode("utf-8", "replace") != request.path:', "if False:"),
+        ("field_api/platform/anchors.py", "if not now - LIFETIME <= at <= now + DRIFT:", "if False:"),
+        (
+            "field_api/platform/anchors.py",
+            'if (claims["agency"], claims["device"]) != (str(agency_id), str(device_id)):',
+            "if False:",
+        ),
+        (
+            "field_api/platform/anchors.py",
+            "        verify(door_public, CONTEXT + body, from_b64u(signature_text))\n",
+            "",
+        ),
+        (forms, "if owner != (str(device.agency_id), str(device.id)):", "if False:"),
+        (forms, "verify(device.signing_public, SIGNATURE_CONTEXT + protected + sha256(ct), sig)", "pass"),
+        (forms, "if version != 1:", "if False:"),
+        (uploads, "upload.device_id != device_id or ", ""),
+        ("sync/door/feed.py", "                FeedItem.device_id == device.id,\n", ""),
+        (
+            "sync/door/feed.py",
+            "            FeedItem.device_id == device.id,\n            FeedItem.epoch == cursor",
+            "            FeedItem.epoch == cursor",
+        ),
+        ("sync/door/feed.py", "or not same(stored, cursor.roll)", ""),
+        ("sync/door/feed.py", "cursor.epoch != device.epoch or ", ""),
+        ("sync/door/feed.py", ", SheetKey.device_id == device.id", ""),
+        ("sync/door/feed.py", ", Durable.device_id == device.id", ""),
+        ("sync/door/snapshots.py", "                Snapshot.device_id == device.id,\n", ""),
+        ("sync/door/ops.py", ", InboxOp.device_id == device.id", ""),
+        ("sync/door/receive.py", "                InboxOp.device_id == self.device.id,\n", ""),
+        ("sync/door/wipe_orders.py", ", WipeOrder.device_id == device_id", ""),
+        (
+            "sync/door/enrolments.py",
+            "if enrolment is None or enrolment.expires_at <= clock().now():",
+            "if enrolment is None:",
+        ),
+    ]
+    tests = (
+        *DOOR,
+        f"{HTTP}/test_photo_uploads.py",
+        "tests/database/test_sync_day.py",
+        "tests/database/test_sync_publish.py",
+    )
+    for file, old, new in cases:
+        yield Mutant(f"{file}: {old.strip()}", file, old, new, tests)
+    for file in ("feed", "log", "ops", "snapshots", "anchors"):
+        yield Mutant(
+            f"sync/door/{file}.py: signed_by_device",
+            f"sync/door/{file}.py",
+            "@signed_by_device(",
+            "@(lambda **_: lambda view: view)(",
+            tests,
+        )
+    for nth in range(4):
+        yield Mutant(
+            f"media/door/http.py: signed_by_device {nth}",
+            "media/door/http.py",
+            "@signed_by_device(",
+            "@(lambda **_: lambda view: view)(",
+            tests,
+            nth,
+        )
+
+
+def egress(_tree: Path) -> Iterator[Mutant]:
+    """Values, schemas, gates."""
+    gate, doorgate, shapes = "field_api/http/gate.py", "field_api/platform/door_gate.py", "field_api/http/shapes.py"
+    confidential, labelled, out = (
+        "field_api/domain/confidential.py",
+        "field_api/http/schemas/labelled.py",
+        "field_api/platform/egress.py",
+    )
+    office = ("tests/http/test_response_gate.py", "tests/guards/test_wire_labels.py", f"{HTTP}/test_routes.py")
+    floor = (
+        "tests/unit/test_confidential_values.py",
+        "tests/unit/test_egress.py",
+        "tests/guards/test_outlets.py",
+        "tests/guards/test_wire_labels.py",
+        "tests/http/test_door_gate.py",
+    )
+    cases = [
+        (confidential, "if _declared.get() is not to:", "if False:", floor),
+        (confidential, "if not may_see(to, self._label):", "if False:", floor),
+        (labelled, "    if label is None:\n        raise", "    if False:\n        raise", office),
+        (labelled, "    if blind:\n", "    if False:\n", office),
+        (labelled, "if not audiences:", "if False:", office),
+        (
+            labelled,
+            "if missing := audiences - nested.audiences:",
+            "if (missing := audiences - nested.audiences) and False:",
+            office,
+        ),
+        (labelled, "if is_free(part) and label is not Label.CONFIDENTIAL:", "if False:", office),
+        (labelled, "if isinstance(part, _WITHOUT_SHAPE):", "if False:", office),
+        (shapes, " and may_see(audience, label)", "", office),
+        (
+            shapes,
+            "            if member is None:\n                raise OutOfShape(name)\n",
+            "            if member is None:\n                continue\n",
+            office,
+        ),
+        (gate, "    check_headers(app, response)\n", "", office),
+        (gate, "if response.is_streamed or response.direct_passthrough:", "if False:", office),
+        (gate, "if who is None or declared is None:", "if declared is None:", office),
+        (gate, "    if body is None:\n", "    if False:\n", office),
+        (gate, "    _check_name(response, body)\n", "", office),
+        (gate, "if who not in declared.shapes:", "if False:", office),
+        (gate, "        declared.shapes[who](_parsed(response.get_data()))\n", "        pass\n", office),
+        (gate, "        _METADATA[body.mimetype](response.get_data())\n", "        pass\n", office),
+        (gate, "    if not right:\n", "    if False:\n", office),
+        (gate, "if environ.get(_PASSED):", "if True:", office),
+        (doorgate, "    _check_headers(response.headers.items())\n", "", floor),
+        (doorgate, "if response.get_data().translate(None, bytes(answers.sealed[status])):", "if False:", floor),
+        (
+            doorgate,
+            "elif status not in answers.empty or (status != 304 and response.get_data()):",
+            "elif False:",
+            floor,
+        ),
+        (doorgate, "    passed(way, {str(status): json.loads(body)})\n", "    return\n", floor),
+        (doorgate, "        passed(PROBLEMS, json.loads(response.get_data()))\n", "", floor),
+        (out, "if label not in labels:", "if False:", floor),
+        (out, "        if missing:\n", "        if False:\n", floor),
+        (out, "if known != outlet:", "if False:", floor),
+        (out, "if declared_audience() not in way.audiences:", "if False:", floor),
+        (out, "if chosen is None or chosen not in way.audiences:", "if False:", floor),
+        (out, "if isinstance(value, Confidential):", "if False:", floor),
+        (out, "isinstance(shape, Closed) and not shape.form.fullmatch(str(value))", "False", floor),
+        (out, "if way.shape is None:", "if False:", floor),
+    ]
+    for file, old, new, tests in cases:
+        yield Mutant(f"{file}: {old.strip()}", file, old, new, tests)
+
+
+def database(tree: Path) -> Iterator[Mutant]:
+    """Row-level security of each table, a grant to the door on each table of the office."""
+    text = "".join(path.read_text() for path in sorted((tree / "migrations/versions").glob("0*.py")))
+    condition = "agency_id = NULLIF(current_setting('doorstep.agency', true), '')::uuid"
+    tables = dict.fromkeys(re.findall(r"create_table\(\s*'(\w+)'.*?schema='(\w+)'", text, re.DOTALL))
+    for name, schema in tables:
+        table = f"{schema}.{name}"
+        back = f"CREATE POLICY tenant ON {table} USING ({condition})"
+        yield Mutant(f"{table}: no policy", None, back, f"DROP POLICY tenant ON {table}", CATALOGUE)
+        yield Mutant(
+            f"{table}: a policy for everybody", None, f"ALTER POLICY tenant ON {table} USING ({condition})",
+            f"ALTER POLICY tenant ON {table} USING (true)", CATALOGUE,
+        )  # fmt: skip
+        for less, more in (("DISABLE", "ENABLE"), ("NO FORCE", "FORCE")):
+            change = f"ALTER TABLE {table} {{}} ROW LEVEL SECURITY"
+            yield Mutant(f"{table}: {less}", None, change.format(more), change.format(less), CATALOGUE)
+        if schema == "office":
+            grant = f"GRANT SELECT ON {table} TO doorstep_door"
+            yield Mutant(
+                f"{table}: read by the door", None, f"REVOKE SELECT ON {table} FROM doorstep_door", grant, CATALOGUE
+            )
+
+
+GROUPS: dict[str, Callable[[Path], Iterator[Mutant]]] = {
+    "creditors": creditors,
+    "frame": frame,
+    "tenancy": tenancy,
+    "door": door,
+    "egress": egress,
+    "database": database,
+    "views": views,
+    "permissions": permissions,
+}
