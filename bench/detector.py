@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from field_api.domain.debt_words import find_debt_words  # noqa: E402  # the path above comes first
 
 ALL = "all"
-MARK: tuple[str, object] = ("leak", True)
+MARK: tuple[str, object] = ("label", "leak")
 """The field that says whether a note is a leak, and its value where it is one."""
 
 

@@ -15,7 +15,6 @@ from detector import figures, read_notes, table  # noqa: E402  # bench/ is no pa
 
 
 @pytest.mark.skipif(not HELD_OUT.exists(), reason="no held-out notes here")
-@pytest.mark.xfail(strict=True, reason="not measured yet: MARK in bench/detector.py does not fit the held-out notes")
 def test_the_published_figures_are_true() -> None:
     document = (ROOT / "docs" / "detector.md").read_text(encoding="utf-8").splitlines()
     assert [row for row in table(figures(read_notes(HELD_OUT)), kinds=False) if row not in document] == []
@@ -23,10 +22,10 @@ def test_the_published_figures_are_true() -> None:
 
 def test_figures_count_what_was_found_and_what_was_not() -> None:
     notes = [
-        {"text": "deuda", "language": "es", "leak": True},
-        {"text": "portón", "language": "es", "leak": True},
-        {"text": "blue gate", "language": "en", "leak": False},
-        {"text": "owes", "language": "en", "leak": False, "kind": "odd"},
+        {"text": "deuda", "language": "es", "label": "leak"},
+        {"text": "portón", "language": "es", "label": "leak"},
+        {"text": "blue gate", "language": "en", "label": "clean"},
+        {"text": "owes", "language": "en", "label": "clean", "kind": "odd"},
     ]
     rows = table(figures(notes), kinds=True)
     assert rows[2] == "| all | all | 0.500 (1/2) | 0.500 (1/2) |"
