@@ -1,4 +1,4 @@
-"""The single checks that `mutate_checks.py` takes away, by group. `old` is a text of the file, `new` what stands instead."""
+"""The single checks that `mutate_checks.py` takes away, by group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ ROLES = {"_A": "agent", "_D": "dispatcher", "_M": "manager", "_S": "admin", "_C"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed file, or without one a statement (`new`) and the one that takes it back (`old`)."""
+    """`old`, a text of the file (the `nth` of its kind), becomes `new`; without a file `new` is a statement and `old`
+    the one that takes it back."""
 
     name: str
     file: str | None
@@ -338,10 +339,9 @@ def database(tree: Path) -> Iterator[Mutant]:
             change = f"ALTER TABLE {table} {{}} ROW LEVEL SECURITY"
             yield Mutant(f"{table}: {less}", None, change.format(more), change.format(less), CATALOGUE)
         if schema == "office":
-            grant = f"GRANT SELECT ON {table} TO doorstep_door"
-            yield Mutant(
-                f"{table}: read by the door", None, f"REVOKE SELECT ON {table} FROM doorstep_door", grant, CATALOGUE
-            )
+            change = "{} SELECT ON " + table + " {} doorstep_door"
+            read, back = change.format("GRANT", "TO"), change.format("REVOKE", "FROM")
+            yield Mutant(f"{table}: read by the door", None, back, read, CATALOGUE)
 
 
 GROUPS: dict[str, Callable[[Path], Iterator[Mutant]]] = {

@@ -67,7 +67,10 @@ def running_server(copy: Path) -> Iterator[str]:
     try:
         yield made.stdout.strip().splitlines()[-1]
     finally:
-        end = "import sys; from pathlib import Path; from doorstep.postgres import EmbeddedPostgres\nEmbeddedPostgres(Path(sys.argv[1]), durable=False).destroy()"
+        end = (
+            "import sys; from pathlib import Path; from doorstep.postgres import EmbeddedPostgres\n"
+            "EmbeddedPostgres(Path(sys.argv[1]), durable=False).destroy()"
+        )
         subprocess.run([sys.executable, "-c", end, home], cwd=copy, check=True)
 
 
