@@ -39,13 +39,16 @@ class Mutant:
 
 def permissions(tree: Path) -> Iterator[Mutant]:
     """Each row of the table, widened by each role that it does not have."""
-    file = "field_api/http/permits.py"
+    file, tests = (
+        "field_api/http/permits.py",
+        (f"{HTTP}/test_routes.py::test_every_row_of_the_permission_table_is_held",),
+    )
     for line in re.findall(r'^    "[a-z.]+": +\[.*\],$', (tree / file).read_text(), re.MULTILINE):
         name = line.split('"')[1]
         for mark, role in ROLES.items():
             if mark not in line:
                 wider = line.replace("[", f"[{mark}, ", 1)
-                yield Mutant(f"{name} for {role}", file, line, wider, FRAME)
+                yield Mutant(f"{name} for {role}", file, line, wider, tests)
 
 
 def views(tree: Path) -> Iterator[Mutant]:
@@ -56,19 +59,19 @@ def views(tree: Path) -> Iterator[Mutant]:
         for number, found in enumerate(re.finditer(r"^@permitted\((.*)\)$", text, re.MULTILINE)):
             nth = text[: found.start()].count(found[0])
             where = f"{path.stem} {found[1]} ({number})"
-            yield Mutant(f"{where}: open to all", file, found[0], "@open_to_all", FRAME, nth)
+            yield Mutant(f"{where}: open to all", file, found[0], "@open_to_all", FRAME[:1], nth)
             if ", by_creditor=True" in found[0]:
                 without = found[0].replace(", by_creditor=True", "")
-                yield Mutant(f"{where}: controllers shut out", file, found[0], without, FRAME, nth)
+                yield Mutant(f"{where}: controllers shut out", file, found[0], without, FRAME[:1], nth)
         for number, found in enumerate(re.finditer(r"^@answers\((.*)\)$", text, re.MULTILINE)):
             nth = text[: found.start()].count(found[0])
             named = found[1].split(", ")
             for each in named:
                 rest = ", ".join(one for one in named if one != each)
                 less = f"@answers({rest})"
-                yield Mutant(f"{path.stem} ({number}): not for {each}", file, found[0], less, FRAME, nth)
+                yield Mutant(f"{path.stem} ({number}): not for {each}", file, found[0], less, FRAME[:1], nth)
             more = f"@answers({found[1]}, Audience.THIRD_PARTY)"
-            yield Mutant(f"{path.stem} ({number}): for a third party", file, found[0], more, FRAME, nth)
+            yield Mutant(f"{path.stem} ({number}): for a third party", file, found[0], more, FRAME[:1], nth)
 
 
 def creditors(_tree: Path) -> Iterator[Mutant]:

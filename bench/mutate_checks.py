@@ -11,6 +11,7 @@ fails. One PostgreSQL with a migrated template serves all of them. Nothing is wr
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shutil
 import signal
@@ -18,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import click
@@ -31,6 +33,7 @@ from mutants import GROUPS, Mutant
 ROOT = Path(__file__).parent.parent
 SECONDS = 240  # a mutant that hangs its tests is noticed too
 SERVER = "DOORSTEP_TEST_SERVER"
+ABOVE = ("views", "permissions")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def running_server(copy: Path) -> Iterator[str]:
         subprocess.run([sys.executable, "-c", end, home], cwd=copy, check=True)
 
 
-def in_a_child(copy: Path, work: Callable[[], int]) -> int:
+def in_a_child(copy: Path, work: Callable[[], int], seconds: float = SECONDS) -> int:
     """Run `work` in a fork that imports the project from the copy; its exit status, 99 if it took too long."""
     child = os.fork()
     if child == 0:
@@ -89,7 +92,7 @@ def in_a_child(copy: Path, work: Callable[[], int]) -> int:
             status = work()
         finally:
             os._exit(status)
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -98,6 +101,36 @@ def in_a_child(copy: Path, work: Callable[[], int]) -> int:
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return 99
+
+
+def loaded_by_a_start(copy: Path) -> list[str]:
+    """Names of the modules that building the applications loads."""
+    listing = copy.parent / "modules"
+
+    def work() -> int:
+        starts()
+        listing.write_text("\n".join(sys.modules))
+        return 0
+
+    if in_a_child(copy, work):
+        sys.exit("the tree does not start as it is: nothing can be told from mutants")
+    return listing.read_text().splitlines()
+
+
+def import_all(names: Iterable[str]) -> None:
+    """Before the forks, so that each child has them already; what is no module of its own is left out."""
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def is_ours(name: str) -> bool:
+    return name.partition(".")[0] in {"doorstep", "field_api", "sync", "media", "migrations", "tests"}
+
+
+def is_below(name: str) -> bool:
+    """Of the layers under `field_api.http`: they load nothing of it (the linter of imports holds that)."""
+    return name.startswith("field_api.") and not name.startswith("field_api.http")
 
 
 def starts() -> int:
@@ -154,22 +187,65 @@ def main() -> None:
     until = time.monotonic() + 60 * arguments.minutes
     sys.dont_write_bytecode = True
     with copied_tree() as copy, running_server(copy) as owner:
-        if in_a_child(copy, starts):
-            sys.exit("the tree does not start as it is: nothing can be told from mutants")
+        modules = loaded_by_a_start(copy)
+        import_all(name for name in modules if not is_ours(name))
         for group in arguments.groups or GROUPS:
             mutants = list(GROUPS[group](copy))[:: arguments.every]
-            verdicts = []
-            for mutant in mutants:
-                if time.monotonic() > until:
-                    break
-                verdicts.append(judged(copy, owner, mutant))
-                if not verdicts[-1].noticed:
-                    click.echo(f"survived: {group}: {mutant.name}")
-            by = {way: sum(verdict.noticed == way for verdict in verdicts) for way in ("start", "tests", "")}
-            click.echo(
-                f"{group}: {len(mutants)} mutants, {len(verdicts)} tried, {by['start']} noticed at the start, "
-                f"{by['tests']} by tests, {by['']} survived, {sum(v.seconds for v in verdicts):.0f} s",
-            )
+            tried = _Group(group, copy, owner, mutants, until)
+            if group in ABOVE:
+                tried.try_all(below=[name for name in modules if is_below(name)])
+            else:
+                tried.try_all(below=[])
+
+
+@dataclass(eq=False)
+class _Group:
+    name: str
+    copy: Path
+    owner: str
+    mutants: list[Mutant]
+    until: float
+
+    def try_all(self, below: list[str]) -> None:
+        """In a process of its own, which may import what lies below all that the group changes."""
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            return
+        try:
+            sys.path.insert(0, str(self.copy))
+            import_all(below)
+            if any(name.startswith("field_api.http") for name in sys.modules):
+                raise RuntimeError("what mutants change was loaded before they do")
+            self._report(list(self._verdicts()))
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
+
+    def _verdicts(self) -> Iterator[Verdict]:
+        for mutant in self.mutants:
+            if time.monotonic() > self.until:
+                return
+            verdict = judged(self.copy, self.owner, mutant)
+            if verdict.noticed == "tests" and not self.tests_pass_without():
+                click.echo(f"{self.name}: its tests fail without a mutant: nothing can be told")
+                return
+            if not verdict.noticed:
+                click.echo(f"survived: {self.name}: {mutant.name}")
+            yield verdict
+
+    @cache  # noqa: B019  # one group, one process
+    def tests_pass_without(self) -> bool:
+        """Whether the tests that notice are green on the tree as it is: asked once, and only when they noticed."""
+        tests = list(dict.fromkeys(test for mutant in self.mutants for test in mutant.tests))
+        return not in_a_child(self.copy, lambda: int(pytest.main(["-q", "-x", *tests])), seconds=10 * SECONDS)
+
+    def _report(self, verdicts: list[Verdict]) -> None:
+        by = {way: sum(verdict.noticed == way for verdict in verdicts) for way in ("start", "tests", "")}
+        click.echo(
+            f"{self.name}: {len(self.mutants)} mutants, {len(verdicts)} tried, {by['start']} noticed at the start, "
+            f"{by['tests']} by tests, {by['']} survived, {sum(v.seconds for v in verdicts):.0f} s"
+        )
 
 
 if __name__ == "__main__":
