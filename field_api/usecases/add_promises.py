@@ -26,8 +26,9 @@ def add_promises(session: Session, door: AtTheDoor, results: Sequence[Mapping[st
     for promise in (result for result in results if result["result"] is LocatedResult.PROMISE):
         account = _account_of(door, promise)
         for amount, due_on in _instalments(promise):
-            flags = (["late"] if door.late else []) + _misfits(account, amount)
-            door.flag(*flags)
+            late, misfits = ["late"] if door.late else [], _misfits(account, amount)
+            door.flag(*late)
+            door.withhold(*misfits)
             session.add(
                 Promise(
                     account_id=account.id,
@@ -39,7 +40,7 @@ def add_promises(session: Session, door: AtTheDoor, results: Sequence[Mapping[st
                     amount_minor=Confidential(amount["minor"]),
                     currency=amount["currency"],
                     due_on=Confidential(due_on),
-                    flags=flags,
+                    flags=late + misfits,
                     made_at=door.at,
                 )
             )
@@ -64,7 +65,7 @@ def replace_promises(session: Session, door: AtTheDoor, corrected_op: UUID) -> N
 def _account_of(door: AtTheDoor, promise: Mapping[str, Any]) -> Account:
     chosen = promise.get("account")
     if chosen is None and len(door.accounts) > 1:
-        door.flag("account-not-named")
+        door.withhold("account-not-named")
     return door.accounts[chosen or next(iter(door.accounts))]
 
 

@@ -149,7 +149,7 @@ def _attempts(
             outcome=outcome["outcome"].value,
             right_party=verified,
             late=door.late,
-            flags=list(door.flags),
+            flags=[*door.flags, *door.withheld],
             detail=Confidential(detail),
             latitude=position.get("lat"),
             longitude=position.get("lon"),

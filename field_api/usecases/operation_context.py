@@ -27,7 +27,9 @@ class AtTheDoor:
     """One operation on one locked visit.
 
     `flags` grow while it is applied, each once: what a manager should look at. `marks` go into the story's event beside
-    them, so that later operations can be compared with this one without opening sealed bodies.
+    them, so that later operations can be compared with this one without opening sealed bodies. `withheld` are flags
+    that follow from what is owed: the office sees them, the verdict does not carry them, since whoever records an
+    amount would learn from it how it compares with the balance.
     """
 
     operation: RecordedOperation
@@ -40,6 +42,7 @@ class AtTheDoor:
     now: datetime
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
 
     @property
     def actor(self) -> str:
@@ -47,6 +50,9 @@ class AtTheDoor:
 
     def flag(self, *flags: str) -> None:
         self.flags.extend(flag for flag in flags if flag not in self.flags)
+
+    def withhold(self, *flags: str) -> None:
+        self.withheld.extend(flag for flag in flags if flag not in self.withheld)
 
     def person(self, chosen: UUID | None, place: str) -> UUID:
         """The person meant: the one sought, or a party of the visit's accounts. Raises UnreadableOperation."""

@@ -178,7 +178,7 @@ def _note(session: Session, door: AtTheDoor, body: Mapping[str, Any], effects: M
             "assignment_version": operation.assignment_version,
         },
         operation.op_id,
-        [*door.flags, *door.marks],
+        [*door.flags, *door.withheld, *door.marks],
     )
 
 

@@ -34,6 +34,7 @@ from field_api.platform.egress import OutletKind, Registry, check_declared
 from field_api.platform.problems import Problem
 from field_api.records.changes import Change
 from field_api.records.visits import Visit
+from field_api.usecases.operation_context import AtTheDoor
 from tests.twins.run import Comparison, first_words
 from tests.twins.sides import Twins, twin_installations
 from tests.twins.world import DAY
@@ -133,6 +134,10 @@ def _snapshot(comparison: Comparison) -> None:
     (snapshot,) = (one for one in comparison.door_operations if one.path.endswith("/snapshot"))
     with patch("tests.twins.door.DoorRequest.pick", lambda _request, *_: None):
         comparison.ask(snapshot, "phone")
+
+
+def _promises(comparison: Comparison) -> None:
+    comparison.promises()
 
 
 def _papers(comparison: Comparison) -> None:
@@ -300,6 +305,12 @@ def _titled_papers(bench: Bench) -> Iterator[None]:
 
 
 @contextmanager
+def _verdicts_compare(_bench: Bench) -> Iterator[None]:
+    with patch.object(AtTheDoor, "withhold", AtTheDoor.flag):
+        yield
+
+
+@contextmanager
 def _urgent_changes(bench: Bench) -> Iterator[None]:
     def mark(_mapper: Any, _connection: Any, change: Change) -> None:
         change.urgent = bench.owes_more
@@ -405,6 +416,8 @@ LEAKS = (
         lambda rows: original(rows)[::-1] if b.owes_more else original(rows))), _feed, TWINS, "everything"),
     Leak("a snapshot's size", instead("sync.office.snapshots._line", lambda original, b: (
         lambda *values: original(*values)[:-1] + b" " * b.owes_more + b"\n")), _snapshot, TWINS, "everything"),
+    Leak("a verdict that says how a promise compares with the balance",
+        _verdicts_compare, _promises, TWINS, "threshold"),
     Leak("a job's row", _urgent_changes, _changes, TWINS, "everything"),
     Leak("the creditor on the visit sheet", instead(
         "field_api.queries.route_sheets._sheet_stop", _in_hint), _papers, TWINS, "everything"),

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from field_api.platform.database import Base, transaction
 from field_api.platform.devices import MAILBOX
 from sync.office.work import work_once
 from tests.twins.compare import ENTITLED, Answer, Difference, door_answer, office_answer
-from tests.twins.door import DOOR, DoorRequest, door_operations, opened_feed
+from tests.twins.door import AT_THE_DOOR, DOOR, DoorRequest, door_operations, opened_feed
 from tests.twins.hidden import COUNTED
 from tests.twins.requests import Operation, Request, Requests, everybody, operations
 from tests.twins.sides import Side, Twins, TwinWorld
@@ -90,8 +91,19 @@ class Comparison:
         self._compare(f"{operation} {request.path} as {who}", one)
         self.covered.add((str(operation), who))
 
-    def _ask_door(self, operation: Operation, who: str) -> None:
-        request = DoorRequest(operation, self.world, self.chance, f"{self.pairs}")
+    def promises(self) -> None:
+        """At two doors somebody promises to pay; it takes effect, and the phone is told of the verdict."""
+        (ops,) = (one for one in self.door_operations if one.path.endswith("/ops"))
+        (feed,) = (one for one in self.door_operations if one.path.endswith("/feed"))
+        for number in (1, 4):
+            self._ask_door(ops, "phone", f"{AT_THE_DOOR + number}")
+        self.work()
+        self.tables()
+        with patch.object(DoorRequest, "pick", lambda _request, *_: "limit=200"):
+            self._ask_door(feed, "phone")
+
+    def _ask_door(self, operation: Operation, who: str, name: str | None = None) -> None:
+        request = DoorRequest(operation, self.world, self.chance, name or f"{self.pairs}")
 
         def one(side: Side) -> Answer:
             index = self.twins.sides.index(side)
