@@ -17,6 +17,7 @@ from field_api.domain.letters import LetterState
 from field_api.domain.ports import Objects, Paper, PaperFailed, PaperJob, PaperRefused, Papers
 from field_api.domain.sheets import sheet_data
 from field_api.platform.bounded_json import loads
+from field_api.platform.problems import Problem
 from field_api.platform.sealing import sha256
 from field_api.queries.route_sheets import RouteSheet, route_sheets
 from field_api.records.base import load
@@ -40,9 +41,11 @@ def issue_papers(session: Session, plan_id: UUID, *, renderer: Papers, objects: 
     """Render and keep what is wanted for the plan's routes. Idempotent: an unchanged sheet is not issued twice.
 
     A letter that cannot be laid out (a glyph that the fonts lack, an address too long for the window) becomes
-    `refused` with the reason; the rest go on. Raises Problem `not-found`, PaperFailed.
+    `refused` with the reason; the rest go on. Raises Problem `not-found`, `conflict` (a draft), PaperFailed.
     """
     plan = load(session, Plan, plan_id)
+    if plan.state == "draft":  # it may be replaced at any moment, and nobody goes out by it
+        raise Problem("conflict", "the plan is a draft: publish it first")
     sheets = _issue_sheets(session, plan, renderer, objects, now)
     issued, refused = _issue_letters(session, plan, renderer, objects, now)
     return IssuedPapers(sheets, issued, refused)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.debt_words import find_debt_words
@@ -19,7 +19,7 @@ from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.platform.wiring import objects
-from field_api.records.planning import Agent
+from field_api.records.planning import Agent, Plan
 from field_api.records.visits import Letter, LetterCustody, Sheet, Visit
 from field_api.usecases.issue_papers import IssuedPapers, issue_papers
 from field_api.usecases.print_route import print_route
@@ -246,3 +246,12 @@ def test_times_on_the_sheet_are_local(published) -> None:
     with transaction(agency) as session:
         text = text_of(objects().get(session.scalars(select(Sheet.object_key)).one()))
     assert "10:00–11:00" in text and "21:00" in text and "09:00–17:00" in text
+
+
+def test_a_draft_has_no_papers_and_so_can_be_replaced(published) -> None:
+    agency, plan_id, _ = published
+    with transaction(agency) as session:
+        session.execute(update(Plan).where(Plan.id == plan_id).values(state="draft"))
+    with pytest.raises(Problem) as refused:
+        _issue(agency, plan_id)
+    assert refused.value.code == "conflict"
