@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.phone_flags import told_to_phones
 from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.anchors import utc_text
 from field_api.platform.devices import Device
@@ -66,7 +67,13 @@ class Contents:
             )
         )
         return {
-            row.op_id: {"seq": row.seq, "verdict": row.state, "reason": row.reason, "flags": row.flags} for row in rows
+            row.op_id: {
+                "seq": row.seq,
+                "verdict": row.state,
+                "reason": row.reason,
+                "flags": told_to_phones(row.flags),
+            }
+            for row in rows
         }
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 
 from field_api.domain.disclosure import Audience, Item, Label
+from field_api.domain.phone_flags import TOLD_TO_PHONES
 from field_api.domain.vocabulary import Relation
 from field_api.platform.egress import Closed, OutletKind, Shape, declare
 
 _SEALED = Closed(Label.INTERNAL, re.compile("[A-Za-z0-9_-]+"))
 _OPEN, _PLACE, _INTERNAL, _SECRET = Label.OPEN, Label.PLACE, Label.INTERNAL, Label.CONFIDENTIAL
 _WORD = Closed(Label.INTERNAL, re.compile(r"[A-Za-z0-9_.:-]{1,120}"))
+_FLAG = Closed(Label.INTERNAL, re.compile("|".join(sorted(TOLD_TO_PHONES))))
 _POINT: Shape = {"label": _PLACE, "latitude": _PLACE, "longitude": _PLACE}
 
 
@@ -92,6 +94,6 @@ VERDICT = declare(
     OutletKind.FEED_ITEM,
     "verdict",
     Audience.AGENT,
-    shape={"seq": _INTERNAL, "verdict": _WORD, "reason": _WORD, "flags": [_WORD]},
+    shape={"seq": _INTERNAL, "verdict": _WORD, "reason": _WORD, "flags": [_FLAG]},
     at_most={Label.INTERNAL},
 )

@@ -236,3 +236,32 @@ def test_two_workers_at_once_apply_everything_once(day: Day, phone: Phone) -> No
         numbers = session.scalars(select(LogEntry.number).order_by(LogEntry.number)).all()
         assert numbers == list(range(len(numbers)))
         assert session.scalars(select(Device.state)).one() == "active"
+
+
+def _promises(minor: int, currency: str = "MXN") -> dict[str, Any]:
+    amount = {"minor": minor, "currency": currency}
+    promise = {"result": "promise", "kind": "partial", "amount": amount, "due_on": "2026-12-01"}
+    return {
+        "outcome": "client_located", "party": {"relation": "sought"}, "identified_by": "code", "results": [promise],
+        "position": {"lat": 19.4, "lon": -99.1, "accuracy_m": 8.0},
+    }  # fmt: skip
+
+
+def test_no_verdict_tells_an_unchecked_phone_how_much_is_owed_or_that_there_are_letters(day: Day, phone: Phone) -> None:
+    """Else whoever holds an open phone halves their way to the balance: some twenty promises that nobody made."""
+    phone.push(at_visit(day, phone, "outcome", _promises(1)))  # the first one ends the visit: all that follow are alike
+    guesses = [_promises(250_000), _promises(250_001), _promises(1, "USD")]
+    for guess in guesses:
+        phone.push(at_visit(day, phone, "outcome", guess))
+    phone.push(at_visit(day, phone, "letter", {"handling": "not_delivered"}))
+    day.work()
+    assert "letter-unknown" in flags(day)[4]
+    with transaction(day.agency) as session:
+        shown = list(session.scalars(select(VisitEvent.flags).where(VisitEvent.kind == "outcome")))
+    assert sum("more-than-owed" in found for found in shown) == sum("currency-differs" in found for found in shown) == 1
+    verdicts = sorted(
+        (item["body"] for item in pull(phone)[0] if item["kind"] == "verdict"), key=lambda verdict: verdict["seq"]
+    )
+    told = [{**verdict, "seq": 0} for verdict in verdicts]
+    assert told[1] == told[2] == told[3] and "again" in told[1]["flags"]
+    assert told[4]["flags"] == [flag for flag in told[0]["flags"] if flag == "clock-wrong"]
