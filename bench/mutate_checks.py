@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -46,14 +47,13 @@ class Verdict:
 
 @contextmanager
 def copied_tree() -> Iterator[Path]:
-    """The tracked files, and nothing of the working directory else."""
+    """What is committed: the working directory may hold half of a change."""
     with tempfile.TemporaryDirectory(prefix="doorstep-mutants-") as folder:
         copy = Path(folder) / "tree"
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-        for name in filter(None, names.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (copy / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, copy / name)
+        copy.mkdir()
+        packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(copy, filter="data")
         yield copy
 
 
@@ -83,8 +83,9 @@ def in_a_child(copy: Path, work: Callable[[], int], seconds: float = SECONDS) ->
     if child == 0:
         os.setsid()
         silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
+        if "MUTANTS_SHOW" not in os.environ:
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
         os.chdir(copy)
         sys.path.insert(0, str(copy))
         status = 1
