@@ -52,18 +52,28 @@ def compare(twins: Twins, seed: int, kind: str, pairs: int, first: int) -> Compa
 
 def test_twins_cannot_be_told_apart(twins: Twins) -> None:
     done = [compare(twins, 1, kind, PAIRS_OF_A_WORLD, n * PAIRS_OF_A_WORLD) for n, kind in enumerate(WORLDS)]
+    _ask_the_rest(done)
     assert [difference for one in done for difference in one.differences] == [], first_words(
         [difference for one in done for difference in one.differences]
     )
     assert [failed for one in done for failed in one.failed] == []
     assert len(done) >= 20 and sum(one.pairs for one in done) >= 2_000
-    asked = set().union(*(one.covered for one in done))
-    everything = {(str(operation), who) for operation in done[0].operations for who in everybody(operation)}
-    everything |= {(str(operation), who) for operation in done[0].door_operations for who in DOOR}
-    assert everything - asked == set(), "an operation that was never compared"
     statuses = sum((Counter(one.statuses) for one in done), Counter())
     answered = sum(count for status, count in statuses.items() if status < 300)
     assert answered > sum(statuses.values()) / 5, f"hardly anything is answered, so little is compared: {statuses}"
+
+
+def _ask_the_rest(done: list[Comparison]) -> None:
+    """What no round came to, in the pair whose secrets let everything be asked."""
+    last = done[WORLDS.index("names")]
+    everything = [(operation, who) for operation in last.operations for who in everybody(operation)]
+    everything += [(operation, who) for operation in last.door_operations for who in DOOR]
+    asked = set().union(*(one.covered for one in done))
+    for operation, who in everything:
+        if (str(operation), who) not in asked:
+            last.ask(operation, who)
+    asked |= last.covered
+    assert {(str(operation), who) for operation, who in everything} - asked == set(), "never compared"
 
 
 @pytest.mark.prove

@@ -68,7 +68,7 @@ class Comparison:
 
     def _counted_for(self, operation: Operation, who: str) -> bool:
         """Pairs in which a count differs, or a selection would, are not for those who may see why."""
-        if who not in ENTITLED:
+        if who not in ENTITLED or not allowed(operation, who):
             return False
         drafts = operation.path == "/api/v1/plans" and operation.method == "POST"
         settles = operation.path == "/api/v1/accounts/{account_id}" and operation.method == "PATCH"
