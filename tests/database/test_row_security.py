@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from flask import Flask
+from psycopg import sql
 from sqlalchemy import select
 
 from doorstep.server import Server
@@ -28,6 +29,26 @@ def test_every_table_forces_row_security_and_names_its_agency(database: Server) 
         ).fetchall()
     assert rows
     assert [name for name, forced, has_agency, policy in rows if not (forced and has_agency and policy)] == []
+
+
+OTHER_POLICIES = {("mailbox", "enrolment", "enrolling", "SELECT"), ("office", "staff", "sign_in", "SELECT")}
+"""For the two reads that come before an agency is known: one row each, by a hash, an id or an e-mail."""
+
+
+def test_every_policy_is_that_of_the_running_agency(database: Server) -> None:
+    """Policies are alternatives: one that says more than its neighbours opens the table."""
+    with psycopg.connect(database.conninfo("owner")) as connection:
+        rows = connection.execute(
+            "SELECT schemaname, tablename, policyname, cmd, qual, with_check, roles::text FROM pg_policies"
+        ).fetchall()
+    agency = "(agency_id = (NULLIF(current_setting('doorstep.agency'::text, true), ''::text))::uuid)"
+    others = {row[:4] for row in rows if row[2:] != ("tenant", "ALL", agency, None, "{public}")}
+    assert others == OTHER_POLICIES
+    with psycopg.connect(database.conninfo("office")) as office:
+        office.execute("SELECT set_config('doorstep.agency', '', true)")
+        for schema, table, *_ in rows:
+            found = office.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+            assert found == (0,), f"{schema}.{table} shows rows to nobody's agency"
 
 
 def test_every_foreign_key_carries_the_agency(database: Server) -> None:
