@@ -57,6 +57,13 @@ class Checks:
         """Forget every opened part, except at the visits named."""
         self._opened = {key: brief for key, brief in self._opened.items() if key[0] in but}
 
+    def lock_others(self, visit: str, relation: str) -> None:
+        """Forget every opened part that is not of whoever is recorded at this visit now: a guarantor is told of their
+        own obligations alone, and an attorney may stand for somebody else."""
+        self._opened = {
+            key: brief for key, brief in self._opened.items() if key[0] == visit and _is_theirs(brief, relation)
+        }
+
     def check_identity(
         self,
         visit: str,
@@ -171,6 +178,13 @@ class Checks:
 
     def _record(self, work: Work, kind: str, body: Body, *deps: str) -> Recorded:
         return record(self.handset, kind, without_none(body), work.about(deps), within=partial(work.save, self.handset))
+
+
+def _is_theirs(brief: Brief, relation: str) -> bool:
+    if relation == "sought":
+        return brief.lock == 0
+    role = brief.contents["party"].get("role")
+    return brief.lock != 0 and role in (("debtor", "guarantor") if relation == "guarantor" else (relation,))
 
 
 def one_of(value: str, words: Collection[str], name: str) -> None:

@@ -11,7 +11,7 @@ from sync.phone.checks import Body, Checks, one_of, without_none
 from sync.phone.errors import NotAllowed
 from sync.phone.operations import About, Recorded, record
 from sync.phone.script import Line, MaySay, Rules, Setting
-from sync.phone.vocabulary import DOCUMENTED, HOME_OF, MAY_BE_CHECKED, RELATIONS, VERIFIED
+from sync.phone.vocabulary import HOME_OF, MAY_BE_CHECKED, RELATIONS, VERIFIED
 from sync.phone.work import Work, work_at
 
 
@@ -47,7 +47,7 @@ class Encounters(Checks):
     def encounter(
         self, visit: str, relation: str, *, location_asked: bool = False, whom: str | None = None, **body: Any
     ) -> Met:
-        """Who answers the door. Anybody but a party with rights locks every open part again, before it is written.
+        """Who answers the door. Every open part but their own is locked again, before it is written.
 
         With `location_asked` the one question that may be put to them; `whom` says where that person is found.
         Raises NotAllowed `contact-ended`, `no-identity-check`, `attorney-known`, `location-may-not-be-asked`,
@@ -57,10 +57,9 @@ class Encounters(Checks):
         work = work_at(self.handset, visit)
         if work.ended:
             raise NotAllowed("contact-ended", "whoever is there is not the person sought: nobody is asked any more")
-        if relation not in VERIFIED | DOCUMENTED:
-            self.lock_again()
-        if relation in VERIFIED and not work.passed:
-            raise NotAllowed("no-identity-check", "first it must be checked who this is")
+        self.lock_others(visit, relation)
+        if relation in VERIFIED and not self._was_checked(work, relation):
+            raise NotAllowed("no-identity-check", "first it must be checked who this is, by a check of their own")
         whom = self._whom(visit, work, relation, whom) if location_asked else None
         full = {"relation": relation, "location_asked": location_asked or None, "whom": whom, **body}
         if location_asked:
@@ -95,6 +94,13 @@ class Encounters(Checks):
         line = script.location_line(self._setting(sheet.visit_of(self.handset, visit)), relation)
         recorded = {name: value for name, value in vars(met).items() if name != "now"}
         return Asked(**recorded, line=line)
+
+    def _was_checked(self, work: Work, relation: str) -> bool:
+        """Whether a check passed for the one sought, or for somebody else: the one's does not stand for the other."""
+        body = self._published(work.visit)
+        if body is None:  # taken back meanwhile: whose check it was cannot be told any more
+            return bool(work.passed)
+        return any((person == body.get("person")) == (relation == "sought") for person in work.passed)
 
     def _may_say(self, work: Work, body: Mapping[str, Any] | None) -> MaySay:
         if body is None:

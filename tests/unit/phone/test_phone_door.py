@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from phone_world import World
+from small_office import GUARANTOR_ANSWERS
 
 from sync.phone import NotAllowed, Phone
 from sync.phone.script import WHOM, relations
@@ -67,7 +68,8 @@ def meet(world: World, phone: Phone, visit: str, relation: str) -> Any:
     """The encounter, after a passed check where the relation stands for one."""
     if relation in ("sought", "guarantor"):
         phone.encounter(visit, "claims_to_be_sought")
-        assert phone.check_identity(visit, world.person, RIGHT).passed
+        claim, answers = ("sought", RIGHT) if relation == "sought" else ("other", GUARANTOR_ANSWERS)
+        assert phone.check_identity(visit, claim, answers).passed
     return phone.encounter(visit, relation).now
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from phone_world import PASSPHRASE, World
+from small_office import GUARANTOR_ANSWERS
 
 from doorstep.commands.phone import phone as commands
 from sync.phone import Phone
@@ -17,6 +18,7 @@ from sync.phone.vocabulary import RELATIONS
 
 NAME, AGENCY = "Prueba Canaria", "Agencia Puerta Norte"
 TRY = json.dumps({"answers": {"birth_date": "31/12/1956", "mother_maiden_name": "peña"}})
+THEIR_TRY = json.dumps({"answers": GUARANTOR_ANSWERS})
 NEVER_NAMED = {"minor", "neighbour", "guard", "employer", "authority", "nobody"}
 TOLD_UNASKED = {"sought", "guarantor", "attorney", "executor", "guardian", "authority"}
 Run = Callable[..., Result]
@@ -62,7 +64,8 @@ def test_each_audience_by_commands(visit: str, run: Run, relation: str) -> None:
     if relation in ("sought", "guarantor"):
         assert "no-identity-check" in run("record", "encounter", visit, relation).output
         assert run("record", "encounter", visit, "claims_to_be_sought").exit_code == 0
-        assert run("check", visit, stdin=TRY).exit_code == 0
+        whose, answers = ("sought", TRY) if relation == "sought" else ("other", THEIR_TRY)
+        assert run("check", visit, "--whose", whose, stdin=answers).exit_code == 0
     met = run("record", "encounter", visit, relation)
     assert told(met)["now"] == told(run("who", visit))
     assert (NAME in met.output) is (relation not in NEVER_NAMED)

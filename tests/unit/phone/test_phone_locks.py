@@ -207,3 +207,38 @@ def test_what_was_published_for_another_device_opens_nothing_here(
     phone.pull()
     assert not phone.check_identity(visit, "sought", code=CODE).passed
     assert phone.check_identity(visit, "sought", RIGHT).passed
+
+
+@pytest.mark.parametrize("relation", ["guarantor", "attorney", "executor", "guardian", "authority", "spouse"])
+def test_whoever_else_answers_does_not_find_the_part_of_the_one_sought_open(
+    world: World, phone: Phone, at_the_door: Callable[[], str], relation: str
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    assert phone.check_identity(visit, "sought", RIGHT).passed
+    phone.encounter(visit, relation)
+    with pytest.raises(NotAllowed, match="locked"):
+        phone.brief(visit, world.person)
+    assert phone.opened_for(visit) == ([GUARANTOR] if relation == "guarantor" else [])
+
+
+def test_the_part_of_the_one_sought_stays_open_to_them_alone(
+    world: World, phone: Phone, at_the_door: Callable[[], str]
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    assert phone.check_identity(visit, "sought", RIGHT).passed
+    phone.encounter(visit, "sought")
+    assert phone.opened_for(visit) == [world.person]
+
+
+@pytest.mark.parametrize(
+    ("claim", "answers", "relation"), [("sought", RIGHT, "guarantor"), ("other", GUARANTOR_ANSWERS, "sought")]
+)
+def test_a_check_of_one_party_does_not_stand_for_another(
+    phone: Phone, at_the_door: Callable[[], str], claim: str, answers: dict[str, str], relation: str
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, claim, answers).passed
+    with pytest.raises(NotAllowed, match="no-identity-check"):
+        phone.encounter(visit, relation)
