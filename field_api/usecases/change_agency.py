@@ -14,6 +14,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import Agency
 from field_api.records.visits import Visit
+from field_api.usecases.make_visit_keys import renew_visit_keys
 from field_api.usecases.tell_agent import tell_agent
 
 LONGEST = 300
@@ -31,7 +32,8 @@ def change_agency(
 ) -> Agency:
     """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry.
 
-    A change of what may open locks (field_api.domain.lock_policy) seals every visit that is out on a phone anew.
+    A change of what may open locks (field_api.domain.lock_policy) seals every visit that is out on a phone anew;
+    where a way is taken back, under other keys: a phone that kept the old item has the old ones.
     """
     agency = session.get_one(Agency, current_agency(), with_for_update=True)
     for name, value in (("address", address), ("phone", phone), ("email", email)):
@@ -52,8 +54,11 @@ def _change_lock(session: Session, agency: Agency, said: dict[str, bool]) -> Non
     if wanted == before:
         return
     agency.policy = {**agency.policy, "lock": asdict(wanted)}
-    carried = select(Visit.id, Visit.agent_id).where(Visit.agency_id == current_agency(), Visit.state == "published")
-    for visit_id, agent_id in session.execute(carried.order_by(Visit.id)):
+    out = select(Visit.id, Visit.agent_id).where(Visit.agency_id == current_agency(), Visit.state == "published")
+    carried = session.execute(out.order_by(Visit.id)).all()
+    if any(was and not asdict(wanted)[name] for name, was in asdict(before).items()):
+        renew_visit_keys(session, [visit_id for visit_id, _ in carried])
+    for visit_id, agent_id in carried:
         tell_agent(session, agent_id, ChangeKind.VISIT, visit_id)
 
 

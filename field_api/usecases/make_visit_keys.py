@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from field_api.platform.ids import new_id, new_serial
@@ -39,3 +39,13 @@ def make_visit_keys(session: Session, visit_ids: Collection[UUID]) -> None:
     ]
     if rows:
         session.execute(insert(VisitKey), rows)
+
+
+def renew_visit_keys(session: Session, visit_ids: Collection[UUID]) -> None:
+    """Other keys under the codes that were made, and perhaps read out: what an earlier item gave away opens nothing
+    that is published from then on."""
+    keys = office_keys().of(current_agency())
+    held = select(VisitKey).where(VisitKey.agency_id == current_agency(), among(VisitKey.visit_id, visit_ids))
+    for row in session.scalars(held.order_by(VisitKey.id).with_for_update()):
+        row.sealed_key = keys.seal_at_rest(KEY_PLACE, os.urandom(KEY_BYTES))
+    session.flush()

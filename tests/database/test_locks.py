@@ -206,6 +206,24 @@ def test_nothing_lies_under_the_sheet_key_unless_the_agency_says_so(agency: UUID
     assert locks.by_opener("other", "before_arrival", BEFORE_ARRIVAL) is None
 
 
+def test_a_way_that_the_agency_takes_back_leaves_no_key_with_who_kept_an_old_item(agency: UUID) -> None:
+    door = Door(agency)
+    with transaction(agency) as session:
+        change_agency(session, attestation=True)
+    old, code = door.body(), door.code(door.debtor)
+    with transaction(agency) as session:
+        change_agency(session, attestation=False)
+    new = door.body()
+    for claim, number in (("sought", 0), ("other", 1)):
+        held = {**new["locks"][number], "attestation": old["locks"][number]["attestation"]}
+        locks = [held if at == number else lock for at, lock in enumerate(new["locks"])]
+        with pytest.raises(Exception, match="does not open"):
+            door.locks(body={**new, "openers": old["openers"], "locks": locks}).by_opener(
+                claim, "attestation", BY_ATTESTATION
+            )
+    assert door.locks(body=new).by_code("sought", code) is not None, "a code that was read out stays good"
+
+
 @pytest.mark.parametrize("said", ["yes", 1, None, {"attestation": "true", "read_before_arrival": 1}])
 def test_what_is_not_plainly_true_is_off(agency: UUID, said: object) -> None:
     door = Door(agency)
