@@ -79,11 +79,12 @@ def _ask_the_rest(done: list[Comparison]) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"twins {n}")) for n in range(SHARDS)])
 def test_a_twentieth_of_two_hundred_thousand_pairs(twins: Twins, shard: int) -> None:
-    pairs = 0
-    for n, kind in enumerate(WORLDS):
-        wanted = -(-PAIRS_OF_A_SHARD // len(WORLDS))
-        comparison = compare(twins, 1_000 + shard, kind, wanted, (shard * len(WORLDS) + n) * wanted)
-        assert comparison.differences == [], first_words(comparison.differences)
-        assert comparison.failed == []
-        pairs += comparison.pairs
-    assert pairs >= PAIRS_OF_A_SHARD
+    wanted = -(-PAIRS_OF_A_SHARD // len(WORLDS))
+    done = [
+        compare(twins, 1_000 + shard, kind, wanted, (shard * len(WORLDS) + n) * wanted) for n, kind in enumerate(WORLDS)
+    ]
+    assert [difference for one in done for difference in one.differences] == [], first_words(
+        [difference for one in done for difference in one.differences]
+    )
+    assert [failed for one in done for failed in one.failed] == []
+    assert sum(one.pairs for one in done) >= PAIRS_OF_A_SHARD

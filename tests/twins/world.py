@@ -311,8 +311,10 @@ class Builder:
     def _candidate(self, number: int, kind: str) -> str:
         if kind == "phone":
             return json.dumps({"value": f"+52 55 {self.hidden.number('contacts', 10**8, number) + 10**7:08}"})
-        street = self.hidden.text("contacts", number, kind)
-        return json.dumps({"street": street, "number": "7", "country": "MX", "city": "Puebla", "kind": "home"})
+        # A place that is accepted is one to be visited: where somebody lives is no secret of this comparison.
+        return json.dumps(
+            {"street": f"Calle Nueva {number}", "number": "7", "country": "MX", "city": "Puebla", "kind": "home"}
+        )
 
     def _attempt(self, number: int, person: UUID, account: UUID, rank: int) -> None:
         words = self.hidden.text("history", number, rank)
