@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.disclosure import BadMatrix, agency_overrides
 from field_api.domain.unlocks import ReviewState
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
@@ -75,8 +76,18 @@ def durability(session: Session) -> Panel:
     return Panel("Durability", ("Warning",), rows, "Operations count as durable once a verified backup holds them.")
 
 
+def policy(session: Session) -> Panel:
+    """What in the agency's policy cannot be understood: then its phones are told nothing new (docs/disclosure.md)."""
+    rows = []
+    try:
+        agency_overrides(running_agency(session).policy)
+    except BadMatrix as refusal:
+        rows = [(f"{refusal}: until it is mended (doorstep agency tighten) nothing is published to phones.",)]
+    return Panel("Policy", ("Trouble",), rows, "It is understood.")
+
+
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-PANELS = (durability, unlocks_to_review, operations_by_state, last_operations)
+PANELS = (durability, policy, unlocks_to_review, operations_by_state, last_operations)

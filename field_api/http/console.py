@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from field_api.domain.disclosure import Audience, Label
+from field_api.domain.disclosure import Audience, Label, may_see
 from field_api.http.bodies import CSS, HTML, sends
 from field_api.http.panels import Panel, other_panels
 from field_api.http.permits import answers, open_to_all, permitted
@@ -74,15 +74,18 @@ def _plan_panels(session: Session, plan: Plan) -> list[Panel]:
         )
         for route in status_page.routes_of(session, plan.id)
     ]
-    reasons = [
-        (reason.replace("_", " "), str(count)) for reason, count in status_page.not_planned_by_reason(session, plan.id)
-    ]
-    return [
-        Panel(
-            "Routes", ("Agent", "Stops", "Visits done", "Hours there", "Distance"), routes, "This plan has no route."
-        ),
-        Panel("Not on the plan", ("Reason", "Accounts"), reasons, "Every account is on it."),
-    ]
+    columns = ("Agent", "Stops", "Visits done", "Hours there", "Distance")
+    panels = [Panel("Routes", columns, routes, "This plan has no route.")]
+    if may_see(g.audience, Label.CONFIDENTIAL):
+        panels.append(_not_planned(session, plan))
+    return panels
+
+
+def _not_planned(session: Session, plan: Plan) -> Panel:
+    """How many accounts are below the threshold, not due, on hold: counts of what is owed, so not for all who come."""
+    counts = status_page.not_planned_by_reason(session, plan.id)
+    reasons = [(reason.replace("_", " "), str(count)) for reason, count in counts]
+    return Panel("Not on the plan", ("Reason", "Accounts"), reasons, "Every account is on it.")
 
 
 def _devices(session: Session) -> Panel:

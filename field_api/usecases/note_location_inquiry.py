@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.disclosure import agency_overrides
+from field_api.domain.disclosure import NO_OVERRIDES, BadMatrix, Cells, agency_overrides
 from field_api.domain.location_inquiry import ASKED_AGAIN, Inquiry, is_allowed, is_counted, was_asked_before
 from field_api.domain.vocabulary import ChangeKind, Relation, Whom
 from field_api.platform.tenancy import current_agency
@@ -22,7 +22,7 @@ def note_location_inquiry(session: Session, door: AtTheDoor, relation: Relation,
     The caller holds the lock on everything that the person sought owes, so of two inquiries the second sees the first.
     """
     person_id, jurisdiction = door.visit.person_id, door.address.jurisdiction
-    ours = agency_overrides(running_agency(session).policy)
+    ours = _ours(session)
     allowed = is_allowed(relation, jurisdiction, ours)
     if not allowed:
         door.flag("asked-where-not-allowed")
@@ -35,6 +35,15 @@ def note_location_inquiry(session: Session, door: AtTheDoor, relation: Relation,
         door.flag(ASKED_AGAIN)
     door.marks.extend(inquiry.marks)
     _tell_others(session, door)
+
+
+def _ours(session: Session) -> Cells:
+    """What the agency made stricter. A policy that cannot be read stops what is told (sync.office.door_rules), never
+    what happened: the question is judged by the rule alone."""
+    try:
+        return agency_overrides(running_agency(session).policy)
+    except BadMatrix:
+        return NO_OVERRIDES
 
 
 def _tell_others(session: Session, door: AtTheDoor) -> None:

@@ -23,7 +23,8 @@ def tighten_disclosure(session: Session, cells: Sequence[tuple[str, str, str]]) 
     """Set cells (row, item, cell) of `policy["disclosure"]`; the cell `rule` takes the agency's own one away.
 
     Visits that are out on phones are sealed anew, with what may be said now. Raises `invalid-fields` naming the first
-    cell that is not understood or would tell more than the rule; then nothing is changed.
+    cell that is not understood or would tell more than the rule; then nothing is changed. A cell that somebody wrote
+    by hand, or that a later release's rule made too loose, can be taken away.
     """
     agency = session.get_one(Agency, current_agency(), with_for_update=True)
     wanted: dict[str, dict[str, Any]] = {row: dict(items) for row, items in _own(agency).items()}
@@ -31,8 +32,8 @@ def tighten_disclosure(session: Session, cells: Sequence[tuple[str, str, str]]) 
         wanted.setdefault(row, {})[item] = cell
         if cell == AS_THE_RULE:
             del wanted[row][item]
-    _checked(wanted)
     kept = {row: items for row, items in wanted.items() if items}
+    _checked(kept)
     if kept != _own(agency):
         agency.policy = {**agency.policy, "disclosure": kept}
         _tell_agents(session)
@@ -41,7 +42,8 @@ def tighten_disclosure(session: Session, cells: Sequence[tuple[str, str, str]]) 
 
 def _own(agency: Agency) -> dict[str, dict[str, Any]]:
     own = agency.policy.get("disclosure") or {}
-    _checked(own)  # somebody may have written the row by hand
+    if not isinstance(own, dict) or not all(isinstance(items, dict) for items in own.values()):
+        _checked(own)  # somebody wrote it by hand: raises, naming the place
     return dict(own)
 
 

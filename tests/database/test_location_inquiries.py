@@ -53,6 +53,15 @@ def _address(session: Session, world: World, person_id: UUID) -> UUID:
     return world.address(load(session, Person, person_id)).id
 
 
+def test_a_policy_that_nobody_can_read_keeps_no_encounter_out(agency: UUID) -> None:
+    phone = published_visit(agency)
+    with transaction(agency) as session:
+        running_agency(session).policy = {"disclosure": {"spouse": {"balance": "yes"}}}
+    assert ask(phone, "neighbour", "shop") == ()
+    assert ask(phone, "neighbour", "shop") == ("location-asked-again",)
+    assert ask(phone, "minor", "other") == ("asked-where-not-allowed",)
+
+
 def test_one_person_is_asked_once_by_whichever_agent(agency: UUID) -> None:
     phone = published_visit(agency)
     assert ask(phone, "neighbour", "next_door_left") == ()

@@ -68,6 +68,23 @@ def test_a_policy_loosened_by_hand_stops_whoever_reads_it(app: Flask, agency: UU
         tighten_disclosure(session, [("spouse", "agency", "never")])
 
 
+def test_a_cell_that_became_too_loose_can_be_taken_away(app: Flask, agency: UUID) -> None:
+    with transaction(agency) as session:
+        cells = {"spouse": {"balance": "yes"}, "wife": {"agency": "never"}, "relative": {"agency": "never"}}
+        session.get_one(Agency, agency).policy = {"disclosure": cells}
+    with transaction(agency) as session:
+        tighten_disclosure(session, [("spouse", "balance", "rule"), ("wife", "agency", "rule")])
+    assert _policy(agency) == {"disclosure": {"relative": {"agency": "never"}}}
+
+
+@pytest.mark.parametrize("said", ["never", {"spouse": "never"}, {"spouse": ["agency"]}])
+def test_what_is_no_table_is_refused_by_name(app: Flask, agency: UUID, said: object) -> None:
+    with transaction(agency) as session:
+        session.get_one(Agency, agency).policy = {"disclosure": said}
+    with pytest.raises(Problem, match="invalid-fields"), transaction(agency) as session:
+        tighten_disclosure(session, [("spouse", "agency", "never")])
+
+
 def test_visits_that_are_out_are_sealed_anew_once(app: Flask, agency: UUID) -> None:
     phone = published_visit(agency)
     before = len(_changes(agency))

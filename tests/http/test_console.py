@@ -108,6 +108,24 @@ def test_the_page_shows_the_days_routes_and_their_progress(agency: UUID, office_
     assert "There is no plan for 2026-11-19" in office_client.get("/console/?day=2026-11-19").text
 
 
+@pytest.mark.parametrize(("role", "shown"), [("dispatcher", True), ("manager", True), ("admin", False)])
+def test_how_many_accounts_owe_too_little_is_not_for_an_administrator(
+    agency: UUID, as_role: AsRole, role: str, shown: bool
+) -> None:
+    a_plan(agency)
+    page = as_role(role).get("/console/").text
+    assert "1 of 3" in page and ("Not on the plan" in page) is shown
+
+
+def test_a_policy_that_stops_publishing_is_told(agency: UUID, office_client: OfficeClient) -> None:
+    told = "nothing is published"
+    assert told not in office_client.get("/console/").text
+    with transaction(agency) as session:
+        session.get_one(Agency, agency).policy = {"disclosure": {"spouse": {"balance": "yes"}}}
+    page = office_client.get("/console/").text
+    assert told in page and "disclosure.spouse.balance" in page
+
+
 def test_another_agencys_day_is_not_shown(agency: UUID, other_agency: UUID, as_role: AsRole) -> None:
     a_plan(agency)
     page = as_role("manager", agency_id=other_agency).get("/console/").text
