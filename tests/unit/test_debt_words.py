@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from field_api.domain.debt_words import AMOUNT, find_debt_words
 from field_api.domain.detector import normal
-from field_api.domain.detector.lexicon import data, lexicon
+from field_api.domain.detector.lexicon import data, lexicon, words
 from field_api.domain.detector.phrases import Element, phrase
 from field_api.domain.detector.shapes import shaped
 
@@ -65,6 +66,30 @@ def test_places_times_and_people_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "quedó a deber en dos lados", "no le alcanza", "ya no le fían", "que le hagan una quita", "para completar lo de la moto",
+        "on the hook for his cousin", "got caught up", "laid off, can't swing it", "racked up cards", "couldn't keep up with it",
+        "il en doit encore pas mal", "n'a pas les moyens", "toujours à découvert", "plus un sou", "s'est porté caution",
+    ],
+)  # fmt: skip
+def test_phrases_that_say_it_without_a_listed_word_are_found(text: str) -> None:
+    assert find_debt_words(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "letras verdes grandes", "la feria frente a la iglesia", "suéter de lana", "deposita la basura en la esquina",
+        "caught up with mom at the gate", "card reader at the gate", "settled in last spring", "wire fence", "bank of elevators",
+        "saisir le code puis monter", "règlement de l'immeuble", "carte magnétique", "balle de foin", "poursuivre tout droit",
+    ],
+)  # fmt: skip
+def test_the_same_words_in_ordinary_use_pass(text: str) -> None:
+    assert find_debt_words(text) == []
+
+
+@pytest.mark.parametrize(
     "text", ["deduda", "pagao", "recouvremnt", "d3bt", "d e u d a", "d.e.u.d.a", "p*go", "ovrdue", "dueda"]
 )
 def test_mistyped_and_masked_words_are_found(text: str) -> None:
@@ -109,6 +134,20 @@ def test_the_data_are_well_formed() -> None:
             assert not elements[0].gap, text
         for term in step.get("terms", {}).values():
             assert all(word.rstrip("*").isalnum() and word.isascii() for line in term["words"] for word in line.split())
+
+
+def test_no_entry_names_a_token_that_no_line_holds() -> None:
+    """Such an entry looks like a rule and never finds anything: a figure, a number word, an accent, a sign that goes."""
+    read = data()
+    spoken = {word for kind in ("digits", "small", "tens", "large") for word in words([read["numbers"][kind]])}
+    spoken -= words([read["numbers"]["alone_no_number"]])
+    signs = set(read["normal"]["kept"]) - set("'\"*~+= !?;")
+    for step in read["steps"]:
+        texts = step.get("harmless", []) + [text for term in step.get("terms", {}).values() for text in term["phrases"]]
+        for element in (element for text in texts for element in phrase("", text, read["macros"]).elements):
+            for token in element.exact:
+                said = token.isascii() and token.isalpha() and token.islower() and token not in spoken
+                assert said or token in signs or re.fullmatch("0[a-z]", token), token
 
 
 PATHOLOGICAL = [

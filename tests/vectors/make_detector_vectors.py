@@ -23,6 +23,8 @@ TEXTS = (
     "quinientos metros", "depto quinientos dos", "2k", "5k run", "3rd floor", "B12", "2004", "20.67361, -103.34402", "220 Court Street", "in court",
     "Calle Banco de Londres 22", "viene del banco", "next to the bank", "50 a week", "50 people", "ofrece 800", "la carta de la compañía\nno paga",
     "💰 friday", "a" * 41, "tarjeta", "expediente en la agencia",
+    "quedó a deber en dos lados", "ofrece dar algo a cuenta el sábado", "no le alcanza", "il en doit encore pas mal", "n'a pas les moyens",
+    "on the hook for it", "letter from the law firm", "card reader at the gate", "saisir le code puis monter", "suéter de lana",
 )  # fmt: skip
 
 
