@@ -49,6 +49,9 @@ class Recorder(Encounters):
             raise NotAllowed("contact-ended", "whoever is there is not the person sought")
         if kind == "client_located":
             full = _located(work, full)
+            relation = full["party"].get("relation")
+            if relation in VERIFIED and not self._was_checked(work, relation):
+                raise NotAllowed("no-identity-check", "somebody else was checked, not they")
             results = full.get("results") or []
             work.counsel = work.counsel or any(result.get("result") == "attorney_named" for result in results)
         if kind == "third_party_attended":
@@ -76,7 +79,7 @@ class Recorder(Encounters):
         """A letter handed over, into the hand of a checked debtor or obligor, or not delivered."""
         one_of(handling, LETTER_HANDLINGS, "handling")
         work = work_at(self.handset, visit)
-        if handling == "handed_over" and (recipient not in VERIFIED or not work.passed):
+        if handling == "handed_over" and (recipient not in VERIFIED or not self._was_checked(work, recipient)):
             raise NotAllowed("no-identity-check", "a letter goes into the hand of a checked debtor or obligor alone")
         return self._record(work, "letter", {"handling": handling, "recipient": recipient, **body})
 

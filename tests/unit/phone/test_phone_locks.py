@@ -242,3 +242,17 @@ def test_a_check_of_one_party_does_not_stand_for_another(
     assert phone.check_identity(visit, claim, answers).passed
     with pytest.raises(NotAllowed, match="no-identity-check"):
         phone.encounter(visit, relation)
+
+
+def test_what_a_guarantor_is_checked_for_is_not_recorded_of_the_one_sought(
+    phone: Phone, at_the_door: Callable[[], str]
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    with pytest.raises(NotAllowed, match="no-identity-check"):
+        phone.letter(visit, "handed_over", "sought")
+    with pytest.raises(NotAllowed, match="no-identity-check"):
+        phone.record_outcome(visit, "client_located")
+    phone.encounter(visit, "guarantor")
+    phone.record_outcome(visit, "client_located", {"party": {"relation": "guarantor", "person": GUARANTOR}})
+    phone.letter(visit, "handed_over", "guarantor")
