@@ -212,7 +212,7 @@ def _side(postgres: Server, folder: Path, which: str) -> Side:
 
     name = f"twin_{which}_{secrets.SystemRandom().randrange(10**9)}_{folder.name.replace('-', '_').lower()}"
     with psycopg.connect(postgres.conninfo("owner", "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     database = replace(postgres, database=name)
     _still_defaults(database)
     home = folder / which
