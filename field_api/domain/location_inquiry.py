@@ -21,6 +21,8 @@ _UNNAMED = "unnamed"
 _COUNTED = frozenset({Cell.ONCE, Cell.PLACE_ONLY})
 _REFUSED = frozenset({Cell.NEVER, Cell.OFF})
 _OF_A_PLACE = frozenset({Relation.NEIGHBOUR, Relation.GUARD})
+_ONE_PERSON = frozenset({Relation.SPOUSE})
+"""Of these there is one: wherever they are met, it is the same person."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def concern(earlier: Iterable[Inquiry], address_id: UUID) -> list[Inquiry]:
 
 def was_asked_before(inquiry: Inquiry, earlier: Collection[Inquiry]) -> bool:
     """Whether this person was asked already; where either does not say whom, anybody of the relation counts."""
+    anybody = inquiry.relation in _ONE_PERSON
     return any(
-        past.relation is inquiry.relation and (past.whom is inquiry.whom or None in (past.whom, inquiry.whom))
+        past.relation is inquiry.relation
+        and (anybody or past.whom is inquiry.whom or None in (past.whom, inquiry.whom))
         for past in concern(earlier, inquiry.address_id)
     )

@@ -21,6 +21,10 @@ COUNTED = frozenset({"once", "place_only"})
 _REFUSED = frozenset({"never", "off"})
 NEIGHBOURHOOD = frozenset({"neighbour", "guard"})
 """People of a place: at another address they are others. Everybody else asked is known again wherever it was."""
+ONE_PERSON = frozenset({"spouse"})
+"""Of these there is one: wherever they are met, it is the same person."""
+_NO_NUMBER = frozenset({"", "0", "SN", "S/N", "S.N.", "S N"})
+"""How an address says that the house has no number: no question names that as one."""
 _LOCATION = "location_question"
 
 
@@ -125,7 +129,8 @@ def ends(relation: str) -> bool:
 def is_same_person(relation: str, whom: str | None, asked: Collection[tuple[str, str | None]]) -> bool:
     """Whether this person was asked before. An earlier question that does not say whom stands for anybody of that
     relation: the stricter reading."""
-    return any(before == relation and (where is None or where == whom) for before, where in asked)
+    anybody = relation in ONE_PERSON
+    return any(before == relation and (anybody or where is None or where == whom) for before, where in asked)
 
 
 def before_anybody(setting: Setting) -> MaySay:
@@ -179,7 +184,8 @@ def _moment(moment: str, setting: Setting, relation: str, told: Mapping[str, str
     chosen = str(next(by_place[key] for key in _keys(setting.rules.jurisdiction) if key in by_place))
     if chosen == "location_of_person" and "name_sought" in told and not setting.rules.asks_of_place(relation):
         return chosen
-    return "location_of_place" if setting.number else "location_of_street"
+    has_number = (setting.number or "").strip().upper() not in _NO_NUMBER
+    return "location_of_place" if has_number else "location_of_street"
 
 
 def _line(moment: str, setting: Setting) -> Line:

@@ -10,7 +10,7 @@ import pytest
 
 from field_api.domain.debt_words import find_debt_words
 from field_api.domain.disclosure import Identity, Item, cell_of
-from field_api.domain.location_inquiry import Inquiry, is_allowed, is_counted, read_marks
+from field_api.domain.location_inquiry import Inquiry, is_allowed, is_counted, read_marks, was_asked_before
 from field_api.domain.vocabulary import OutcomeKind, Relation, Whom
 from field_api.platform.ids import new_id
 from field_api.rules.sheets import LANGUAGES, words_for
@@ -83,3 +83,31 @@ def test_a_mark_tells_the_inquiry_again() -> None:
     for whom in (*Whom, None):
         inquiry = Inquiry(Relation.GUARD, whom, new_id())
         assert list(read_marks(["late", *inquiry.marks], inquiry.address_id)) == [inquiry]
+
+
+def test_a_spouse_is_one_person_wherever_they_are_met() -> None:
+    """Otherwise naming another place would let one person be asked twice."""
+    home = new_id()
+    for earlier, now in ((Whom.NEXT_DOOR_LEFT, Whom.SAME_HOME), (None, Whom.SHOP), (Whom.SHOP, Whom.SHOP)):
+        past = Inquiry(Relation.SPOUSE, earlier, new_id())
+        assert was_asked_before(Inquiry(Relation.SPOUSE, now, home), [past])
+        assert script.is_same_person("spouse", now.value, {("spouse", earlier.value if earlier else None)})
+    neighbour = Inquiry(Relation.NEIGHBOUR, Whom.ABOVE, home)
+    assert not was_asked_before(neighbour, [Inquiry(Relation.NEIGHBOUR, Whom.BELOW, home)])
+    assert not script.is_same_person("neighbour", "above", {("neighbour", "below")})
+
+
+@pytest.mark.parametrize("number", ["S/N", "s/n", "SN", " ", None])
+def test_a_house_without_a_number_is_asked_for_by_its_street(number: str | None) -> None:
+    setting = script.Setting(Rules("MX"), "es", "A", "N", "G", "Calle Inventada", number)
+    assert script.location_line(setting, "neighbour").text == "¿Dónde queda Calle Inventada?"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_stands_for_the_dead_is_not_asked_whether_they_are_in(language: str) -> None:
+    setting = script.Setting(Rules("MX"), language, "Agente Inventado", "Nombre Inventado", "G", "C", "1")
+    now = script.may_say(
+        setting, "executor", agent_language=language, asked_company=False, may_check=True, may_ask=True
+    )
+    assert [line.moment for line in now.lines] == ["greet", "company", "parting"]
+    assert not any("Nombre Inventado" in line.text for line in now.lines)

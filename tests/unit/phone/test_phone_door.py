@@ -36,7 +36,7 @@ MEXICO: dict[str, tuple[list[str], dict[str, str], str, str | None, str | None]]
     "sought": ([AGENCY, BYE], ALL, "told", "free", None),
     "guarantor": ([AGENCY, BYE], ALL, "told", "free", None),
     "attorney": ([OPEN, WHY, AGENCY, BYE], ALL, "told", None, None),
-    "executor": ([OPEN, WHY, AGENCY, BYE], ALL, "told", "free", None),
+    "executor": ([GREET, AGENCY, BYE], ALL, "told", "free", None),
     "guardian": ([OPEN, WHY, AGENCY, BYE], ALL, "told", "free", None),
     "spouse": ([OPEN, WHY, WHERE, BYE], BOTH, "told", "once", None),
     "relative": ([OPEN, WHY, WHERE, BYE], BOTH, "told", "once", None),
