@@ -26,7 +26,7 @@ from sync.office.audit import export_log, verify_export
 
 def write_exports(agency_id: UUID, day: date, folder: Path, readers: Readers) -> dict[str, int]:
     """Visits as CSV and XLSX, attempts as an integrator polls them, the log with its verification. Returns counts."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)  # balances and stories: its owner's alone
     for kind in ("csv", "xlsx"):
         write_visits(agency_id, day, day, kind, folder / f"visits.{kind}")
     attempts = _polled(readers.integrator)

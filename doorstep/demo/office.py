@@ -96,7 +96,9 @@ def print_stacks(agency_id: UUID, plan_id: UUID, folder: Path) -> int:
     for route_id in routes:
         with transaction(agency_id) as session:
             printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor="system")
-        (folder / printed.file_name).write_bytes(printed.paper.pdf)
+        path = folder / printed.file_name
+        path.touch(mode=0o600)  # letters: as `doorstep print` keeps them
+        path.write_bytes(printed.paper.pdf)
     return len(routes)
 
 
