@@ -38,11 +38,18 @@ def agents_with_changes(session: Session) -> list[UUID]:
 
 
 def publish_changes(
-    session: Session, keys: OfficeKeys, agent_id: UUID, *, now: datetime, urgent_only: bool = False
+    session: Session,
+    keys: OfficeKeys,
+    agent_id: UUID,
+    *,
+    now: datetime,
+    urgent_only: bool = False,
+    only: int | None = None,
 ) -> int:
     """Publish an agent's waiting changes to all of the agent's active phones. Returns the change rows settled.
 
-    0 where another publisher is at it. Everything is sealed before a row is locked. `urgent_only` leaves the others.
+    0 where another publisher is at it. Everything is sealed before a row is locked. `urgent_only`, or `only` the change
+    with this id, leaves the others.
     """
     if not session.scalar(
         text("SELECT pg_try_advisory_xact_lock(hashtextextended('doorstep-publish:' || :agent, 0))"),
@@ -52,6 +59,8 @@ def publish_changes(
     waiting = select(Change).where(Change.agency_id == current_agency(), Change.agent_id == agent_id)
     if urgent_only:
         waiting = waiting.where(Change.urgent)
+    if only is not None:
+        waiting = waiting.where(Change.id == only)
     changes = session.scalars(waiting.order_by(Change.urgent.desc(), Change.id).limit(BATCH)).all()
     devices = active_devices(session, agent_id)
     if changes and devices:
@@ -61,6 +70,12 @@ def publish_changes(
         delete(Change).where(Change.agency_id == current_agency(), Change.id.in_([change.id for change in changes]))
     )
     return len(changes)
+
+
+def urgent_changes(session: Session, agent_id: UUID) -> Sequence[int]:
+    """The agent's waiting withdrawals and the like, in order."""
+    mine = (Change.agency_id == current_agency(), Change.agent_id == agent_id, Change.urgent)
+    return session.scalars(select(Change.id).where(*mine).order_by(Change.id)).all()
 
 
 def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:

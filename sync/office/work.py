@@ -8,6 +8,7 @@ next round, and holds up nobody else. Each runs for the audience that its job de
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -26,7 +27,7 @@ from sync.office.apply import apply_device, devices_with_operations
 from sync.office.durable import state_durable
 from sync.office.enrolment import verify_claims
 from sync.office.log import sequence_log
-from sync.office.publish import agents_with_changes, publish_changes
+from sync.office.publish import agents_with_changes, publish_changes, urgent_changes
 from sync.office.snapshots import build_snapshot, wanted_snapshots
 from sync.office.stretch_ahead import stretch_ahead
 
@@ -100,9 +101,20 @@ class _Round:
                 return publish_changes(session, self.keys, agent_id, now=self.now)
         except Exception:
             # Whatever it was that could not be sealed: a withdrawal does not wait for it. The trouble is told below.
-            with transaction(self.agency_id) as session:
-                publish_changes(session, self.keys, agent_id, now=self.now, urgent_only=True)
+            self._publish_urgent(agent_id)
             raise
+
+    def _publish_urgent(self, agent_id: UUID) -> None:
+        """All at once, or where one of them is the trouble itself, each for itself."""
+        # The caller tells the trouble; what fails here stays in the queue and is told each round until it is mended.
+        with suppress(Exception), transaction(self.agency_id) as session:
+            publish_changes(session, self.keys, agent_id, now=self.now, urgent_only=True)
+            return
+        with transaction(self.agency_id) as session:
+            waiting = urgent_changes(session, agent_id)
+        for change in waiting:
+            with suppress(Exception), transaction(self.agency_id) as session:
+                publish_changes(session, self.keys, agent_id, now=self.now, only=change)
 
     def _snapshot(self, device_id: UUID) -> int:
         with transaction(self.agency_id) as session:

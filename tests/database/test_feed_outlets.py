@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import func, select
 
 from field_api.domain.disclosure import Label
+from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.database import transaction
 from field_api.platform.egress import OutletKind, outlet, shape_labels
+from field_api.usecases.tell_agent import tell_agent
+from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.mailbox import FeedItem
 from sync.office import contents, item_outlets, locks, visit_body
 from tests.sync_day import Day, pull
@@ -87,3 +90,28 @@ def test_a_key_that_nobody_listed_keeps_its_item_in_the_office(
     monkeypatch.undo()
     day.work()
     assert _items(day) == 3, "nothing is lost: it goes out when the leak is mended"
+
+
+def test_an_urgent_change_that_cannot_be_sealed_holds_up_no_withdrawal(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code issued anew and a question put elsewhere are urgent as well: one bad visit must not keep a hold away."""
+    phone = day.enrol()
+    day.work()
+    _, cursor = pull(phone)
+    real, bad = visit_body._body, day.visits[0]
+    leak = {"balance_minor": 7751204}
+    monkeypatch.setattr(
+        visit_body, "_body", lambda item, *given: {**real(item, *given), **(leak if item.visit.id == bad else {})}
+    )
+    with transaction(day.agency) as session:
+        tell_agent(session, day.agent, ChangeKind.CODE, bad, urgent=True)
+        withdraw_visit(session, day.visits[1], reason="dispatcher", now=day.clock.now(), by=None)
+    day.work()
+    items, cursor = pull(phone, cursor)
+    assert [(item["ref"], item["body"]["state"]) for item in items if item["kind"] == "visit"] == [
+        (str(day.visits[1]), "withdrawn")
+    ]
+    monkeypatch.undo()
+    day.work()
+    assert str(bad) in {item["ref"] for item in pull(phone, cursor)[0]}, "it goes out when the trouble is mended"
