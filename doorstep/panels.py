@@ -64,7 +64,10 @@ def unlocks_to_review(session: Session) -> Panel:
         .order_by(UnlockReview.put_up_at, UnlockReview.id)
         .limit(OPERATIONS_SHOWN)
     )
-    shown = [(_moment(put_up_at), str(visit_id)[:8], code, reason) for put_up_at, visit_id, code, reason in rows]
+    shown = [
+        (_moment(put_up_at), str(visit_id)[:8], code, reason.replace("-", " "))
+        for put_up_at, visit_id, code, reason in rows
+    ]
     return Panel("Unlocks to review", ("Put up (UTC)", "Visit", "Agent", "Why"), shown, "None waits.")
 
 
@@ -90,4 +93,10 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-PANELS = (durability, policy, unlocks_to_review, operations_by_state, last_operations)
+PANELS = (
+    ("console.read", durability),
+    ("console.read", policy),
+    ("unlocks.read", unlocks_to_review),
+    ("console.read", operations_by_state),
+    ("console.read", last_operations),
+)

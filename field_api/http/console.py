@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
     with transaction(g.actor.agency_id) as session:
         agency = session.get_one(Agency, g.actor.agency_id)
         plan = status_page.plan_shown(session, day)
-        panels = [*(_plan_panels(session, plan) if plan else []), *other_panels(session), _devices(session)]
+        panels = [*(_plan_panels(session, plan) if plan else []), *other_panels(session, g.actor), _devices(session)]
     return render_template("doorstep/console.html", agency=agency, plan=plan, day=day, panels=panels)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
+from field_api.http.permits import PERMISSIONS, Actor
+
 _PLACE = "doorstep.console_panels"
 
 
@@ -24,10 +26,17 @@ class Panel:
 PanelMaker = Callable[[Session], Panel]
 
 
-def add_panels(app: Flask, makers: Sequence[PanelMaker]) -> None:
+def add_panels(app: Flask, makers: Sequence[tuple[str, PanelMaker]]) -> None:
+    """Each with the permission that whoever looks must have: the page itself is for more roles than some tables are.
+
+    Raises ValueError for a permission that is not in the table.
+    """
+    for permission, _ in makers:
+        if permission not in PERMISSIONS:
+            raise ValueError(f"{permission} is not in PERMISSIONS")
     app.extensions.setdefault(_PLACE, []).extend(makers)
 
 
-def other_panels(session: Session) -> list[Panel]:
-    """What others brought, in the order they came, on the page's own session."""
-    return [make(session) for make in current_app.extensions.get(_PLACE, [])]
+def other_panels(session: Session, actor: Actor) -> list[Panel]:
+    """What others brought and this actor may see, in the order they came, on the page's own session."""
+    return [make(session) for permission, make in current_app.extensions.get(_PLACE, []) if actor.may(permission)]

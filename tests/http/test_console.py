@@ -40,6 +40,12 @@ def test_it_is_for_those_who_run_the_day(as_role: AsRole, role: str, status: int
     assert as_role(role).get("/console/").status_code == status
 
 
+def test_unlocks_to_review_are_shown_to_managers_alone(as_role: AsRole) -> None:
+    assert "Unlocks to review" in as_role("manager").get("/console/").text
+    for role in ("dispatcher", "admin"):
+        assert "Unlocks to review" not in as_role(role).get("/console/").text
+
+
 def test_an_empty_agency_says_so(office_client: OfficeClient) -> None:
     page = office_client.get("/console/").text
     assert "There is no plan yet." in page
@@ -174,7 +180,10 @@ def test_what_waits_for_a_person_is_counted(agency: UUID, office_client: OfficeC
 
 
 def test_other_packages_bring_panels(office: Flask, office_client: OfficeClient) -> None:
-    add_panels(office, [lambda _session: Panel("Operations <b>", ("State", "Count"), [("quarantined", "2")])])
+    add_panels(
+        office,
+        [("console.read", lambda _session: Panel("Operations <b>", ("State", "Count"), [("quarantined", "2")]))],
+    )
     page = office_client.get("/console/").text
     assert "Operations &lt;b&gt;" in page and "<td>quarantined</td><td>2</td>" in page
 
