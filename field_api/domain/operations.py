@@ -59,7 +59,7 @@ class Effect:
 class UnreadableOperation(Exception):
     """The body does not fit its kind, or names what the office does not know: sync quarantines it with the reason.
 
-    `reason` is a stable code (invalid-body, unknown-visit, unknown-account, unknown-person, visit-required, ...),
+    `reason` is a stable code (invalid-body, unknown-visit, visit-required, ...),
     `place` the field in dotted form ("results.0.amount.minor"). Neither repeats a value of the body.
     """
 

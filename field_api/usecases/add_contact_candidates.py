@@ -18,11 +18,17 @@ from field_api.usecases.operation_context import AtTheDoor
 
 
 def add_contact_candidates(
-    session: Session, door: AtTheDoor, contacts: Sequence[Mapping[str, Any]], *, source: Relation, person_id: UUID
+    session: Session,
+    door: AtTheDoor,
+    contacts: Sequence[Mapping[str, Any]],
+    *,
+    source: Relation,
+    person_id: UUID | None,
 ) -> int:
     """Add one candidate per entry (docs/outcomes.md, "contact"), in the order given; returns how many.
 
-    Nothing is refused: what cannot be used is kept, flagged and not usable.
+    Nothing is refused: what cannot be used is kept, flagged and not usable. Of nobody of the visit (None) no candidate is
+    made, and the same is flagged.
     """
     for position, contact in enumerate(contacts):
         given_by = contact.get("source", source)
@@ -31,6 +37,8 @@ def add_contact_candidates(
             flags.append("not-from-obligor")
         if not may_be_asked(given_by):
             door.flag("asked-where-not-allowed")
+        if person_id is None:
+            continue
         session.add(
             ContactCandidate(
                 person_id=person_id,
@@ -45,7 +53,7 @@ def add_contact_candidates(
                 recorded_at=door.at,
             )
         )
-    return len(contacts)
+    return 0 if person_id is None else len(contacts)
 
 
 def _read(contact: Mapping[str, Any], country: str) -> tuple[dict[str, Any], list[str]]:

@@ -21,10 +21,15 @@ from field_api.usecases.operation_context import AtTheDoor
 
 
 def add_promises(session: Session, door: AtTheDoor, results: Sequence[Mapping[str, Any]], *, person_id: UUID) -> int:
-    """Add the promises among `results`; returns how many rows. Odd ones are flagged, never refused."""
+    """Add the promises among `results`; returns how many rows. Odd ones are flagged, never refused.
+
+    One about an account that the visit is not about is kept in the story alone: it promises nothing on another account.
+    """
     next_position: Counter[UUID] = Counter()
     for promise in (result for result in results if result["result"] is LocatedResult.PROMISE):
         account = _account_of(door, promise)
+        if account is None:
+            continue
         for amount, due_on in _instalments(promise):
             late, misfits = ["late"] if door.late else [], _misfits(account, amount)
             door.flag(*late)
@@ -62,11 +67,13 @@ def replace_promises(session: Session, door: AtTheDoor, corrected_op: UUID) -> N
     )
 
 
-def _account_of(door: AtTheDoor, promise: Mapping[str, Any]) -> Account:
+def _account_of(door: AtTheDoor, promise: Mapping[str, Any]) -> Account | None:
     chosen = promise.get("account")
-    if chosen is None and len(door.accounts) > 1:
+    if chosen is not None:
+        return door.accounts.get(chosen)
+    if len(door.accounts) > 1:
         door.withhold("account-not-named")
-    return door.accounts[chosen or next(iter(door.accounts))]
+    return next(iter(door.accounts.values()), None)
 
 
 def _instalments(promise: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], date]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.contact_data import may_be_asked
-from field_api.domain.unlocks import IDENTITY_PASSED
+from field_api.domain.unlocks import passed_mark
 from field_api.domain.vocabulary import (
     CONCLUSIVE,
     REPRESENTATIVES,
@@ -43,19 +43,22 @@ def apply_outcome(
 
     Everything is resolved before anything is written. The visit is marked done before holds are placed, so that a hold
     takes back other visits and not this one; attempts are numbered last, because their head is everybody's.
-    Raises UnreadableOperation `unknown-account`, `unknown-person`.
+    Where the party named is none of the visit's, nothing is promised or disputed in their name and nobody was verified;
+    holds, which only stop work, fall on the person sought.
     """
-    person_id = _person_met(door, outcome)
+    met = door.person(outcome.get("party", {}).get("person"))
+    person_id = met or door.visit.person_id
+    said = outcome.get("results", ()) if met else ()
     holds = wanted_holds(door, outcome)
-    verified = _verified(session, door, outcome)
+    verified = _verified(session, door, outcome) and met is not None
     _flag_oddities(door, outcome)
     _finish_visit(door, outcome["outcome"])
     session.flush()
     place_outcome_holds(session, door, holds, person_id=person_id)
     placed = {
         "holds": [hold.kind.value for hold in holds],
-        "promises": add_promises(session, door, outcome.get("results", ()), person_id=person_id),
-        "disputes": open_disputes(session, door, outcome, person_id=person_id),
+        "promises": add_promises(session, door, said, person_id=person_id),
+        "disputes": open_disputes(session, door, said, person_id=person_id),
         "contact_candidates": add_contact_candidates(
             session, door, contacts_of(outcome), source=_source(outcome), person_id=door.visit.person_id
         ),
@@ -65,24 +68,23 @@ def apply_outcome(
     return placed
 
 
-def _person_met(door: AtTheDoor, outcome: Mapping[str, Any]) -> UUID:
-    return door.person(outcome.get("party", {}).get("person"), "party.person")
-
-
 def _verified(session: Session, door: AtTheDoor, outcome: Mapping[str, Any]) -> bool:
-    """A verified debtor or obligor was met: the same agent passed a check on this visit, or it is typed from paper."""
+    """A verified debtor or obligor was met: this agent's check for that very person passed on this visit, or it is typed
+    from paper. The relation must be theirs too: a guarantor's check says nothing of the one sought."""
     if outcome["outcome"] is not OutcomeKind.CLIENT_LOCATED or outcome["party"]["relation"] not in VERIFIED:
         return False
     if door.operation.from_paper:
         return True
+    named = door.named(outcome["party"].get("person"))
+    theirs = (named == door.visit.person_id) == (outcome["party"]["relation"] is Relation.SOUGHT)
     passed = exists().where(
         VisitEvent.agency_id == current_agency(),
         VisitEvent.visit_id == door.visit.id,
         VisitEvent.kind == VisitEventKind.IDENTITY_CHECK.value,
         VisitEvent.actor == door.actor,
-        VisitEvent.flags.contains([IDENTITY_PASSED]),
+        VisitEvent.flags.contains([passed_mark(named)]),
     )
-    if session.scalar(select(passed)):
+    if theirs and session.scalar(select(passed)):
         return True
     door.flag("no-identity-check")
     return False

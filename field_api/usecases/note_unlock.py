@@ -37,8 +37,9 @@ from field_api.usecases.operation_context import AtTheDoor
 
 
 def note_check(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    """One try. Raises UnreadableOperation `unknown-person`."""
-    person_id, method = door.person(body.get("person"), "person"), body["method"]
+    """One try. A stranger's is marked like a party's: what later verdicts say must not differ either."""
+    door.person(body.get("person"))
+    person_id, method = door.named(body.get("person")), body["method"]
     wrong = wrong_mark(method, body["claim"])
     before = _before(session, door, passed_mark(person_id), wrong)
     if too_many(method, before.wrong):
@@ -54,9 +55,9 @@ def note_check(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> di
 
 
 def note_opened(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A locked part was shown. Raises UnreadableOperation `unknown-person`."""
-    person_id = door.person(body.get("person"), "person")
-    before = _before(session, door, passed_mark(person_id), wrong="")
+    """A locked part was shown."""
+    door.person(body.get("person"))
+    before = _before(session, door, passed_mark(door.named(body.get("person"))), wrong="")
     if body["before_arrival"]:
         if not _policy(session).read_before_arrival:
             door.flag(NOT_BY_POLICY)

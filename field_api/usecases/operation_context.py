@@ -21,6 +21,9 @@ from field_api.records.people import Address
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.lock_visit import lock_visit
 
+NOT_OF_THE_VISIT = "person-not-of-the-visit"
+ACCOUNT_NOT_OF_THE_VISIT = "account-not-of-the-visit"
+
 
 @dataclass
 class AtTheDoor:
@@ -28,8 +31,8 @@ class AtTheDoor:
 
     `flags` grow while it is applied, each once: what a manager should look at. `marks` go into the story's event beside
     them, so that later operations can be compared with this one without opening sealed bodies. `withheld` are flags
-    that follow from what is owed: the office sees them, the verdict does not carry them, since whoever records an
-    amount would learn from it how it compares with the balance.
+    that follow from what is owed, or from who and what a visit is about: the office sees them, the verdict does not carry
+    them, since whoever records an amount would learn from it how it compares with the balance.
     """
 
     operation: RecordedOperation
@@ -54,21 +57,29 @@ class AtTheDoor:
     def withhold(self, *flags: str) -> None:
         self.withheld.extend(flag for flag in flags if flag not in self.withheld)
 
-    def person(self, chosen: UUID | None, place: str) -> UUID:
-        """The person meant: the one sought, or a party of the visit's accounts. Raises UnreadableOperation."""
-        if chosen is None:
-            return self.visit.person_id
-        if chosen != self.visit.person_id and chosen not in self.parties:
-            raise UnreadableOperation("unknown-person", place)
-        return chosen
+    def named(self, chosen: UUID | None) -> UUID:
+        """The id that the operation names, whoever that is; without one the person sought."""
+        return self.visit.person_id if chosen is None else chosen
 
-    def accounts_meant(self, chosen: UUID | None, place: str) -> list[UUID]:
-        """The account named, or all of the visit's. Raises UnreadableOperation."""
-        if chosen is None and self.accounts:
-            return list(self.accounts)
-        if chosen is None or chosen not in self.accounts:
-            raise UnreadableOperation("unknown-account", place)
-        return [chosen]
+    def person(self, chosen: UUID | None) -> UUID | None:
+        """The person meant, the one sought where none is named; None for somebody who is no party here.
+
+        That is flagged for the office alone. The operation stands: a verdict of its own would tell whoever holds an
+        open phone, and knows an id from another visit, who is tied to whose debt.
+        """
+        if chosen is None or chosen == self.visit.person_id or chosen in self.parties:
+            return self.named(chosen)
+        self.withhold(NOT_OF_THE_VISIT)
+        return None
+
+    def accounts_meant(self, chosen: UUID | None) -> list[UUID]:
+        """The account named, or all of the visit's. One that the visit is not about counts as none named, and is flagged
+        for the office alone, for the reason that `person` gives: what stops work then stops it for all of them."""
+        if chosen is not None and chosen in self.accounts:
+            return [chosen]
+        if chosen is not None:
+            self.withhold(ACCOUNT_NOT_OF_THE_VISIT)
+        return list(self.accounts)
 
     def distance_of(self, position: Mapping[str, Any] | None) -> float | None:
         """Metres from the visited address; None where either is unknown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ class WantedHold:
 
 
 def wanted_holds(door: AtTheDoor, outcome: Mapping[str, Any]) -> list[WantedHold]:
-    """What the outcome places, each kind once per account. Raises UnreadableOperation for a foreign account."""
+    """What the outcome places, each kind once per account."""
     found: dict[tuple[HoldKind, UUID | None], WantedHold] = {}
     for hold in _called_for(door, outcome):
         found.setdefault((hold.kind, hold.account_id), hold)
@@ -46,9 +46,8 @@ def _called_for(door: AtTheDoor, outcome: Mapping[str, Any]) -> Iterator[WantedH
         yield WantedHold(HOLD_OF_OUTCOME[kind], None, _because(kind.value, outcome.get("note")))
     if outcome.get("sought_is_minor"):
         yield WantedHold(HoldKind.MINOR, None, _because(kind.value, outcome.get("note")))
-    for index, result in enumerate(outcome.get("results", ())):
-        place = f"results.{index}.account"
-        accounts: list[UUID] = door.accounts_meant(result.get("account"), place)
+    for result in outcome.get("results", ()):
+        accounts: list[UUID] = door.accounts_meant(result.get("account"))
         hold = HOLD_OF_RESULT.get(result["result"])
         if hold is None:
             continue
@@ -75,13 +74,13 @@ def place_outcome_holds(session: Session, door: AtTheDoor, holds: list[WantedHol
         )
 
 
-def open_disputes(session: Session, door: AtTheDoor, outcome: Mapping[str, Any], *, person_id: UUID) -> int:
+def open_disputes(session: Session, door: AtTheDoor, results: Sequence[Mapping[str, Any]], *, person_id: UUID) -> int:
     """One dispute per account and operation: several about one account keep the first reason and all words."""
     disputes: dict[UUID, tuple[DisputeReason, list[str]]] = {}
-    for result in outcome.get("results", ()):
+    for result in results:
         if result["result"] is not LocatedResult.DISPUTE:
             continue
-        for account_id in door.accounts_meant(result.get("account"), "results"):
+        for account_id in door.accounts_meant(result.get("account")):
             words = disputes.setdefault(account_id, (result["reason"], []))[1]
             words.extend([result["words"]] if "words" in result else [])
     for account_id, (reason, words) in disputes.items():

@@ -59,7 +59,7 @@ def record_operation(session: Session, operation: RecordedOperation, *, now: dat
 
 
 def _fact_alone(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    door.person(body.get("person"), "person")
+    door.person(body.get("person"))
     return {}
 
 
@@ -107,7 +107,7 @@ def _letter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[
 
 
 def _contact(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    person_id = door.person(body.get("person"), "person")
+    person_id = door.person(body.get("person"))
     added = add_contact_candidates(session, door, body["contacts"], source=body["source"], person_id=person_id)
     return {"contact_candidates": added}
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential, audience
 from field_api.domain.disclosure import Audience
@@ -20,8 +21,10 @@ from field_api.domain.vocabulary import PERSON_HOLDS, HoldKind, OpKind, Verdict
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.records.accounts import Account, Hold
+from field_api.records.agency import Creditor
 from field_api.records.base import load
 from field_api.records.people import ContactCandidate, Person
+from field_api.records.planning import Agent
 from field_api.records.results import Attempt, Dispute, Promise
 from field_api.records.visits import Letter, LetterCustody, Visit, VisitAccount, VisitEvent
 from field_api.usecases.withdraw_visit import withdraw_visit
@@ -365,14 +368,6 @@ def test_a_correction_is_a_new_fact_and_replaces_the_promise(agency: UUID) -> No
     [
         (OpKind.NOTE, {"words": "x"}, {"visit_id": None}, "visit-required"),
         (OpKind.NOTE, {"words": "x"}, {"visit_id": new_id()}, "unknown-visit"),
-        (OpKind.OPENED, {"parts": ["brief"], "person": str(new_id())}, {}, "unknown-person"),
-        (
-            OpKind.OUTCOME,
-            {"outcome": "client_located", "party": {"relation": "sought"}, "identified_by": "code",
-             "results": [{**PROMISE, "account": str(new_id())}]},
-            {},
-            "unknown-account",
-        ),
     ],
 )  # fmt: skip
 def test_what_the_office_does_not_know_is_unreadable_and_leaves_nothing(
@@ -384,6 +379,101 @@ def test_what_the_office_does_not_know_is_unreadable_and_leaves_nothing(
             phone.apply(session, kind, body, **change)
         assert not session.new and not session.dirty
     assert rows(phone, VisitEvent) == rows(phone, Promise) == rows(phone, Attempt) == []
+
+
+def _more(session: Session) -> World:
+    """To add to what `published_visit` made."""
+    return World(session, serial=500, creditors={"MX": session.scalars(select(Creditor)).one()})
+
+
+def _guarantor(world: World, phone: Phone) -> UUID:
+    """Somebody who answers for the visit's first account."""
+    account = world.session.get_one(Account, (phone.agency, phone.accounts[0]))
+    person = world.person()
+    world.party(account, person, "guarantor")
+    return person.id
+
+
+def _story_of(phone: Phone, person: UUID, account: UUID) -> list[Effect]:
+    """Every operation that can name a person or an account, before and after a check that passed."""
+    check = {"method": "answers", "claim": "other", "person": str(person)}
+    named = {"party": {"relation": "guarantor", "person": str(person)}, "identified_by": "answers"}
+    results = [
+        {**PROMISE, "account": str(account)},
+        {"result": "dispute", "reason": "fraud", "account": str(account)},
+        {"result": "cease_contact"},
+    ]
+    told = [
+        (OpKind.OPENED, {"parts": ["brief"], "person": str(person)}),
+        (OpKind.IDENTITY_CHECK, {**check, "passed": False}),
+        (OpKind.OUTCOME, {"outcome": "client_located", **named}),
+        (OpKind.IDENTITY_CHECK, {**check, "passed": True}),
+        (OpKind.OPENED, {"parts": ["brief"], "person": str(person)}),
+        (OpKind.CONTACT, {"source": "minor", "person": str(person), "contacts": [{"kind": "phone", "value": "12"}]}),
+        (OpKind.OUTCOME, {"outcome": "client_located", **named, "results": results}),
+        (
+            OpKind.CORRECTION,
+            {"corrects": str(new_id()), "words": "x", "outcome": {"outcome": "client_located", **named}},
+        ),
+    ]
+    return [phone.records(kind, body) for kind, body in told]
+
+
+def test_no_verdict_tells_who_or_what_a_visit_is_about(agency: UUID) -> None:
+    """Whoever knows an id from another visit learns nothing by naming it here, now or by what follows."""
+    about = published_visit(agency)
+    with transaction(agency) as session:
+        world = _more(session)
+        guarantor = _guarantor(world, about)
+        sought, place, owed = world.household()
+        route = world.route(session.get_one(Agent, (agency, about.agent_id)), day=date(2026, 11, 19))
+        visit_id = world.visit(route, 1, place, sought, owed).id
+        stranger = replace(about, visit_id=visit_id, sought=sought.id, accounts=[owed.id], seq=100)
+    known = _story_of(about, guarantor, about.accounts[0])
+    unknown = _story_of(stranger, guarantor, about.accounts[0])
+    assert known == unknown and {effect.verdict for effect in known} == {Verdict.APPLIED}
+    assert "person-not-of-the-visit" not in str(unknown) and "account-not-of-the-visit" not in str(unknown)
+    assert "opened-without-check" in unknown[0].flags and "opened-without-check" not in unknown[4].flags
+    flagged = {event.op_id for event in rows(stranger, VisitEvent) if "person-not-of-the-visit" in event.flags}
+    assert flagged == {
+        event.op_id for event in rows(stranger, VisitEvent) if event.visit_id == visit_id and event.op_id
+    }
+    assert len(flagged) == len(unknown)
+
+
+def test_a_stranger_to_the_visit_promises_disputes_and_verifies_nothing_and_what_stops_work_stands(
+    agency: UUID,
+) -> None:
+    phone = published_visit(agency)
+    _story_of(phone, new_id(), new_id())
+    assert rows(phone, Promise) == rows(phone, Dispute) == rows(phone, ContactCandidate) == []
+    assert {(a.person_id, a.right_party) for a in rows(phone, Attempt)} == {(phone.sought, False)}
+    holds = {(hold.kind, hold.account_id, hold.person_id) for hold in rows(phone, Hold)}
+    assert holds == {("dispute", phone.accounts[0], phone.sought), ("cease_contact", None, phone.sought)}
+
+
+def test_an_account_of_another_visit_stops_work_on_all_of_this_one_and_is_promised_nothing(agency: UUID) -> None:
+    phone = published_visit(agency, accounts=2)
+    other = str(new_id())
+    effect = phone.located({**PROMISE, "account": other}, {"result": "payment_claimed", "account": other})
+    assert effect.verdict is Verdict.APPLIED and "account-not-of-the-visit" not in effect.flags
+    assert rows(phone, Promise) == []
+    assert {hold.account_id for hold in rows(phone, Hold)} == set(phone.accounts)
+    assert all("account-not-of-the-visit" in attempt.flags for attempt in rows(phone, Attempt))
+
+
+def test_a_guarantors_check_says_nothing_of_the_one_sought(agency: UUID) -> None:
+    phone = published_visit(agency)
+    with transaction(agency) as session:
+        guarantor = _guarantor(_more(session), phone)
+    check = {"method": "answers", "passed": True, "claim": "other", "person": str(guarantor)}
+    phone.records(OpKind.IDENTITY_CHECK, check)
+    aval = {"relation": "guarantor", "person": str(guarantor)}
+    assert "no-identity-check" in phone.located().flags
+    assert "no-identity-check" in phone.located(party={**aval, "relation": "sought"}).flags
+    assert "no-identity-check" in phone.located(party={"relation": "guarantor"}).flags
+    assert "no-identity-check" not in phone.located(party=aval).flags
+    assert [attempt.right_party for attempt in rows(phone, Attempt)] == [False, False, False, True]
 
 
 def test_a_session_needs_no_visit(agency: UUID) -> None:
