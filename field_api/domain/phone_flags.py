@@ -3,7 +3,7 @@
 An operation can be recorded by whoever holds an open phone, without any check. So a flag may only say what that phone
 recorded itself, or what it is told anyway: "more than was owed", put to a promise of any amount, would give the balance
 away by halving (`AtTheDoor.withhold` keeps it out of the verdict); a flag about letters or counsel would say that there
-are some. Those are the manager's alone.
+are some; "no party of this visit", that somebody else is one. Those are the manager's alone.
 """
 
 from __future__ import annotations

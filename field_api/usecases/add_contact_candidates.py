@@ -27,8 +27,8 @@ def add_contact_candidates(
 ) -> int:
     """Add one candidate per entry (docs/outcomes.md, "contact"), in the order given; returns how many.
 
-    Nothing is refused: what cannot be used is kept, flagged and not usable. Of nobody of the visit (None) no candidate is
-    made, and the same is flagged.
+    Nothing is refused: what cannot be used is kept, flagged and not usable. With nobody of the visit (None) the
+    same is flagged and no candidate made.
     """
     for position, contact in enumerate(contacts):
         given_by = contact.get("source", source)

@@ -69,8 +69,8 @@ def apply_outcome(
 
 
 def _verified(session: Session, door: AtTheDoor, outcome: Mapping[str, Any]) -> bool:
-    """A verified debtor or obligor was met: this agent's check for that very person passed on this visit, or it is typed
-    from paper. The relation must be theirs too: a guarantor's check says nothing of the one sought."""
+    """A verified debtor or obligor was met: this agent's check for that very person passed on this visit, or it is
+    typed from paper. The relation must be theirs too: a guarantor's check says nothing of the one sought."""
     if outcome["outcome"] is not OutcomeKind.CLIENT_LOCATED or outcome["party"]["relation"] not in VERIFIED:
         return False
     if door.operation.from_paper:

@@ -31,8 +31,8 @@ class AtTheDoor:
 
     `flags` grow while it is applied, each once: what a manager should look at. `marks` go into the story's event beside
     them, so that later operations can be compared with this one without opening sealed bodies. `withheld` are flags
-    that follow from what is owed, or from who and what a visit is about: the office sees them, the verdict does not carry
-    them, since whoever records an amount would learn from it how it compares with the balance.
+    that follow from what is owed, or from who and what a visit is about: the office sees them, the verdict does not
+    carry them, since whoever records an amount would learn from it how it compares with the balance.
     """
 
     operation: RecordedOperation
@@ -73,8 +73,8 @@ class AtTheDoor:
         return None
 
     def accounts_meant(self, chosen: UUID | None) -> list[UUID]:
-        """The account named, or all of the visit's. One that the visit is not about counts as none named, and is flagged
-        for the office alone, for the reason that `person` gives: what stops work then stops it for all of them."""
+        """The account named, or all of the visit's. One that the visit is not about counts as none named: what
+        stops work then stops it for all of them. That is flagged for the office alone, as `person` says why."""
         if chosen is not None and chosen in self.accounts:
             return [chosen]
         if chosen is not None:
