@@ -19,6 +19,15 @@ WHOM = tuple(_DATA["whom"])
 COUNTED = frozenset({"once", "place_only"})
 """Cells of a location question that is put once to a person, for each person sought."""
 _REFUSED = frozenset({"never", "off"})
+_WITHIN = {
+    "yes": frozenset({"yes", "asked", "verified", "documented", "once", "place_only"}),
+    "asked": frozenset({"asked"}),
+    "verified": frozenset({"verified", "documented"}),
+    "documented": frozenset({"documented"}),
+    "once": frozenset({"once", "place_only"}),
+    "place_only": frozenset({"place_only"}),
+}
+"""For each cell those that tell nothing that it does not; the refused ones always do."""
 NEIGHBOURHOOD = frozenset({"neighbour", "guard"})
 """People of a place: at another address they are others. Everybody else asked is known again wherever it was."""
 ONE_PERSON = frozenset({"spouse"})
@@ -38,15 +47,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Rules:
-    """The disclosure matrix at one place. `narrower`: relation → item → cell that the agency made stricter there."""
+    """The disclosure matrix at one place. `narrower`: relation → item → cell that the agency made stricter there,
+    as it came."""
 
     jurisdiction: str
-    narrower: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    narrower: Mapping[str, Any] = field(default_factory=dict)
 
     def cell(self, relation: str, item: str) -> str:
-        """`yes`, `asked`, `verified`, `documented`, `once`, `place_only`, `off` or `never`; unknown means never."""
-        if item in (told := self.narrower.get(relation, {})):
-            return str(told[item])
+        """`yes`, `asked`, `verified`, `documented`, `once`, `place_only`, `off` or `never`; unknown means never.
+
+        The agency's cell holds where it is the stricter one: an item that says otherwise loosens nothing here.
+        """
+        told, cell = self.narrower.get(relation, {}), self._packaged(relation, item)
+        if not isinstance(told, Mapping):
+            return "never"
+        return _stricter(str(told[item]), cell) if item in told else cell
+
+    def _packaged(self, relation: str, item: str) -> str:
         table, may = next(key for key in _keys(self.jurisdiction) if key in _DATA["may"]), _DATA["may"]
         for cells in (may[table], may["default"]):
             if item in cells.get(relation, {}):
@@ -200,6 +217,13 @@ def _line(moment: str, setting: Setting) -> Line:
             number=setting.number or "",
         ),
     )
+
+
+def _stricter(one: str, other: str) -> str:
+    """The stricter of two cells; `never` where neither is, or one is no known cell."""
+    if one in _WITHIN.get(other, ()):
+        return one
+    return other if other in _WITHIN.get(one, ()) else "never"
 
 
 def _keys(jurisdiction: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from phone_world import World
 from small_office import GUARANTOR_ANSWERS
 
 from sync.phone import NotAllowed, Phone
-from sync.phone.script import WHOM, relations
+from sync.phone.script import WHOM, Rules, relations
 from sync.phone.vocabulary import MAY_BE_CHECKED, RELATIONS
 
 RIGHT = {"birth_date": "31/12/1956", "mother_maiden_name": "peña"}
@@ -164,6 +164,33 @@ def test_what_the_agency_made_stricter_holds(enrolled: Phone, go: Go) -> None:
     assert [line.moment for line in now.lines] == ["open", "why", "parting"] and not now.may_ask_location
     refused("company-may-not-be-told", enrolled.asked_for_company, visit)
     refused("location-may-not-be-asked", enrolled.ask_location, visit)
+
+
+@pytest.mark.parametrize(
+    ("relation", "item", "said", "holds"),
+    [
+        ("spouse", "balance", "yes", "never"),  # looser than the packaged matrix: changes nothing
+        ("guarantor", "balance", "yes", "verified"),
+        ("attorney", "balance", "verified", "documented"),
+        ("sought", "agency", "asked", "asked"),  # stricter: holds
+        ("sought", "balance", "documented", "documented"),
+        ("sought", "balance", "never", "never"),
+        ("sought", "balance", "asked", "never"),  # each tells something that the other does not
+        ("sought", "balance", "perhaps", "never"),
+        ("sought", "balance", None, "never"),
+        ("sought", "location_question", "once", "once"),
+        ("neighbour", "location_question", "once", "place_only"),
+        ("stranger", "balance", "yes", "never"),
+    ],
+)
+def test_of_the_agencys_cell_and_the_packaged_one_the_stricter_holds(
+    relation: str, item: str, said: Any, holds: str
+) -> None:
+    assert Rules("MX", {relation: {item: said}}).cell(relation, item) == holds
+
+
+def test_a_narrower_row_that_is_none_tells_nothing() -> None:
+    assert Rules("MX", {"sought": "yes"}).cell("sought", "agency") == "never"
 
 
 def test_a_question_that_the_agency_bounds_to_the_place_names_nobody(enrolled: Phone, go: Go) -> None:
