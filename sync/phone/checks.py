@@ -64,6 +64,15 @@ class Checks:
             key: brief for key, brief in self._opened.items() if key[0] == visit and _is_theirs(brief, relation)
         }
 
+    def _lock_for(self, visit: str, claim: str) -> None:
+        """Whoever claims to be somebody is at the door: every open part that cannot be theirs is locked, tried or not.
+        Of others nothing is known before a check, so that the parts of all others may stay."""
+        self._opened = {
+            key: brief
+            for key, brief in self._opened.items()
+            if key[0] == visit and (brief.lock == 0) == (claim == SOUGHT)
+        }
+
     def check_identity(
         self,
         visit: str,
@@ -122,6 +131,7 @@ class Checks:
         claim = SOUGHT if whose == body.get("person") else whose
         if claim not in CLAIMS:
             raise NotAllowed("unknown-person", "say the one sought, or another who is entitled")
+        self._lock_for(visit, claim)
         work = work_at(self.handset, visit)
         if work.ended:
             raise NotAllowed("contact-ended", "whoever is there is not the person sought")

@@ -49,6 +49,7 @@ class Recorder(Encounters):
             raise NotAllowed("contact-ended", "whoever is there is not the person sought")
         if kind == "client_located":
             full = _located(work, full)
+            self._name_the_guarantor(work, full["party"])
             relation = full["party"].get("relation")
             if relation in VERIFIED and not self._was_checked(work, relation):
                 raise NotAllowed("no-identity-check", "somebody else was checked, not they")
@@ -64,6 +65,13 @@ class Recorder(Encounters):
             work.ended = True
             self.lock_again()
         return self._record(work, "outcome", full)
+
+    def _name_the_guarantor(self, work: Work, party: Body) -> None:
+        """Who was checked last beside the one sought: without a person the office takes the one sought to be meant."""
+        body = self._published(work.visit)
+        if party.get("relation") == "guarantor" and body is not None:
+            others = [person for person in work.passed if person != body.get("person")]
+            party.update({"person": others[-1]} if others and not party.get("person") else {})
 
     def _needs_leave_to_ask(self, work: Work, relation: str | None, body: Body) -> None:
         """Raises NotAllowed `may-not-be-asked` where the body holds what this person is not asked."""

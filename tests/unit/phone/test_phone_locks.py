@@ -219,7 +219,50 @@ def test_whoever_else_answers_does_not_find_the_part_of_the_one_sought_open(
     phone.encounter(visit, relation)
     with pytest.raises(NotAllowed, match="locked"):
         phone.brief(visit, world.person)
-    assert phone.opened_for(visit) == ([GUARANTOR] if relation == "guarantor" else [])
+    assert phone.opened_for(visit) == []
+
+
+@pytest.mark.parametrize(("relation", "stays"), [("guarantor", [GUARANTOR]), ("attorney", []), ("spouse", [])])
+def test_a_guarantors_part_stays_open_to_guarantors_alone(
+    phone: Phone, at_the_door: Callable[[], str], relation: str, stays: list[str]
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    phone.encounter(visit, relation)
+    assert phone.opened_for(visit) == stays
+
+
+@pytest.mark.parametrize("how", ["right", "wrong", "code", "attestation", "no try"])
+def test_who_claims_to_be_another_does_not_find_the_part_of_the_one_sought_open(
+    world: World, phone: Phone, at_the_door: Callable[[], str], how: str
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "sought", RIGHT).passed
+    match how:
+        case "right":
+            phone.check_identity(visit, "other", GUARANTOR_ANSWERS)
+        case "wrong":
+            phone.check_identity(visit, "other", RIGHT)
+        case "code":
+            phone.check_identity(visit, "other", code=CODE)
+        case "attestation":
+            phone.attest(visit, "other", "passport")
+        case _:
+            with pytest.raises(NotAllowed, match="two-answers-needed"):
+                phone.check_identity(visit, "other", {})
+    with pytest.raises(NotAllowed, match="locked"):
+        phone.brief(visit, world.person)
+    with pytest.raises(NotAllowed, match="locked"):
+        phone.opened(visit, world.person)
+
+
+def test_who_claims_to_be_the_one_sought_does_not_find_the_part_of_another_open(
+    phone: Phone, at_the_door: Callable[[], str]
+) -> None:
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    assert not phone.check_identity(visit, "sought", code="0" * 13).passed
+    assert phone.opened_for(visit) == []
 
 
 def test_the_part_of_the_one_sought_stays_open_to_them_alone(
@@ -256,3 +299,16 @@ def test_what_a_guarantor_is_checked_for_is_not_recorded_of_the_one_sought(
     phone.encounter(visit, "guarantor")
     phone.record_outcome(visit, "client_located", {"party": {"relation": "guarantor", "person": GUARANTOR}})
     phone.letter(visit, "handed_over", "guarantor")
+
+
+def test_an_outcome_of_a_checked_guarantor_names_them(
+    world: World, phone: Phone, at_the_door: Callable[[], str]
+) -> None:
+    """Without a person the office takes the one sought to be meant, and that check was not theirs."""
+    visit = at_the_door()
+    assert phone.check_identity(visit, "other", GUARANTOR_ANSWERS).passed
+    phone.encounter(visit, "guarantor")
+    phone.record_outcome(visit, "client_located")
+    recorded = [world.office.read_op(kept["document"])[1] for _, kept in phone.handset.store.all("op")]
+    [outcome] = [content["body"] for content in recorded if content["kind"] == "outcome"]
+    assert outcome["party"] == {"relation": "guarantor", "person": GUARANTOR}
