@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from field_api.http.panels import Panel
 from field_api.platform.devices import Device
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_visits import running_agency
+from field_api.records.changes import Change
 from field_api.records.planning import Agent
 from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Visit
@@ -20,6 +21,8 @@ from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.durable import COMMIT
 
 OPERATIONS_SHOWN = 20
+SOON = timedelta(minutes=5)  # a change that waits longer for its phone is told
+CHANGES_SHOWN = 20
 
 
 def operations_by_state(session: Session) -> Panel:
@@ -71,6 +74,37 @@ def unlocks_to_review(session: Session) -> Panel:
     return Panel("Unlocks to review", ("Put up (UTC)", "Visit", "Agent", "Why"), shown, "None waits.")
 
 
+def waiting_for_phones(session: Session) -> Panel:
+    """What no phone was told for five minutes: since when, whose, how often it was tried and what it failed of.
+
+    No reason means that nobody tried: the worker does not run, or has more to do than it can.
+    """
+    since = func.min(Change.created_at)
+    rows = session.execute(
+        select(
+            since,
+            Change.kind,
+            Change.ref,
+            Agent.code,
+            func.max(Change.tries),
+            func.max(Change.trouble),
+            func.count().over(),
+        )
+        .outerjoin(Agent, (Agent.agency_id == Change.agency_id) & (Agent.id == Change.agent_id))
+        .where(Change.agency_id == current_agency(), Change.created_at < func.now() - SOON)
+        .group_by(Change.agent_id, Agent.code, Change.kind, Change.ref)
+        .order_by(func.max(Change.trouble).is_(None), since, Change.ref)  # what fails, before what merely queues
+        .limit(CHANGES_SHOWN)
+    ).all()
+    shown = [
+        (_moment(first), kind, str(ref)[:8], code or "?", str(tries), trouble or "")
+        for first, kind, ref, code, tries, trouble, _ in rows
+    ]
+    if rows and rows[0][-1] > len(rows):
+        shown.append(("", f"{rows[0][-1] - len(rows)} more", "", "", "", ""))
+    return Panel("Waiting for phones", ("Since (UTC)", "What", "Id", "Agent", "Tries", "Why"), shown, "Nothing waits.")
+
+
 def durability(session: Session) -> Panel:
     """A warning where a commit counts as durable: a lost disk would then lose what phones have deleted."""
     rows = []
@@ -80,12 +114,12 @@ def durability(session: Session) -> Panel:
 
 
 def policy(session: Session) -> Panel:
-    """What in the agency's policy cannot be understood: then its phones are told nothing new (docs/disclosure.md)."""
+    """What in the agency's policy cannot be understood: then its phones are told of no visit (docs/disclosure.md)."""
     rows = []
     try:
         agency_overrides(running_agency(session).policy)
     except BadMatrix as refusal:
-        rows = [(f"{refusal}: until it is mended (doorstep agency tighten) nothing is published to phones.",)]
+        rows = [(f"{refusal}: until it is mended (doorstep agency tighten) no visit is published to phones.",)]
     return Panel("Policy", ("Trouble",), rows, "It is understood.")
 
 
@@ -96,6 +130,7 @@ def _moment(moment: datetime) -> str:
 PANELS = (
     ("console.read", durability),
     ("console.read", policy),
+    ("console.read", waiting_for_phones),
     ("unlocks.read", unlocks_to_review),
     ("console.read", operations_by_state),
     ("console.read", last_operations),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, func
+from sqlalchemy import BigInteger, Identity, Index, func, text
 from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
@@ -15,7 +15,7 @@ from field_api.records.base import SCHEMA
 
 
 class Change(Base):
-    """(agent, kind, ref) and nothing else: the publisher loads the entity's present state."""
+    """(agent, kind, ref): the publisher loads the entity's present state, and notes here why it cannot seal it."""
 
     __tablename__ = "change"
     __table_args__ = (Index("ix_change_agent", "agency_id", "agent_id", "id"), {"schema": SCHEMA})
@@ -27,3 +27,6 @@ class Change(Base):
     ref: Mapped[UUID] = internal()
     urgent: Mapped[bool] = internal(default=False)  # withdrawals
     created_at: Mapped[datetime] = internal(server_default=func.now())
+    tries: Mapped[int] = internal(default=0, server_default=text("0"))  # that failed
+    retry_at: Mapped[datetime | None] = internal()  # not before; at once where there is none
+    trouble: Mapped[str | None] = internal()  # of the last try: kind of error and place in the code or of the key

@@ -77,9 +77,13 @@ class Contents:
         }
 
 
+def ref_of(change: Change) -> Ref:
+    return _CONTENT_OF_CHANGE[ChangeKind(change.kind)], change.ref
+
+
 def refs_of(changes: Collection[Change]) -> list[Ref]:
     """Each entity once, where it first stands in `changes`."""
-    return list(dict.fromkeys((_CONTENT_OF_CHANGE[ChangeKind(row.kind)], row.ref) for row in changes))
+    return list(dict.fromkeys(map(ref_of, changes)))
 
 
 def _of(refs: Collection[Ref], wanted: str) -> set[UUID]:

@@ -1,81 +1,105 @@
 """Changes become sealed items: one publisher per agent at a time, sequence order equals commit order, no holes.
 
 All of an agent's phones are served in one transaction, which then deletes exactly the change rows it read. Rows that
-slower transactions commit later have lower numbers and are simply read next time: nobody remembers a position.
+slower transactions commit later have lower numbers and are simply read next time: nobody remembers a position. Rows of
+what cannot be sealed stay, say why and wait for their next try, while everything else goes on in its order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.orm import Session
+import structlog
+from sqlalchemy import delete, insert, or_, select, text, update
+from sqlalchemy.orm import Session, aliased
 
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.records.changes import Change
 from sync.mailbox import FeedHead, FeedItem
-from sync.office.contents import Contents, refs_of
+from sync.office.apart import Apart, made_apart
+from sync.office.contents import Contents, Ref, ref_of, refs_of
 from sync.office.items import FeedWriter
 from sync.office.sheet_keys import sheet_keys_of_day
 
 BATCH = 400  # change rows: some 13 MB of items for each phone
+LONGEST_WAIT_S = 300
+LONGEST_WAIT_URGENT_S = 30  # "do not go there"
+
+log = structlog.get_logger()
 
 
-def agents_with_changes(session: Session) -> list[UUID]:
+def agents_with_changes(session: Session, *, now: datetime) -> list[UUID]:
     """Those whose phones have something to learn, withdrawals first."""
     rows = session.execute(
         text(
-            "SELECT agent_id FROM office.change WHERE agency_id = :agency"
+            "SELECT agent_id FROM office.change WHERE agency_id = :agency AND (retry_at IS NULL OR retry_at <= :now)"
             " GROUP BY agent_id ORDER BY bool_or(urgent) DESC, min(id)"
         ),
-        {"agency": current_agency()},
+        {"agency": current_agency(), "now": now},
     )
     return [row.agent_id for row in rows]
 
 
-def publish_changes(
-    session: Session,
-    keys: OfficeKeys,
-    agent_id: UUID,
-    *,
-    now: datetime,
-    urgent_only: bool = False,
-    only: int | None = None,
-) -> int:
+def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: datetime) -> int:
     """Publish an agent's waiting changes to all of the agent's active phones. Returns the change rows settled.
 
-    0 where another publisher is at it. Everything is sealed before a row is locked. `urgent_only`, or `only` the change
-    with this id, leaves the others.
+    0 where another publisher is at it. Everything is sealed before a row is locked. What cannot be sealed stays, says
+    why, and is tried again later; everything else goes on.
     """
     if not session.scalar(
         text("SELECT pg_try_advisory_xact_lock(hashtextextended('doorstep-publish:' || :agent, 0))"),
         {"agent": str(agent_id)},
     ):
         return 0
-    waiting = select(Change).where(Change.agency_id == current_agency(), Change.agent_id == agent_id)
-    if urgent_only:
-        waiting = waiting.where(Change.urgent)
-    if only is not None:
-        waiting = waiting.where(Change.id == only)
-    changes = session.scalars(waiting.order_by(Change.urgent.desc(), Change.id).limit(BATCH)).all()
+    changes = _waiting(session, agent_id, now)
     devices = active_devices(session, agent_id)
+    troubles: dict[Ref, str] = {}
+    untried: set[Ref] = set()
     if changes and devices:
-        _publish(session, keys, devices, changes, now)
+        items = _publish(session, keys, devices, changes, now)
+        troubles, untried = items.troubles, set(items.untried)
+        _postpone(session, [change for change in changes if ref_of(change) in troubles], troubles, now)
     # A phone that enrols later learns everything at its enrolment, so rows for nobody are done.
-    session.execute(
-        delete(Change).where(Change.agency_id == current_agency(), Change.id.in_([change.id for change in changes]))
-    )
-    return len(changes)
+    done = [change.id for change in changes if ref_of(change) not in troubles and ref_of(change) not in untried]
+    session.execute(delete(Change).where(Change.agency_id == current_agency(), Change.id.in_(done)))
+    return len(done)
 
 
-def urgent_changes(session: Session, agent_id: UUID) -> Sequence[int]:
-    """The agent's waiting withdrawals and the like, in order."""
-    mine = (Change.agency_id == current_agency(), Change.agent_id == agent_id, Change.urgent)
-    return session.scalars(select(Change.id).where(*mine).order_by(Change.id)).all()
+def _waiting(session: Session, agent_id: UUID, now: datetime) -> Sequence[Change]:
+    """The next rows, withdrawals first. A new row of what waits for its next try makes all of its rows due: the change
+    may be what mends it."""
+    mine = (Change.agency_id == current_agency(), Change.agent_id == agent_id)
+    due = select(Change.ref).where(*mine, or_(Change.retry_at.is_(None), Change.retry_at <= now))
+    rows = aliased(Change)
+    return session.scalars(
+        select(rows)
+        .where(rows.agency_id == current_agency(), rows.agent_id == agent_id, rows.ref.in_(due))
+        .order_by(rows.urgent.desc(), rows.id)
+        .limit(BATCH)
+    ).all()
+
+
+def _postpone(session: Session, changes: Sequence[Change], troubles: dict[Ref, str], now: datetime) -> None:
+    """Twice as long from try to try: a worker that is kept busy by what fails has no time for what does not."""
+    for change in changes:
+        change.tries += 1
+        longest_s = LONGEST_WAIT_URGENT_S if change.urgent else LONGEST_WAIT_S
+        change.retry_at = now + timedelta(seconds=min(2 ** min(change.tries, 16), longest_s))
+        change.trouble = troubles[ref_of(change)]
+        log.error(
+            "change-waits",
+            agency=str(change.agency_id),
+            kind=change.kind,
+            ref=str(change.ref),
+            tries=change.tries,
+            trouble=change.trouble,
+        )
+    session.flush()
 
 
 def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:
@@ -88,9 +112,7 @@ def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:
 
 def _publish(
     session: Session, keys: OfficeKeys, devices: Sequence[Device], changes: Sequence[Change], now: datetime
-) -> None:
-    refs = refs_of(changes)
-    contents = Contents(session, keys, refs)
+) -> Apart[dict[str, Any]]:
     sheet_keys = sheet_keys_of_day(session, keys, devices, now)
     heads = {head.device_id: head for head in _heads(session, devices)}
     writers = [
@@ -98,15 +120,28 @@ def _publish(
         for device in devices
         if (head := heads[device.id])
     ]
-    rows = [
-        writer.write(content)
-        for device, writer in zip(devices, writers, strict=True)
-        for content in contents.for_device(device, refs)
-    ]
-    if rows:
+
+    def written(refs: Sequence[Ref]) -> list[dict[str, Any]]:
+        contents = Contents(session, keys, refs)
+        stood = [(writer.seq, writer.roll) for writer in writers]
+        try:
+            return [
+                writer.write(content)
+                for device, writer in zip(devices, writers, strict=True)
+                for content in contents.for_device(device, refs)
+            ]
+        except Exception:
+            # Some were written before the one that cannot be: their numbers are given to others.
+            for writer, (seq, roll) in zip(writers, stood, strict=True):
+                writer.seq, writer.roll = seq, roll
+            raise
+
+    items = made_apart(session, refs_of(changes), written)
+    if items.made:
         for writer in writers:
             _move_head(session, writer, heads[writer.device_id].seq)
-        session.execute(insert(FeedItem), rows)
+        session.execute(insert(FeedItem), items.made)
+    return items
 
 
 def _heads(session: Session, devices: Sequence[Device]) -> Sequence[FeedHead]:

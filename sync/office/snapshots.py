@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,13 +10,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.bounded_json import canonical
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import aead_seal, b64u, sha256
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_routes import current_sheet
+from field_api.records.changes import Change
+from field_api.usecases.tell_agent import tell_agents
 from sync.mailbox import FeedHead, SheetKey, Snapshot, SnapshotRequest
+from sync.office.apart import made_apart
 from sync.office.contents import Contents, Ref
 from sync.office.items import SheetKeyInUse
 from sync.office.sheet_keys import sheet_keys_of_day
@@ -34,7 +39,8 @@ def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: 
     """Build and keep the device's snapshot, and settle its request.
 
     `session` must be in a REPEATABLE READ transaction that has read nothing yet: the head read here and the sheet read
-    after it are then of one moment, so items after the head's number tell everything that the snapshot lacks.
+    after it are then of one moment, so items after the head's number tell everything that the snapshot lacks: also
+    what cannot be sealed now, which it leaves out.
     """
     device = session.get_one(Device, (current_agency(), device_id))
     head = session.get_one(FeedHead, (current_agency(), device_id))
@@ -64,11 +70,14 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     sheet_key = sheet_keys_of_day(session, keys, [device], now)[device.id]
     routes, visits = current_sheet(session, device.agent_id)
     refs: list[Ref] = [*(("route", route_id) for route_id in routes), *(("visit", visit_id) for visit_id in visits)]
-    contents = Contents(session, keys, refs).for_device(device, refs)
-    lines = [
-        _line(sheet_key, _associated(device, head, index), content.packed(head.seq))
-        for index, content in enumerate(contents)
-    ]
+
+    def packed(group: Sequence[Ref]) -> list[bytes]:
+        contents = Contents(session, keys, group).for_device(device, group)
+        return [content.packed(head.seq) for content in contents]
+
+    sheet = made_apart(session, refs, packed)
+    _tell_later(session, device.agent_id, [*sheet.troubles, *sheet.untried])
+    lines = [_line(sheet_key, _associated(device, head, index), item) for index, item in enumerate(sheet.made)]
     rest = b"".join(lines)
     statement = session.execute(
         select(SheetKey.statement, SheetKey.sig).where(
@@ -90,6 +99,18 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     )
     first = canonical({"m": b64u(manifest), "sig": b64u(keys.sign(CONTEXT, manifest))})
     return first + b"\n" + rest
+
+
+def _tell_later(session: Session, agent_id: UUID, refs: Collection[Ref]) -> None:
+    """What the snapshot leaves out has a change row, and becomes an item after it as soon as it can be sealed.
+
+    A row that is seen here and that somebody publishes meanwhile is an item with a higher number than the head's.
+    """
+    if not refs:
+        return
+    mine = (Change.agency_id == current_agency(), Change.agent_id == agent_id)
+    waiting = set(session.scalars(select(Change.ref).where(*mine)))
+    tell_agents(session, [(agent_id, ChangeKind(kind), ref) for kind, ref in refs if ref not in waiting])
 
 
 def _line(sheet_key: SheetKeyInUse, associated: bytes, packed: bytes) -> bytes:

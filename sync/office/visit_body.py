@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -76,15 +76,19 @@ def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]
     with audience(Audience.OFFICE_JOB):
         found = phone_visits(session, visit_ids)
         published = [item for item in found.values() if item.visit.state == "published"]
-        wanted = [(item.visit.id, party.person_id) for item in published for party in item.parties]
-        key_rows = ensure_visit_keys(session, keys, wanted, new_code)
-        stretched = stretched_answers(session, keys, [need for item in published for need in answers_needed(item)])
-        agency = running_agency(session)
-        maker = _Maker(keys, agency, key_rows, stretched, location_parts(session, published), Narrower(agency))
-        return {
-            key: maker.published(item) if item.visit.state == "published" else _withdrawn(item)
-            for key, item in found.items()
-        }
+        bodies = _published(session, keys, published) if published else {}
+        return {key: bodies.get(key) or _withdrawn(item) for key, item in found.items()}
+
+
+def _published(session: Session, keys: OfficeKeys, items: Sequence[PhoneVisit]) -> dict[UUID, SheetVisit]:
+    agency = running_agency(session)
+    # Before all that is dear: a policy that cannot be understood fails for every visit. A tombstone does not need it.
+    narrower = Narrower(agency)
+    wanted = [(item.visit.id, party.person_id) for item in items for party in item.parties]
+    key_rows = ensure_visit_keys(session, keys, wanted, new_code)
+    stretched = stretched_answers(session, keys, [need for item in items for need in answers_needed(item)])
+    maker = _Maker(keys, agency, key_rows, stretched, location_parts(session, items), narrower)
+    return {item.visit.id: maker.published(item) for item in items}
 
 
 def answers_needed(item: PhoneVisit) -> Iterator[Wanted]:

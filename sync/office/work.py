@@ -2,13 +2,13 @@
 what the next publication will need, in this order.
 
 Each unit has its own transaction and its own boundary: one agent's or one device's trouble is logged and tried again
-next round, and holds up nobody else. Each runs for the audience that its job declares: secrets come out inside alone.
+next round, and holds up nobody else. What of an agent's changes cannot be sealed stays by itself, and holds up none of
+the agent's other ones. Each runs for the audience that its job declares: secrets come out inside alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -27,7 +27,7 @@ from sync.office.apply import apply_device, devices_with_operations
 from sync.office.durable import state_durable
 from sync.office.enrolment import verify_claims
 from sync.office.log import sequence_log
-from sync.office.publish import agents_with_changes, publish_changes, urgent_changes
+from sync.office.publish import agents_with_changes, publish_changes
 from sync.office.snapshots import build_snapshot, wanted_snapshots
 from sync.office.stretch_ahead import stretch_ahead
 
@@ -61,7 +61,7 @@ class _Round:
             (
                 self._unit("sync.claims", lambda: self._in_one(verify_claims)),
                 self._each(devices_with_operations, "sync.apply", self._apply),
-                self._each(agents_with_changes, "sync.publish", self._publish),
+                self._each(partial(agents_with_changes, now=self.now), "sync.publish", self._publish),
                 self._each(wanted_snapshots, "sync.snapshot", self._snapshot),
                 self._unit("sync.durable", lambda: self._in_one(state_durable)),
                 self._unit("sync.log", lambda: self._in_one(sequence_log)),
@@ -96,25 +96,8 @@ class _Round:
         return apply_device(self.agency_id, self.keys, device_id, now=self.now)
 
     def _publish(self, agent_id: UUID) -> int:
-        try:
-            with transaction(self.agency_id) as session:
-                return publish_changes(session, self.keys, agent_id, now=self.now)
-        except Exception:
-            # Whatever it was that could not be sealed: a withdrawal does not wait for it. The trouble is told below.
-            self._publish_urgent(agent_id)
-            raise
-
-    def _publish_urgent(self, agent_id: UUID) -> None:
-        """All at once, or where one of them is the trouble itself, each for itself."""
-        # The caller tells the trouble; what fails here stays in the queue and is told each round until it is mended.
-        with suppress(Exception), transaction(self.agency_id) as session:
-            publish_changes(session, self.keys, agent_id, now=self.now, urgent_only=True)
-            return
         with transaction(self.agency_id) as session:
-            waiting = urgent_changes(session, agent_id)
-        for change in waiting:
-            with suppress(Exception), transaction(self.agency_id) as session:
-                publish_changes(session, self.keys, agent_id, now=self.now, only=change)
+            return publish_changes(session, self.keys, agent_id, now=self.now)
 
     def _snapshot(self, device_id: UUID) -> int:
         with transaction(self.agency_id) as session:

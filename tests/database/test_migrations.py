@@ -65,7 +65,7 @@ def test_rows_of_the_first_revision_live_through_the_later_ones(database: Server
     assert logged == 1  # the later revision's trigger sees the earlier revision's row
     with engine.begin() as connection:
         connection.execute(text("UPDATE office.hold SET lifted_at = NULL, lifted_by = NULL"))
-    migrate(owner, "-2")
+    migrate(owner, "0002")
     assert _contents(engine) == before
     engine.dispose()
 

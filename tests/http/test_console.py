@@ -16,6 +16,7 @@ from field_api.platform.database import db, transaction
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_id
 from field_api.records.agency import Agency
+from field_api.records.changes import Change
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Visit
@@ -124,12 +125,29 @@ def test_how_many_accounts_owe_too_little_is_not_for_an_administrator(
 
 
 def test_a_policy_that_stops_publishing_is_told(agency: UUID, office_client: OfficeClient) -> None:
-    told = "nothing is published"
+    told = "no visit is published"
     assert told not in office_client.get("/console/").text
     with transaction(agency) as session:
         session.get_one(Agency, agency).policy = {"disclosure": {"spouse": {"balance": "yes"}}}
     page = office_client.get("/console/").text
     assert told in page and "disclosure.spouse.balance" in page
+
+
+def test_what_waits_long_for_phones_is_told_with_its_reason(agency: UUID, office_client: OfficeClient) -> None:
+    a_plan(agency)
+    why = "EgressRefused feed_item:visit:balance_minor"
+    old, soon = datetime.now(UTC) - timedelta(minutes=6), datetime.now(UTC) - timedelta(minutes=4)
+    with transaction(agency) as session:
+        agent, visit = session.query(Agent).one(), session.query(Visit).first()
+        assert visit is not None
+        for kind, trouble, since in (("visit", why, old), ("visit", None, old), ("code", "DoesNotFit", soon)):
+            session.add(Change(agent_id=agent.id, kind=kind, ref=visit.id, trouble=trouble, tries=3, created_at=since))
+        session.add_all(Change(agent_id=agent.id, kind="verdict", ref=new_id(), created_at=old) for _ in range(21))
+    page = office_client.get("/console/").text
+    assert "Waiting for phones" in page and "DoesNotFit" not in page
+    assert f"<td>{str(visit.id)[:8]}</td><td>MX-0</td><td>3</td><td>{why}</td>" in page
+    assert page.count(why) == 1, "a visit stands once, however many of its changes wait"
+    assert "<td>2 more</td>" in page
 
 
 def test_another_agencys_day_is_not_shown(agency: UUID, other_agency: UUID, as_role: AsRole) -> None:

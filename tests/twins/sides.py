@@ -169,6 +169,7 @@ class Twins:
             self.chance.begin(f"{agency}|work")
             assert work_once(side.office, agency, NOON) > 0
             assert "sync-unit-failed" not in side.log.getvalue(), side.log.getvalue()
+            assert "change-waits" not in side.log.getvalue(), side.log.getvalue()
         return known
 
     def close(self) -> None:
