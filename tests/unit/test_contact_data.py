@@ -42,5 +42,9 @@ def test_in_mexico_only_debtor_and_obligor_give_usable_numbers() -> None:
     assert not may_use_number("MX-JAL", Relation.NEIGHBOUR)
 
 
-def test_minors_and_employers_are_asked_for_nothing() -> None:
-    assert {source for source in Relation if not may_be_asked(source)} == {Relation.MINOR, Relation.EMPLOYER}
+def test_minors_older_people_and_employers_are_asked_for_nothing() -> None:
+    assert {source for source in Relation if not may_be_asked(source)} == {
+        Relation.MINOR,
+        Relation.OLDER_OR_DISABLED,
+        Relation.EMPLOYER,
+    }
