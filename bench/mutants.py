@@ -1,4 +1,8 @@
-"""The single checks that `mutate_checks.py` takes away, by group."""
+"""The single checks that `mutate_checks.py` takes away, by group.
+
+What the database holds, the permission table and the declarations of the routes are not here: tests/guards tries those
+in every run (docs/checks.md).
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,14 @@ PHONE = "tests/guards/test_wrong_phone.py"
 HTTP = "tests/http"
 FRAME = (f"{HTTP}/test_routes.py", f"{HTTP}/test_frame.py", f"{HTTP}/test_sign_in.py", f"{HTTP}/test_idempotency.py")
 DOOR = (f"{HTTP}/test_door_signatures.py", f"{HTTP}/test_door_ops.py", PHONE)
-CATALOGUE = ("tests/database/test_row_security.py", "tests/guards/test_door_role.py")
-ROLES = {"_A": "agent", "_D": "dispatcher", "_M": "manager", "_S": "admin", "_C": "controller", "_I": "integrator"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`old`, a text of the file (the `nth` of its kind), becomes `new`; without a file `new` is a statement and `old`
-    the one that takes it back."""
+    """`old`, a text of the file (the `nth` of its kind), becomes `new`."""
 
     name: str
-    file: str | None
+    file: str
     old: str
     new: str
     tests: tuple[str, ...]
@@ -37,49 +38,12 @@ class Mutant:
         return before + self.new + after
 
 
-def permissions(tree: Path) -> Iterator[Mutant]:
-    """Each row of the table, widened by each role that it does not have."""
-    file, tests = (
-        "field_api/http/permits.py",
-        (f"{HTTP}/test_routes.py::test_every_row_of_the_permission_table_is_held",),
-    )
-    for line in re.findall(r'^    "[a-z.]+": +\[.*\],$', (tree / file).read_text(), re.MULTILINE):
-        name = line.split('"')[1]
-        for mark, role in ROLES.items():
-            if mark not in line:
-                wider = line.replace("[", f"[{mark}, ", 1)
-                yield Mutant(f"{name} for {role}", file, line, wider, tests)
-
-
-def views(tree: Path) -> Iterator[Mutant]:
-    """Each view open to all; each audience of each view added or taken away; `by_creditor` forgotten or claimed."""
-    files = [*(tree / "field_api/http").glob("*.py"), tree / "sync/office/http.py", tree / "media/office/http.py"]
-    for path in sorted(files):
-        text, file = path.read_text(), str(path.relative_to(tree))
-        for number, found in enumerate(re.finditer(r"^@permitted\((.*)\)$", text, re.MULTILINE)):
-            nth = text[: found.start()].count(found[0])
-            where = f"{path.stem} {found[1]} ({number})"
-            yield Mutant(f"{where}: open to all", file, found[0], "@open_to_all", FRAME[:1], nth)
-            if ", by_creditor=True" in found[0]:
-                without = found[0].replace(", by_creditor=True", "")
-                yield Mutant(f"{where}: controllers shut out", file, found[0], without, FRAME[:1], nth)
-        for number, found in enumerate(re.finditer(r"^@answers\((.*)\)$", text, re.MULTILINE)):
-            nth = text[: found.start()].count(found[0])
-            named = found[1].split(", ")
-            for each in named:
-                rest = ", ".join(one for one in named if one != each)
-                less = f"@answers({rest})"
-                yield Mutant(f"{path.stem} ({number}): not for {each}", file, found[0], less, FRAME[:1], nth)
-            more = f"@answers({found[1]}, Audience.THIRD_PARTY)"
-            yield Mutant(f"{path.stem} ({number}): for a third party", file, found[0], more, FRAME[:1], nth)
-
-
 def creditors(_tree: Path) -> Iterator[Mutant]:
     """A controller's bound, where each view or query keeps it; and whose cursor it is."""
 
     def of(file: str, old: str, new: str, operation: str, nth: int = 0) -> Mutant:
         test = f"{AGENCY}::test_a_foreign_id_is_answered_like_an_unknown_one[{operation}]"
-        return Mutant(f"{file}: {old.strip()}", file, old, new, (test,), nth)
+        return Mutant(f"{file}: {old.strip()} ({nth})", file, old, new, (test,), nth)
 
     http, queries = "field_api/http", "field_api/queries"
     never, api = "if False:", "/api/v1"
@@ -174,6 +138,9 @@ def tenancy(_tree: Path) -> Iterator[Mutant]:
         'if outer.info.get("agency_id") != agency_id:',
         "if False:",
         (f"{HTTP}/test_idempotency.py", "tests/database"),
+    )
+    yield Mutant(
+        "load finds nothing and goes on", "field_api/records/base.py", "if row is None:", "if False:", (AGENCY,)
     )
 
 
@@ -325,26 +292,25 @@ def egress(_tree: Path) -> Iterator[Mutant]:
         yield Mutant(f"{file}: {old.strip()}", file, old, new, tests)
 
 
-def database(tree: Path) -> Iterator[Mutant]:
-    """Row-level security of each table, a grant to the door on each table of the office."""
-    text = "".join(path.read_text() for path in sorted((tree / "migrations/versions").glob("0*.py")))
-    condition = "agency_id = NULLIF(current_setting('doorstep.agency', true), '')::uuid"
-    tables = dict.fromkeys(re.findall(r"create_table\(\s*'(\w+)'.*?schema='(\w+)'", text, re.DOTALL))
-    for name, schema in tables:
-        table = f"{schema}.{name}"
-        back = f"CREATE POLICY tenant ON {table} USING ({condition})"
-        yield Mutant(f"{table}: no policy", None, back, f"DROP POLICY tenant ON {table}", CATALOGUE)
-        yield Mutant(
-            f"{table}: a policy for everybody", None, f"ALTER POLICY tenant ON {table} USING ({condition})",
-            f"ALTER POLICY tenant ON {table} USING (true)", CATALOGUE,
-        )  # fmt: skip
-        for less, more in (("DISABLE", "ENABLE"), ("NO FORCE", "FORCE")):
-            change = f"ALTER TABLE {table} {{}} ROW LEVEL SECURITY"
-            yield Mutant(f"{table}: {less}", None, change.format(more), change.format(less), CATALOGUE)
-        if schema == "office":
-            change = "{} SELECT ON " + table + " {} doorstep_door"
-            read, back = change.format("GRANT", "TO"), change.format("REVOKE", "FROM")
-            yield Mutant(f"{table}: read by the door", None, back, read, CATALOGUE)
+def doubly_held(tree: Path) -> Iterator[Mutant]:
+    """The filters by agency, those of a file at once: row-level security stands under each, none should be missed."""
+    office = ["field_api/usecases", "field_api/queries", "field_api/http", "sync/office", "media/office"]
+    for folder, mine, tests in [
+        *((folder, r"current_agency\(\)", (AGENCY, PHONE)) for folder in office),
+        *((folder, r"[\w.]*agency_id\b", (PHONE,)) for folder in ("sync/door", "media/door")),
+    ]:
+        for path in sorted((tree / folder).glob("*.py")):
+            text, file = path.read_text(), str(path.relative_to(tree))
+            without, number = re.subn(rf"([\w.]+)\.agency_id == {mine}", r"\1.agency_id == \1.agency_id", text)
+            if number:
+                yield Mutant(f"{file}: {number} filters", file, text, without, tests)
+    yield Mutant(
+        "field_api/records/base.py: load",
+        "field_api/records/base.py",
+        "row = session.get(kind, key, with_for_update=True if lock else None)",
+        "row = session.query(kind).filter(kind.id == row_id).first()",
+        (AGENCY,),
+    )
 
 
 GROUPS: dict[str, Callable[[Path], Iterator[Mutant]]] = {
@@ -353,7 +319,6 @@ GROUPS: dict[str, Callable[[Path], Iterator[Mutant]]] = {
     "tenancy": tenancy,
     "door": door,
     "egress": egress,
-    "database": database,
-    "views": views,
-    "permissions": permissions,
+    "doubly held": doubly_held,
 }
+"""What `doubly held` lists has a second line below it: a mutant that no test notices proves that one."""

@@ -1,11 +1,12 @@
 """Take away one check at a time, in a copy of the tree, and see whether a test notices (docs/checks.md).
 
     .venv/bin/python bench/mutate_checks.py                  all groups
-    .venv/bin/python bench/mutate_checks.py --every 4 views  every fourth mutant of one group
+    .venv/bin/python bench/mutate_checks.py --every 4 door   every fourth mutant of one group
 
-Each mutant is one changed line, or one changed statement of the database's rights. First the applications are built as
-every test builds them: a start-up that refuses counts as noticed. Then the tests run that should notice, until one
-fails. One PostgreSQL with a migrated template serves all of them. Nothing is written outside of a temporary directory.
+Each mutant is one changed place of one file. First the applications are built as every test builds them: a start-up
+that refuses counts as noticed. Then the tests run that should notice, until one fails. One PostgreSQL with a migrated
+template serves all of them. Nothing is written outside of a temporary directory; a run that is told to end (SIGTERM,
+Ctrl-C) ends its tests and its server, and removes the directory.
 """
 
 from __future__ import annotations
@@ -27,14 +28,13 @@ from functools import cache
 from pathlib import Path
 
 import click
-import psycopg
 import pytest
 from mutants import GROUPS, Mutant
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 240  # a mutant that hangs its tests is noticed too
 SERVER = "DOORSTEP_TEST_SERVER"
-ABOVE = ("views", "permissions")
+GRACE_SECONDS = 20  # for the tests of a mutant to take down what they set up
 
 
 @dataclass(frozen=True)
@@ -58,23 +58,20 @@ def copied_tree() -> Iterator[Path]:
 
 
 @contextmanager
-def running_server(copy: Path) -> Iterator[str]:
-    """A PostgreSQL with the migrated template, as tests/conftest.py makes one; its owner's connection string."""
+def running_server(copy: Path) -> Iterator[None]:
+    """A PostgreSQL with the migrated template, as tests/conftest.py makes one, for all tests of the run."""
     home = copy.parent / "server"
-    program = (
-        "import sys; from pathlib import Path; from tests.conftest import embedded_server\n"
-        "server = embedded_server(Path(sys.argv[1])); print(server.conninfo('owner', 'doorstep_template'))"
-    )
-    made = subprocess.run([sys.executable, "-c", program, home], cwd=copy, capture_output=True, text=True, check=True)
-    os.environ[SERVER] = str(home)
+    begin = "import sys; from pathlib import Path; from tests.conftest import embedded_server\n"
+    begin += "embedded_server(Path(sys.argv[1]))"
+    end = "import sys; from pathlib import Path; from doorstep.postgres import EmbeddedPostgres\n"
+    end += "EmbeddedPostgres(Path(sys.argv[1]), durable=False).destroy()"
     try:
-        yield made.stdout.strip().splitlines()[-1]
+        subprocess.run([sys.executable, "-c", begin, home], cwd=copy, capture_output=True, check=True)
+        os.environ[SERVER] = str(home)
+        yield
     finally:
-        end = (
-            "import sys; from pathlib import Path; from doorstep.postgres import EmbeddedPostgres\n"
-            "EmbeddedPostgres(Path(sys.argv[1]), durable=False).destroy()"
-        )
-        subprocess.run([sys.executable, "-c", end, home], cwd=copy, check=True)
+        # A session of its own: the Ctrl-C that ended us is not for it.
+        subprocess.run([sys.executable, "-c", end, home], cwd=copy, check=True, start_new_session=True)
 
 
 def in_a_child(copy: Path, work: Callable[[], int], seconds: float = SECONDS) -> int:
@@ -93,15 +90,32 @@ def in_a_child(copy: Path, work: Callable[[], int], seconds: float = SECONDS) ->
             status = work()
         finally:
             os._exit(status)
+    status = None
+    try:
+        status = _status_of(child, seconds)
+    finally:
+        if status is None:
+            _end(child)
+    return 99 if status is None else status
+
+
+def _status_of(child: int, seconds: float) -> int | None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return 99
+    return None
+
+
+def _end(child: int) -> None:
+    """With all it started. First as Ctrl-C would, so that the tests' fixtures stop their own servers."""
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGTERM)
+    if _status_of(child, GRACE_SECONDS) is None:
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def loaded_by_a_start(copy: Path) -> list[str]:
@@ -129,11 +143,6 @@ def is_ours(name: str) -> bool:
     return name.partition(".")[0] in {"doorstep", "field_api", "sync", "media", "migrations", "tests"}
 
 
-def is_below(name: str) -> bool:
-    """Of the layers under `field_api.http`: they load nothing of it (the linter of imports holds that)."""
-    return name.startswith("field_api.") and not name.startswith("field_api.http")
-
-
 def starts() -> int:
     """Build the office and the door, as fixtures do. Raises what the start-up refuses with."""
     from doorstep.app import office_app
@@ -148,28 +157,19 @@ def starts() -> int:
     return 0
 
 
-def judged(copy: Path, owner: str, mutant: Mutant) -> Verdict:
+def judged(copy: Path, mutant: Mutant) -> Verdict:
     began = time.monotonic()
-    with applied(copy, owner, mutant):
+    with applied(copy, mutant):
         noticed = ""
-        if mutant.file and in_a_child(copy, starts):
+        if in_a_child(copy, starts):
             noticed = "start"
-        elif mutant.tests and in_a_child(copy, lambda: int(pytest.main(["-q", "-x", *mutant.tests]))):
+        elif in_a_child(copy, lambda: int(pytest.main(["-q", "-x", *mutant.tests]))):
             noticed = "tests"
     return Verdict(mutant, noticed, time.monotonic() - began)
 
 
 @contextmanager
-def applied(copy: Path, owner: str, mutant: Mutant) -> Iterator[None]:
-    if mutant.file is None:
-        with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(mutant.new)  # type: ignore[arg-type]  # a statement of ours
-        try:
-            yield
-        finally:
-            with psycopg.connect(owner, autocommit=True) as connection:
-                connection.execute(mutant.old)  # type: ignore[arg-type]  # the same
-        return
+def applied(copy: Path, mutant: Mutant) -> Iterator[None]:
     path = copy / mutant.file
     before = path.read_text()
     path.write_text(mutant.changed(before))
@@ -187,47 +187,38 @@ def main() -> None:
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     sys.dont_write_bytecode = True
-    with copied_tree() as copy, running_server(copy) as owner:
-        modules = loaded_by_a_start(copy)
-        import_all(name for name in modules if not is_ours(name))
-        for group in arguments.groups or GROUPS:
-            mutants = list(GROUPS[group](copy))[:: arguments.every]
-            tried = _Group(group, copy, owner, mutants, until)
-            if group in ABOVE:
-                tried.try_all(below=[name for name in modules if is_below(name)])
-            else:
-                tried.try_all(below=[])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the way out that takes everything down
+    try:
+        with copied_tree() as copy, running_server(copy):
+            import_all(name for name in loaded_by_a_start(copy) if not is_ours(name))
+            if any(is_ours(name) for name in sys.modules):
+                raise RuntimeError("what mutants change was loaded before they do")
+            for group in arguments.groups or GROUPS:
+                _Group(group, copy, list(GROUPS[group](copy))[:: arguments.every], until).try_all()
+    except KeyboardInterrupt:
+        sys.exit("ended before all mutants were tried")
 
 
 @dataclass(eq=False)
 class _Group:
     name: str
     copy: Path
-    owner: str
     mutants: list[Mutant]
     until: float
 
-    def try_all(self, below: list[str]) -> None:
-        """In a process of its own, which may import what lies below all that the group changes."""
-        child = os.fork()
-        if child:
-            os.waitpid(child, 0)
-            return
-        try:
-            sys.path.insert(0, str(self.copy))
-            import_all(below)
-            if any(name.startswith("field_api.http") for name in sys.modules):
-                raise RuntimeError("what mutants change was loaded before they do")
-            self._report(list(self._verdicts()))
-        finally:
-            sys.stdout.flush()
-            os._exit(0)
+    def try_all(self) -> None:
+        verdicts = list(self._verdicts())
+        by = {way: sum(verdict.noticed == way for verdict in verdicts) for way in ("start", "tests", "")}
+        click.echo(
+            f"{self.name}: {len(self.mutants)} mutants, {len(verdicts)} tried, {by['start']} noticed at the start, "
+            f"{by['tests']} by tests, {by['']} survived, {sum(v.seconds for v in verdicts):.0f} s"
+        )
 
     def _verdicts(self) -> Iterator[Verdict]:
         for mutant in self.mutants:
             if time.monotonic() > self.until:
                 return
-            verdict = judged(self.copy, self.owner, mutant)
+            verdict = judged(self.copy, mutant)
             if verdict.noticed == "tests" and not self.tests_pass_without():
                 click.echo(f"{self.name}: its tests fail without a mutant: nothing can be told")
                 return
@@ -240,13 +231,6 @@ class _Group:
         """Whether the tests that notice are green on the tree as it is: asked once, and only when they noticed."""
         tests = list(dict.fromkeys(test for mutant in self.mutants for test in mutant.tests))
         return not in_a_child(self.copy, lambda: int(pytest.main(["-q", "-x", *tests])), seconds=10 * SECONDS)
-
-    def _report(self, verdicts: list[Verdict]) -> None:
-        by = {way: sum(verdict.noticed == way for verdict in verdicts) for way in ("start", "tests", "")}
-        click.echo(
-            f"{self.name}: {len(self.mutants)} mutants, {len(verdicts)} tried, {by['start']} noticed at the start, "
-            f"{by['tests']} by tests, {by['']} survived, {sum(v.seconds for v in verdicts):.0f} s"
-        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -14,65 +15,36 @@ from doorstep.server import Server
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.records.agency import Agency, Creditor
+from tests import catalogue
 
 
-def test_every_table_forces_row_security_and_names_its_agency(database: Server) -> None:
+@pytest.fixture
+def owner(database: Server) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database.conninfo("owner")) as connection:
-        rows = connection.execute(
-            """
-            SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity,
-                   EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'agency_id'),
-                   EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid)
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('office', 'mailbox')
-            """
-        ).fetchall()
-    assert rows
-    assert [name for name, forced, has_agency, policy in rows if not (forced and has_agency and policy)] == []
+        yield connection
 
 
-OTHER_POLICIES = {("mailbox", "enrolment", "enrolling", "SELECT"), ("office", "staff", "sign_in", "SELECT")}
-"""For the two reads that come before an agency is known: one row each, by a hash, an id or an e-mail."""
+def test_every_table_forces_row_security_and_names_its_agency(owner: psycopg.Connection) -> None:
+    assert catalogue.tables()
+    assert catalogue.unprotected_tables(owner) == []
 
 
-def test_every_policy_is_that_of_the_running_agency(database: Server) -> None:
-    """Policies are alternatives: one that says more than its neighbours opens the table."""
-    with psycopg.connect(database.conninfo("owner")) as connection:
-        rows = connection.execute(
-            "SELECT schemaname, tablename, policyname, cmd, qual, with_check, roles::text FROM pg_policies"
-        ).fetchall()
-    agency = "(agency_id = (NULLIF(current_setting('doorstep.agency'::text, true), ''::text))::uuid)"
-    others = {row[:4] for row in rows if row[2:] != ("tenant", "ALL", agency, None, "{public}")}
-    assert others == OTHER_POLICIES
+def test_every_policy_is_that_of_the_running_agency(database: Server, owner: psycopg.Connection) -> None:
+    """Its words; and what they do: nobody's agency sees no row of any table."""
+    assert catalogue.wrong_policies(owner) == []
     with psycopg.connect(database.conninfo("office")) as office:
         office.execute("SELECT set_config('doorstep.agency', '', true)")
-        for schema, table, *_ in rows:
-            found = office.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
-            assert found == (0,), f"{schema}.{table} shows rows to nobody's agency"
+        for table in catalogue.tables():
+            name = sql.Identifier(*table.split("."))
+            assert office.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone() == (0,), table
 
 
-def test_every_foreign_key_carries_the_agency(database: Server) -> None:
-    """A plain foreign key would be checked without row-level security and could point at another agency's row."""
-    with psycopg.connect(database.conninfo("owner")) as connection:
-        rows = connection.execute(
-            """
-            SELECT c.conname FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-            WHERE c.contype = 'f' AND n.nspname IN ('office', 'mailbox') AND NOT EXISTS (
-                SELECT 1 FROM unnest(c.conkey) k JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k
-                WHERE a.attname = 'agency_id')
-            """
-        ).fetchall()
-    assert rows == []
+def test_every_foreign_key_carries_the_agency(owner: psycopg.Connection) -> None:
+    assert catalogue.wrong_keys(owner) == []
 
 
-def test_the_door_has_no_grant_outside_the_mailbox(database: Server) -> None:
-    with psycopg.connect(database.conninfo("owner")) as connection:
-        rows = connection.execute(
-            "SELECT table_schema || '.' || table_name FROM information_schema.role_table_grants"
-            " WHERE grantee IN ('doorstep_door', 'PUBLIC') AND table_schema NOT IN"
-            " ('mailbox', 'pg_catalog', 'information_schema') AND table_name <> 'alembic_version'"
-        ).fetchall()
-    assert rows == []
+def test_the_door_has_no_grant_beyond_its_list(database: Server, owner: psycopg.Connection) -> None:
+    assert catalogue.wrong_grants(owner) + catalogue.wrong_schemas(owner) == []
     with psycopg.connect(database.conninfo("door")) as door, pytest.raises(psycopg.errors.InsufficientPrivilege):
         door.execute("SELECT * FROM office.account")
 

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from doorstep.server import Server
 from field_api.platform.database import db
+from tests import catalogue
 
 REFUSED = psycopg.errors.InsufficientPrivilege
 
@@ -90,29 +91,11 @@ def test_statistics_show_no_value_of_the_office(door: psycopg.Connection, owner:
 
 
 def test_the_roles_are_no_more_than_they_must_be(owner: psycopg.Connection) -> None:
-    rows = owner.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname IN ('doorstep_door', 'doorstep_office')"
-        " AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication) ORDER BY 1"
-    ).fetchall()
-    assert rows == [("doorstep_door",), ("doorstep_office",)]
-    members = owner.execute(
-        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member"
-        " WHERE r.rolname IN ('doorstep_door', 'doorstep_office')"
-    ).fetchall()
-    assert members == []
-    owned = owner.execute(
-        "SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
-        " WHERE r.rolname IN ('doorstep_door', 'doorstep_office')"
-    ).fetchall()
-    assert owned == []
+    assert catalogue.strong_roles(owner) == []
 
 
 def test_no_function_runs_with_its_owners_rights(owner: psycopg.Connection) -> None:
-    rows = owner.execute(
-        "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-        " WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
-    ).fetchall()
-    assert rows == []
+    assert catalogue.functions_with_owners_rights(owner) == []
 
 
 def test_the_office_role_cannot_take_row_security_off(database: Server) -> None:
