@@ -124,12 +124,14 @@ class GatedFlask(Flask):
 
     def process_response(self, response: Response) -> Response:
         """Flask's last step, after every `after_request`: what does not pass becomes a bare 500 with an incident."""
-        response = super().process_response(response)
         try:
+            response = super().process_response(response)
             check(response)
-        except EgressRefused as refused:
+        # Flask would send a response whose processing failed, while it answers an error: nothing goes out unchecked.
+        except Exception as error:  # noqa: BLE001  # argued above
             incident = secrets.token_hex(8)
-            log.error("egress-refused", incident=incident, place=refused.place, endpoint=request.endpoint)
+            place = error.place if isinstance(error, EgressRefused) else type(error).__name__
+            log.error("egress-refused", incident=incident, place=place, endpoint=request.endpoint)
             return problem_response(Problem("internal", extra={"incident": incident}))
         return response
 

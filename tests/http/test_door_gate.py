@@ -105,6 +105,52 @@ def test_an_unexpected_error_tells_neither_the_phone_nor_the_log_its_text(
     assert CANARY not in json.dumps(line)
 
 
+@pytest.mark.parametrize("crashes", [False, True], ids=["an answer", "an error"])
+def test_what_fails_while_it_answers_sends_nothing_unchecked(
+    door: Flask, phone: Phone, lines: Any, crashes: bool
+) -> None:
+    """Flask sends the response as it stands where its processing fails while an error is being answered."""
+
+    def view() -> Response:
+        if crashes:
+            raise ValueError(CANARY)
+        return Response("{}", mimetype="application/json")
+
+    def spoil(response: Response) -> Response:
+        response.headers["X-Why"] = CANARY
+        response.set_data(CANARY)
+        raise RuntimeError(CANARY)
+
+    door.view_functions["anchors.give_anchor"] = view
+    door.after_request_funcs.setdefault(None, []).append(spoil)
+    response = phone.client.post("/phone/v1/anchors")
+    _is_a_bare_500(response)
+    last = lines()[-1]
+    assert (last["event"], last["place"], last["incident"]) == (
+        "egress-refused",
+        "RuntimeError",
+        response.json["incident"],
+    )
+    assert CANARY not in json.dumps(lines())
+
+
+def test_what_cannot_be_looked_at_stays(door: Flask, phone: Phone) -> None:
+    def passed_through() -> Response:
+        response = Response(io.BytesIO(CANARY.encode()), mimetype="application/json")
+        response.direct_passthrough = True
+        return response
+
+    door.view_functions["anchors.give_anchor"] = passed_through
+    _is_a_bare_500(phone.client.post("/phone/v1/anchors"))
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("form", ["application/json", "application/problem+json"])
+def test_what_is_no_json_stays(door: Flask, phone: Phone, body: bytes, form: str) -> None:
+    door.view_functions["anchors.give_anchor"] = lambda: Response(body, mimetype=form)
+    _is_a_bare_500(phone.client.post("/phone/v1/anchors"))
+
+
 def test_a_route_that_does_not_say_what_it_answers_stops_the_start(door: Flask) -> None:
     check_door_routes(door)
     door.url_map.add(door.url_rule_class("/phone/v1/balances", methods=["GET"], endpoint="balances"))
