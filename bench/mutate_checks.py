@@ -111,11 +111,11 @@ def _status_of(child: int, seconds: float) -> int | None:
 
 def _end(child: int) -> None:
     """With all it started. First as Ctrl-C would, so that the tests' fixtures stop their own servers."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, ChildProcessError):  # it may have ended by itself just now
         os.killpg(child, signal.SIGTERM)
-    if _status_of(child, GRACE_SECONDS) is None:
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        if _status_of(child, GRACE_SECONDS) is None:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def loaded_by_a_start(copy: Path) -> list[str]:
