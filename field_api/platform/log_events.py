@@ -20,7 +20,7 @@ EVENTS: dict[str, frozenset[str]] = {
         "restarted": "part",
         "step-failed": "step agency error place",
         "sync-unit-failed": "step agency error place",
-        "change-waits": "agency kind ref tries trouble",  # it cannot be made an item of, and stays
+        "change-waits": "agency kind ref tries error place",  # it cannot be made an item of, and stays
         "operation-crashed": "incident op error",
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",

@@ -91,13 +91,15 @@ def _postpone(session: Session, changes: Sequence[Change], troubles: dict[Ref, s
         longest_s = LONGEST_WAIT_URGENT_S if change.urgent else LONGEST_WAIT_S
         change.retry_at = now + timedelta(seconds=min(2 ** min(change.tries, 16), longest_s))
         change.trouble = troubles[ref_of(change)]
+        error, _, place = change.trouble.partition(" ")
         log.error(
             "change-waits",
             agency=str(change.agency_id),
             kind=change.kind,
             ref=str(change.ref),
             tries=change.tries,
-            trouble=change.trouble,
+            error=error,
+            place=place,
         )
     session.flush()
 

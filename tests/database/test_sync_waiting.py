@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.database import transaction
+from field_api.platform.log import catalogued
 from field_api.platform.wiring import office_keys
 from field_api.queries.phone_visits import running_agency
 from field_api.records.agency import Creditor
@@ -95,7 +97,12 @@ def test_a_visit_that_cannot_be_sealed_holds_up_no_visit_no_route_and_no_verdict
     tell(day, (ChangeKind.VISIT, bad), (ChangeKind.ROUTE, day.route), (ChangeKind.CODE, good))
     operation = phones[0].operation("arrived", ARRIVED, visit=good, av=1)
     phones[0].push(operation)
-    day.work()
+    with capture_logs() as lines:
+        day.work()
+    (line,) = [line for line in lines if line["event"] == "change-waits"]
+    line["level"] = line.pop("log_level")
+    assert catalogued(None, "error", dict(line)) == line, "every field passes, and tells of which visit"
+    assert (line["ref"], line["error"]) == (str(bad), "Unsealable")
     got = [pull(phone, cursor) for phone, cursor in zip(phones, cursors, strict=True)]  # verifies numbers and chain
     assert [item["kind"] for item in got[0][0]] == ["route", "visit", "verdict"], "in the order of the changes"
     assert refs(got[1][0]) == [str(day.route), str(good)]
