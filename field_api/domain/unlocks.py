@@ -5,6 +5,7 @@ Marks stand in the flags of the story's events, so that later operations can be 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -19,6 +20,7 @@ THIRD_PARTY_MET = "third-party-met"
 TOO_MANY_TRIES = "too-many-tries"
 OPENED_WITHOUT_CHECK = "opened-without-check"
 NOT_BY_POLICY = "not-by-policy"
+_PASSED_FOR = "passed-for:"
 
 
 class ReviewReason(StrEnum):
@@ -40,7 +42,12 @@ def is_third_party(relation: Relation) -> bool:
 
 
 def passed_mark(person_id: UUID) -> str:
-    return f"passed-for:{person_id}"
+    return f"{_PASSED_FOR}{person_id}"
+
+
+def persons_passed(flags: Iterable[str]) -> frozenset[UUID]:
+    """The persons whom `passed_mark` names among these."""
+    return frozenset(UUID(flag.removeprefix(_PASSED_FOR)) for flag in flags if flag.startswith(_PASSED_FOR))
 
 
 def wrong_mark(method: IdentityMethod, claim: LockClaim) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,33 +13,41 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.letter_custody import NOT_ENTITLED, may_follow
 from field_api.domain.letters import LetterState
-from field_api.domain.vocabulary import VERIFIED, Relation
+from field_api.domain.vocabulary import OBLIGORS, VERIFIED, Relation
 from field_api.platform.problems import Problem
-from field_api.records.visits import Letter, LetterCustody
+from field_api.platform.tenancy import current_agency
+from field_api.records.accounts import Party
+from field_api.records.base import load
+from field_api.records.people import Person
+from field_api.records.visits import Letter, LetterCustody, Visit
 
 _AS_TYPED = str.maketrans("OIL", "011", "- ")
 
 
 @dataclass(frozen=True)
 class CustodyStep:
-    """Who did something with a letter, when, and to whom it went. `actor` is "staff:<id>", "agent:<id>", "system"."""
+    """Who did something with a letter, when, and to whom it went. `actor` is "staff:<id>", "agent:<id>", "system".
+
+    `checked`: the persons whose identity this agent checked there; None where no phone did, on paper and in the office.
+    """
 
     at: datetime
     actor: str
     op_id: UUID | None = None
     recipient: Relation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    checked: frozenset[UUID] | None = None
 
 
 def hand_over_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
-    """Into the hand of a verified debtor or obligor: `handed_over`. Anybody else's hand is noted and flagged.
+    """Into the hand of a verified debtor or obligor of its account: `handed_over`. Anybody else's is noted and flagged.
 
     Returns flags: `recipient-not-entitled`, or `letter-was-STATE` where no such paper could have been at the door.
     Then the letter keeps its state and the row carries the flag. The same operation twice is once.
     """
     if _noted(session, letter, step.op_id):
         return []
-    if step.recipient not in VERIFIED:
+    if step.recipient not in VERIFIED or not _owes(session, letter, step):
         return _flag(session, letter, NOT_ENTITLED, step)
     return _move(session, letter, LetterState.HANDED_OVER, step)
 
@@ -92,6 +100,28 @@ def _noted(session: Session, letter: Letter, op_id: UUID | None) -> bool:
     return session.scalars(query).first() is not None
 
 
+def _owes(session: Session, letter: Letter, step: CustodyStep) -> bool:
+    """Whether the recipient owes the letter's account: a guarantor of one account is told nothing of another's.
+
+    The one sought is known by the visit. A guarantor is whoever else was checked there; where no phone checked, any
+    other obligor of the account.
+    """
+    obligors = select(Party.person_id).where(
+        Party.agency_id == current_agency(),
+        Party.account_id == letter.account_id,
+        Party.role.in_(OBLIGORS),
+        Party.person_id.not_in(
+            select(Person.id).where(Person.agency_id == current_agency(), Person.is_minor.is_(True))
+        ),
+    )
+    owing = frozenset(session.scalars(obligors))
+    sought = load(session, Visit, letter.visit_id).person_id
+    if step.recipient is Relation.SOUGHT:
+        return sought in owing
+    others = owing - {sought}
+    return bool(others if step.checked is None else others & step.checked)
+
+
 def _move(session: Session, letter: Letter, to: LetterState, step: CustodyStep) -> list[str]:
     if not may_follow(LetterState(letter.state), to):
         return _flag(session, letter, f"letter-was-{letter.state}", step)
@@ -101,7 +131,5 @@ def _move(session: Session, letter: Letter, to: LetterState, step: CustodyStep) 
 
 
 def _flag(session: Session, letter: Letter, flag: str, step: CustodyStep) -> list[str]:
-    note_custody(
-        session, letter, CustodyStep(step.at, step.actor, step.op_id, step.recipient, {**step.extra, "flag": flag})
-    )
+    note_custody(session, letter, replace(step, extra={**step.extra, "flag": flag}))
     return [flag]

@@ -21,6 +21,7 @@ from field_api.domain.operations import Effect, RecordedOperation
 from field_api.domain.unlocks import THIRD_PARTY_MET, is_third_party
 from field_api.domain.vocabulary import OpKind, OutcomeKind, Verdict, VisitEventKind
 from field_api.platform.tenancy import current_agency
+from field_api.queries.passed_checks import passed_checks
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
@@ -101,6 +102,7 @@ def _letter(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[
         actor=door.actor,
         op_id=door.operation.op_id,
         serial=body.get("serial"),
+        checked=None if door.operation.from_paper else passed_checks(session, door.visit.id, door.actor),
     )
     door.flag(*flags)
     return {}

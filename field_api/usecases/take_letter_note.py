@@ -25,17 +25,18 @@ def take_letter_note(
     actor: str,
     op_id: UUID,
     serial: str | None = None,
+    checked: frozenset[UUID] | None = None,
 ) -> list[str]:
     """Move the visit's letters (or the one with `serial`) and return flags, sorted; empty where all went well.
 
     An operation from a door is a fact and is never refused: what should not have happened is flagged
-    (`recipient-not-entitled`, `letter-unknown`, `letter-was-STATE`) and the letter's state stays. Refused letters do
-    not exist on paper and are left alone. Idempotent by `op_id`.
+    (`recipient-not-entitled`, `letter-unknown`, `letter-was-STATE`) and the letter's state stays. `checked` as in
+    CustodyStep. Refused letters do not exist on paper and are left alone. Idempotent by `op_id`.
     """
     letters = _letters_of(session, visit, serial)
     if not letters:
         return [LETTER_UNKNOWN]
-    step = CustodyStep(at, actor, op_id, recipient)
+    step = CustodyStep(at, actor, op_id, recipient, checked=checked)
     take = hand_over_letter if handling is LetterHandling.HANDED_OVER else return_letter
     return sorted({flag for letter in letters for flag in take(session, letter, step)})
 

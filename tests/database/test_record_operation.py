@@ -20,7 +20,7 @@ from field_api.domain.operations import Effect, UnreadableOperation
 from field_api.domain.vocabulary import PERSON_HOLDS, HoldKind, OpKind, Verdict
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.records.accounts import Account, Hold
+from field_api.records.accounts import Account, Hold, Party
 from field_api.records.agency import Creditor
 from field_api.records.base import load
 from field_api.records.people import ContactCandidate, Person
@@ -505,25 +505,79 @@ def test_nothing_secret_lies_plain_in_what_an_outcome_writes(agency: UUID) -> No
             assert b"canario".hex() not in stored
 
 
+def _printed_letters(phone: Phone) -> None:
+    """One to the person sought about each of the visit's accounts."""
+    with transaction(phone.agency) as session:
+        for number, account in enumerate(phone.accounts):
+            letter = Letter(
+                visit_id=phone.visit_id,
+                account_id=account,
+                person_id=phone.sought,
+                kind="reminder",
+                language="es",
+                jurisdiction="MX",
+                serial=f"ABCD234{number}",
+                state="printed",
+                content=Confidential("{}"),
+            )
+            session.add(letter)
+
+
 def test_a_letter_handed_over_changes_hands_and_an_unknown_one_is_flagged(agency: UUID) -> None:
     phone = published_visit(agency)
     assert phone.records(OpKind.LETTER, {"handling": "not_delivered", "reason": "not_met"}).flags == ("letter-unknown",)
-    with transaction(agency) as session:
-        letter = Letter(
-            visit_id=phone.visit_id,
-            account_id=phone.accounts[0],
-            person_id=phone.sought,
-            kind="reminder",
-            language="es",
-            jurisdiction="MX",
-            serial="ABCD2345",
-            state="printed",
-            content=Confidential("{}"),
-        )
-        session.add(letter)
+    _printed_letters(phone)
     assert phone.records(OpKind.LETTER, {"handling": "handed_over", "recipient": "sought"}).flags == ()
     assert [letter.state for letter in rows(phone, Letter)] == ["handed_over"]
     assert [step.recipient for step in rows(phone, LetterCustody)] == ["sought"]
+
+
+def _letter_states(phone: Phone) -> dict[UUID, str]:
+    return {letter.account_id: letter.state for letter in rows(phone, Letter)}
+
+
+@pytest.mark.parametrize("from_paper", [False, True], ids=["phone", "paper"])
+def test_a_guarantor_is_handed_the_letters_of_their_own_account_alone(agency: UUID, from_paper: bool) -> None:
+    phone = published_visit(agency, accounts=2)
+    _printed_letters(phone)
+    with transaction(agency) as session:
+        guarantor = _guarantor(_more(session), phone)
+    first, second = phone.accounts
+    handed = {"handling": "handed_over", "recipient": "guarantor"}
+    check = {"method": "answers", "passed": True, "claim": "other", "person": str(guarantor)}
+    if not from_paper:
+        phone.passes_check()
+        assert phone.records(OpKind.LETTER, handed).flags == ("recipient-not-entitled",), "the one sought was checked"
+        assert set(_letter_states(phone).values()) == {"printed"}
+        phone.records(OpKind.IDENTITY_CHECK, check)
+    assert "recipient-not-entitled" in phone.records(OpKind.LETTER, handed, from_paper=from_paper).flags
+    assert _letter_states(phone) == {first: "handed_over", second: "printed"}
+    flagged = [step for step in rows(phone, LetterCustody) if step.extra.get("flag") == "recipient-not-entitled"]
+    assert flagged[-1].recipient == "guarantor" and flagged[-1].state == "printed"
+
+
+@pytest.mark.parametrize("tie", ["none", "payer", "minor"])
+def test_who_does_not_owe_an_account_is_handed_no_letter_about_it(agency: UUID, tie: str) -> None:
+    phone = published_visit(agency)
+    _printed_letters(phone)
+    with transaction(agency) as session:
+        [party] = session.scalars(select(Party))
+        other = _more(session).person(is_minor=tie == "minor").id
+        _more(session).party(load(session, Account, phone.accounts[0]), load(session, Person, other), "guarantor")
+        if tie == "minor":
+            load(session, Person, phone.sought).is_minor = True
+        else:
+            party.role = "payer"
+        if tie == "none":
+            session.delete(party)
+    phone.passes_check()
+    handed = {"handling": "handed_over", "recipient": "sought"}
+    assert phone.records(OpKind.LETTER, handed).flags == ("recipient-not-entitled",)
+    if tie == "minor":
+        claim = {"method": "answers", "passed": True, "claim": "other", "person": str(other)}
+        phone.records(OpKind.IDENTITY_CHECK, claim)
+        assert "recipient-not-entitled" in phone.records(OpKind.LETTER, {**handed, "recipient": "guarantor"}).flags
+    assert set(_letter_states(phone).values()) == {"printed"}
 
 
 def test_two_doors_of_one_person_at_once_wait_for_each_other(app: Flask, agency: UUID) -> None:
