@@ -63,7 +63,7 @@ def is_mark(flag: str) -> bool:
 class Before:
     """What was on record about this visit when the operation came."""
 
-    third_parties_met: int
+    third_parties_met: int  # here, and by this agent at the other visits of the stop
     passed: bool  # by this agent, for this person
     wrong: int  # tries of this agent by this method under this claim
 

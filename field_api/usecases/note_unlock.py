@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +33,7 @@ from field_api.platform.ids import new_id
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import Agency
 from field_api.records.unlocks import UnlockReview
-from field_api.records.visits import VisitEvent
+from field_api.records.visits import Visit, VisitEvent
 from field_api.usecases.operation_context import AtTheDoor
 
 
@@ -68,19 +69,29 @@ def note_opened(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> d
 
 
 def _before(session: Session, door: AtTheDoor, passed: str, wrong: str) -> Before:
-    mine = VisitEvent.actor == door.actor
+    """The story of this visit; third parties count at the stop's other visits too, where this agent met them: who stood
+    there hears what is said next, whosever visit it is. A stop is one place on one day's route."""
+    mine, here = VisitEvent.actor == door.actor, VisitEvent.visit_id == door.visit.id
     counts = session.execute(
         select(
-            func.count().filter(VisitEvent.flags.contains([THIRD_PARTY_MET])),
-            func.count().filter(VisitEvent.flags.contains([passed]), mine),
-            func.count().filter(VisitEvent.flags.contains([wrong]), mine),
+            func.count().filter(VisitEvent.flags.contains([THIRD_PARTY_MET]), or_(here, mine)),
+            func.count().filter(VisitEvent.flags.contains([passed]), mine, here),
+            func.count().filter(VisitEvent.flags.contains([wrong]), mine, here),
         ).where(
             VisitEvent.agency_id == current_agency(),
-            VisitEvent.visit_id == door.visit.id,
+            VisitEvent.visit_id.in_(_visits_of_the_stop(session, door)),
             VisitEvent.kind.in_([VisitEventKind.ENCOUNTER.value, VisitEventKind.IDENTITY_CHECK.value]),
         )
     ).one()
     return Before(third_parties_met=counts[0], passed=counts[1] > 0, wrong=counts[2])
+
+
+def _visits_of_the_stop(session: Session, door: AtTheDoor) -> list[UUID]:
+    """This visit and those beside it. One that was taken back meanwhile has no stop, and stands alone."""
+    if door.visit.stop_id is None:
+        return [door.visit.id]
+    beside = select(Visit.id).where(Visit.agency_id == current_agency(), Visit.stop_id == door.visit.stop_id)
+    return [door.visit.id, *session.scalars(beside.where(Visit.id != door.visit.id))]
 
 
 def _put_up(session: Session, door: AtTheDoor, before: Before) -> None:

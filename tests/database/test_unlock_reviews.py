@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,13 +18,15 @@ from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.queries.unlocks import Unlock, unlock_lines, unlocks
-from field_api.records.agency import Agency
+from field_api.records.agency import Agency, Creditor
+from field_api.records.base import load
+from field_api.records.planning import Route
 from field_api.records.unlocks import UnlockReview
-from field_api.records.visits import VisitEvent
+from field_api.records.visits import Visit, VisitEvent
 from field_api.usecases.decide_unlock_review import decide_unlock_review
 from sync.records import LogEntry
 from tests.outcome_world import HERE, RECEIVED, Phone, published_visit
-from tests.planning_world import statements
+from tests.planning_world import World, statements
 
 RIGHT = {"method": "answers", "passed": True, "claim": "sought", "kinds": ["postcode", "tax_id"]}
 WRONG = RIGHT | {"passed": False}
@@ -74,6 +77,56 @@ def test_every_unlock_after_a_third_party_is_put_up(app: Flask, agency: UUID, re
     phone.records(OpKind.OPENED, SHOWN)
     assert reviews(agency) == [("after-third-party", "open")] * 2
     assert [line.review is not None for line in told(agency)] == [False, True, True]
+
+
+def _beside(phone: Phone, *, same_stop: bool) -> Phone:
+    """The same agent's visit to somebody else, behind the same door or at the next stop."""
+    with transaction(phone.agency) as session:
+        world = World(session, serial=500, creditors={"MX": session.scalars(select(Creditor)).one()})
+        sought, place, owed = world.household()
+        route = session.scalars(select(Route)).one()
+        visit = world.visit(route, 2, place, sought, owed)
+        if same_stop:
+            visit.stop_id = load(session, Visit, phone.visit_id).stop_id
+        return replace(phone, visit_id=visit.id, sought=sought.id, accounts=[owed.id], seq=100)
+
+
+@pytest.mark.parametrize("same_stop", [True, False])
+def test_a_third_party_met_at_another_visit_of_the_stop_counts(app: Flask, agency: UUID, same_stop: bool) -> None:
+    phone = published_visit(agency)
+    beside = _beside(phone, same_stop=same_stop)
+    beside.records(OpKind.ENCOUNTER, {"relation": "spouse"})
+    phone.records(OpKind.IDENTITY_CHECK, RIGHT)
+    phone.records(OpKind.OPENED, SHOWN)
+    assert reviews(agency) == [("after-third-party", "open")] * (2 if same_stop else 0)
+
+
+def test_checks_and_tries_at_another_visit_of_the_stop_count_there_alone(app: Flask, agency: UUID) -> None:
+    phone = published_visit(agency)
+    beside = _beside(phone, same_stop=True)
+    for _ in range(6):
+        beside.records(OpKind.IDENTITY_CHECK, WRONG)
+    beside.records(OpKind.IDENTITY_CHECK, RIGHT | {"person": str(phone.sought), "claim": "other"})
+    assert "opened-without-check" in phone.records(OpKind.OPENED, SHOWN).flags
+    assert "too-many-tries" not in phone.records(OpKind.IDENTITY_CHECK, RIGHT).flags
+
+
+def test_whom_another_agent_met_at_another_visit_of_the_stop_does_not_count(app: Flask, agency: UUID) -> None:
+    phone = published_visit(agency)
+    beside = _beside(phone, same_stop=True)
+    replace(beside, agent_id=new_id()).records(OpKind.ENCOUNTER, {"relation": "spouse"})
+    phone.records(OpKind.IDENTITY_CHECK, RIGHT)
+    assert reviews(agency) == []
+
+
+def test_a_stop_of_many_visits_takes_no_more_statements(app: Flask, agency: UUID) -> None:
+    phone = published_visit(agency)
+    with statements() as alone:
+        phone.records(OpKind.IDENTITY_CHECK, RIGHT)
+    _beside(phone, same_stop=True)
+    with statements() as beside:
+        phone.records(OpKind.IDENTITY_CHECK, RIGHT)
+    assert len(beside) == len(alone)
 
 
 @pytest.mark.parametrize("relation", ["claims_to_be_sought", "nobody", "attorney"])
