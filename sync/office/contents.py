@@ -18,11 +18,9 @@ from field_api.queries.arrays import among
 from field_api.queries.phone_routes import PhoneRoute, phone_routes
 from field_api.records.changes import Change
 from sync.mailbox import InboxOp
+from sync.office.apart import Ref
 from sync.office.items import Content
 from sync.office.visit_body import SheetVisit, sheet_visits
-
-Ref = tuple[str, UUID]
-"""A kind of content ("visit", "route", "verdict") and the entity's id."""
 
 _CONTENT_OF_CHANGE = {
     ChangeKind.VISIT: "visit",

@@ -44,7 +44,7 @@ def _asked(inquiries: Collection[Inquiry]) -> list[dict[str, str | None]]:
 class Narrower:
     """The cells that an agency made stricter than the packaged matrix, which phones carry themselves.
 
-    Raises BadMatrix where its policy cannot be understood: then nothing is published rather than too much.
+    Raises BadMatrix where its policy cannot be understood: then no visit is published rather than too much of one.
     """
 
     def __init__(self, agency: Agency) -> None:

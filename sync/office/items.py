@@ -11,6 +11,7 @@ from field_api.platform.egress import OutletKind, outlet, passed
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import aead_seal, b64u, sha256
 from sync.office import item_outlets as item_outlets  # declares the kinds
+from sync.office.apart import Ref
 from sync.packing import DoesNotFit, pack
 from sync.roll import next_roll
 
@@ -26,6 +27,10 @@ class Content:
     kind: str
     ref: UUID
     body: dict[str, Any]
+
+    @property
+    def named(self) -> Ref:
+        return self.kind, self.ref
 
     def packed(self, version: int) -> bytes:
         """At the size of its kind. An open part too long for it is shortened, never left out.

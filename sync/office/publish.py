@@ -21,8 +21,8 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.records.changes import Change
 from sync.mailbox import FeedHead, FeedItem
-from sync.office.apart import Apart, made_apart
-from sync.office.contents import Contents, Ref, ref_of, refs_of
+from sync.office.apart import Apart, Ref, each_made, made_apart
+from sync.office.contents import Contents, ref_of, refs_of
 from sync.office.items import FeedWriter
 from sync.office.sheet_keys import sheet_keys_of_day
 
@@ -127,13 +127,14 @@ def _publish(
         contents = Contents(session, keys, refs)
         stood = [(writer.seq, writer.roll) for writer in writers]
         try:
-            return [
-                writer.write(content)
+            items = (
+                (content.named, (writer, content))
                 for device, writer in zip(devices, writers, strict=True)
                 for content in contents.for_device(device, refs)
-            ]
+            )
+            return each_made(items, lambda item: item[0].write(item[1]))
         except Exception:
-            # Some were written before the one that cannot be: their numbers are given to others.
+            # Some were written beside the one that cannot be: their numbers are given to others.
             for writer, (seq, roll) in zip(writers, stood, strict=True):
                 writer.seq, writer.roll = seq, roll
             raise

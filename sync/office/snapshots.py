@@ -20,8 +20,8 @@ from field_api.queries.phone_routes import current_sheet
 from field_api.records.changes import Change
 from field_api.usecases.tell_agent import tell_agents
 from sync.mailbox import FeedHead, SheetKey, Snapshot, SnapshotRequest
-from sync.office.apart import made_apart
-from sync.office.contents import Contents, Ref
+from sync.office.apart import Ref, each_made, made_apart
+from sync.office.contents import Contents
 from sync.office.items import SheetKeyInUse
 from sync.office.sheet_keys import sheet_keys_of_day
 
@@ -73,7 +73,7 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
 
     def packed(group: Sequence[Ref]) -> list[bytes]:
         contents = Contents(session, keys, group).for_device(device, group)
-        return [content.packed(head.seq) for content in contents]
+        return each_made(((content.named, content) for content in contents), lambda content: content.packed(head.seq))
 
     sheet = made_apart(session, refs, packed)
     _tell_later(session, device.agent_id, [*sheet.troubles, *sheet.untried])

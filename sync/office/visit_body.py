@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
-from field_api.domain.disclosure import Audience
+from field_api.domain.disclosure import Audience, BadMatrix
 from field_api.domain.entitled import LOCKS, Entitled
 from field_api.domain.lock_policy import LockPolicy, lock_policy
 from field_api.domain.sheets import safe_hint
@@ -24,6 +24,7 @@ from field_api.records.people import Address, VerificationAnswer
 from field_api.records.visits import VisitKey
 from field_api.usecases.ensure_visit_keys import PLACE, ensure_visit_keys
 from sync.crockford import new_code
+from sync.office.apart import NotMade, each_made, trouble_of
 from sync.office.brief import cut_to_fit, make_brief, may_have_a_part
 from sync.office.door_rules import Narrower, location_parts
 from sync.office.locks import (
@@ -81,14 +82,18 @@ def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]
 
 
 def _published(session: Session, keys: OfficeKeys, items: Sequence[PhoneVisit]) -> dict[UUID, SheetVisit]:
+    """Raises NotMade with those that cannot be made. A tombstone needs nothing of what may be wrong here."""
     agency = running_agency(session)
-    # Before all that is dear: a policy that cannot be understood fails for every visit. A tombstone does not need it.
-    narrower = Narrower(agency)
+    try:
+        narrower = Narrower(agency)
+    except BadMatrix as error:
+        raise NotMade({("visit", item.visit.id): trouble_of(error) for item in items}) from error
     wanted = [(item.visit.id, party.person_id) for item in items for party in item.parties]
     key_rows = ensure_visit_keys(session, keys, wanted, new_code)
     stretched = stretched_answers(session, keys, [need for item in items for need in answers_needed(item)])
     maker = _Maker(keys, agency, key_rows, stretched, location_parts(session, items), narrower)
-    return {item.visit.id: maker.published(item) for item in items}
+    made = each_made(((("visit", item.visit.id), item) for item in items), maker.published)
+    return {item.visit.id: visit for item, visit in zip(items, made, strict=True)}
 
 
 def answers_needed(item: PhoneVisit) -> Iterator[Wanted]:

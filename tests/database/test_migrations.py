@@ -62,7 +62,9 @@ def test_rows_of_the_first_revision_live_through_the_later_ones(database: Server
     with engine.begin() as connection:
         connection.execute(text("UPDATE office.hold SET lifted_at = now(), lifted_by = :person"), rows)
         logged = connection.scalar(text("SELECT count(*) FROM office.log_entry"))
+        waits = connection.execute(text("SELECT tries, retry_at, trouble FROM office.change")).all()
     assert logged == 1  # the later revision's trigger sees the earlier revision's row
+    assert waits == [(0, None, None)], "what waited is due"
     with engine.begin() as connection:
         connection.execute(text("UPDATE office.hold SET lifted_at = NULL, lifted_by = NULL"))
     migrate(owner, "0002")
@@ -79,6 +81,7 @@ FIRST_ROWS = (
     " VALUES (:agency, :person, :creditor, 'P1', 'N', 'person', 'es', false, 1)",
     "INSERT INTO office.hold (agency_id, id, person_id, kind, reason, placed_at, op_id)"
     " VALUES (:agency, :hold, :person, 'deceased', '\\x00', now(), :hold)",
+    "INSERT INTO office.change (agency_id, agent_id, kind, ref, urgent) VALUES (:agency, :person, 'visit', :hold, false)",
 )
 
 
