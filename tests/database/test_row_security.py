@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg import sql
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from doorstep.server import Server
-from field_api.platform.database import transaction
+from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
 from field_api.records.agency import Agency, Creditor
 from tests import catalogue
@@ -58,3 +58,12 @@ def test_one_agency_never_sees_another(app: Flask, agency: UUID) -> None:
     with transaction(agency) as session:
         assert session.scalars(select(Creditor)).all() == []
         assert [row.agency_id for row in session.scalars(select(Agency))] == [agency]
+
+
+def test_the_agency_ends_with_its_transaction(app: Flask, agency: UUID) -> None:
+    """A pooled connection goes to somebody else next: it must not still speak for an agency."""
+    with transaction(agency) as session:
+        session.scalars(select(Agency)).one()
+    with db.engine.connect() as connection:
+        assert connection.scalar(text("SELECT current_setting('doorstep.agency', true)")) in (None, "")
+        assert connection.scalar(text("SELECT count(*) FROM office.agency")) == 0
