@@ -88,7 +88,10 @@ def test_a_column_of_the_export_is_as_secret_as_the_column_it_comes_from(agency:
     with acting_for(agency):
         selected = list(visit_export._statement(WEDNESDAY, WEDNESDAY).selected_columns)
     assert len(selected) == len(visit_export.COLUMNS)
-    stored = {name: getattr(column, "info", {}).get("label") for name, column in zip(visit_export.COLUMNS, selected, strict=True)}
+    stored = {
+        name: getattr(column, "info", {}).get("label")
+        for name, column in zip(visit_export.COLUMNS, selected, strict=True)
+    }
     labels = dict(shape_labels(visit_export.EXPORT.shape))
     open_ones = {Label.OPEN, Label.PLACE, Label.INTERNAL}
     shown_too_openly = {

@@ -236,7 +236,9 @@ def open_house(postgres: Server, folder: Path) -> Iterator[House]:
     admin = postgres.conninfo("owner", "postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
         )
     database = replace(postgres, database=name)
     settings = Settings(
