@@ -28,9 +28,9 @@ blueprint = Blueprint("creditors", __name__, url_prefix="/creditors", descriptio
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, page_schema(CreditorSchema))
 def list_creditors(page: dict[str, Any]) -> Page:
-    """Creditors by name."""
+    """Creditors in the order they were added: a cursor stands in an address, so it carries no name."""
     with transaction(g.actor.agency_id) as session:
-        return paged(session, creditors(creditor_id=g.actor.creditor_id), [Creditor.name, Creditor.id], **page)
+        return paged(session, creditors(creditor_id=g.actor.creditor_id), [Creditor.id], **page)
 
 
 @blueprint.post("")
