@@ -18,6 +18,7 @@ from field_api.domain.debt_words import find_debt_words
 from field_api.domain.disclosure import Audience
 from field_api.domain.evidence import when_it_happened
 from field_api.domain.operations import Effect, RecordedOperation
+from field_api.domain.outside_text import OPEN_TEXTS
 from field_api.domain.unlocks import THIRD_PARTY_MET, is_third_party
 from field_api.domain.vocabulary import OpKind, OutcomeKind, Verdict, VisitEventKind
 from field_api.platform.tenancy import current_agency
@@ -35,8 +36,6 @@ from field_api.usecases.operation_schemas import read_body
 from field_api.usecases.take_letter_note import take_letter_note
 
 PERMISSION_GRANTED = "permission-granted"
-_OPEN_TEXTS = frozenset({"note", "hint", "where"})
-"""Free text about place and people, which may be read out at a door or printed: searched for debt words."""
 
 
 def record_operation(session: Session, operation: RecordedOperation, *, now: datetime) -> Effect:
@@ -195,7 +194,7 @@ def open_texts(kind: OpKind, body: Mapping[str, Any]) -> Iterator[str]:
 def _texts(part: Any) -> Iterator[str]:
     if isinstance(part, Mapping):
         for name, inner in part.items():
-            if name in _OPEN_TEXTS and isinstance(inner, str):
+            if name in OPEN_TEXTS and isinstance(inner, str):
                 yield inner
             else:
                 yield from _texts(inner)
