@@ -17,6 +17,7 @@ from field_api.http.panels import add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.egress import OutletKind, check_declared
 from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.restore_journal import RestoreJournal
 from field_api.platform.settings import Settings
 
 
@@ -27,6 +28,8 @@ def worker_app(settings: Settings) -> Flask:
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
     app.extensions["doorstep.objects"] = LocalObjects(settings.office_objects, keyring)
+    if settings.journal:
+        app.extensions["doorstep.journal"] = RestoreJournal(settings.journal)
     app.extensions["doorstep.planning"] = planning_parts
     app.extensions["doorstep.papers"] = TypstPapers()
     check_declared((OutletKind.TEMPLATE, name) for name in typst_worker.NAMES)

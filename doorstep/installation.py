@@ -15,7 +15,7 @@ from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres
 from doorstep.server import Server, server_at
 from field_api.platform.keyring import OfficeKeyring
-from field_api.platform.settings import Settings, home_from
+from field_api.platform.settings import Settings, home_from, journal_from
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Installation:
     database_url: str | None
     door_url: str
     office_url: str
+    journal: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Installation:
@@ -34,6 +35,7 @@ class Installation:
             database_url=environment.get("DATABASE_URL"),
             door_url=environment.get("DOORSTEP_DOOR_URL", "http://127.0.0.1:8401"),
             office_url=environment.get("DOORSTEP_OFFICE_URL", "http://127.0.0.1:8400"),
+            journal=journal_from(environment),
         )
 
     @contextmanager
@@ -59,7 +61,11 @@ class Installation:
     def settings(self, server: Server, role: str) -> Settings:
         """What a process of this role (office, door) must be told."""
         return Settings(
-            home=self.home, database_url=server.url(role), door_url=self.door_url, office_url=self.office_url
+            home=self.home,
+            database_url=server.url(role),
+            door_url=self.door_url,
+            office_url=self.office_url,
+            journal=self.journal,
         )
 
     def agency(self, chosen: str | None = None) -> UUID:

@@ -105,6 +105,8 @@ def parts_of(installation: Installation, server: Server) -> list[Part]:
         "DOORSTEP_OFFICE_URL": installation.office_url,
     }
     office = base | {"DOORSTEP_DATABASE_URL": server.url("office")}
+    if installation.journal:
+        office["DOORSTEP_JOURNAL"] = str(installation.journal)
     door = base | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [
         Part("office", ["doorstep.cli", "serve", "office"], office, installation.office_url),

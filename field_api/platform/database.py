@@ -18,6 +18,7 @@ from sqlalchemy import DateTime, MetaData, Text, event, text
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 
 from field_api.platform.driver_errors import forget_locals
+from field_api.platform.problems import Problem
 from field_api.platform.tenancy import acting_for, agency_or_none
 
 NAMING = {
@@ -41,13 +42,21 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
 
+RESTORING = "doorstep.restoring"
+"""A setting of the database itself, on while a backup is being restored into it: nothing of it is used or served."""
+IS_RESTORING = "SELECT current_setting('doorstep.restoring', true) IS NOT DISTINCT FROM 'on'"
+
+
 @event.listens_for(Session, "after_begin")
 def _set_agency(_session: Session, _transaction: SessionTransaction, connection: Any) -> None:
     agency_id = agency_or_none()
-    connection.execute(
-        text("SELECT set_config('doorstep.agency', :agency, true)"),
+    restoring = connection.execute(
+        text(IS_RESTORING + " FROM set_config('doorstep.agency', :agency, true)"),
         {"agency": str(agency_id) if agency_id else ""},
-    )
+    ).scalar()
+    if restoring:
+        connection.invalidate()  # a connection keeps the setting it began with: the next one asks anew
+        raise Problem("unavailable", "a backup is being restored", headers={"Retry-After": "30"})
 
 
 _joined: ContextVar[Session | None] = ContextVar("joined_transaction", default=None)

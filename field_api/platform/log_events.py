@@ -22,6 +22,7 @@ EVENTS: dict[str, frozenset[str]] = {
         "sync-unit-failed": "step agency error place",
         "change-waits": "agency kind ref tries error place",  # it cannot be made an item of, and stays
         "operation-crashed": "incident op error",
+        "journal-unwritten": "agency error place",  # a lifted hold that a restore would place again
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",
         "rendition-lost": "photo size error",

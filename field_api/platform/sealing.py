@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, hpke
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _SUITE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
@@ -147,14 +149,22 @@ def stretch(secret: bytes, salt: bytes, rounds: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", secret, salt, rounds)
 
 
+def stretch_passphrase(passphrase: bytes, salt: bytes) -> bytes:
+    """scrypt (RFC 7914), 128 MiB and about half a second: 32 bytes that a guess costs as much for."""
+    return Scrypt(salt=salt, length=32, n=2**17, r=8, p=1).derive(passphrase)
+
+
 def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+# Reading a key costs as much as signing with it, and a process uses few: its own, and those of the phones of the hour.
+@lru_cache(maxsize=64)
 def _private(scalar: bytes) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
 
 
+@lru_cache(maxsize=4_096)
 def _public(point: bytes) -> ec.EllipticCurvePublicKey:
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)

@@ -26,6 +26,8 @@ class Settings:
     """Public address of the phone door: request signatures cover its authority, enrolment codes carry it."""
     office_url: str
     """Address of the office API and console, for links and cookies."""
+    journal: Path | None = None
+    """Another machine's directory for what a restored backup must not forget; None: there is none, and a page warns."""
     max_request_bytes: int = 64 * 1024 * 1024
     """Upper bound of any request body; each route sets a smaller one of its own."""
 
@@ -62,8 +64,14 @@ def home_from(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("DOORSTEP_HOME") or "var").absolute()
 
 
+def journal_from(environment: Mapping[str, str]) -> Path | None:
+    """DOORSTEP_JOURNAL: where decisions are written that must outlive this machine (docs/operations.md)."""
+    named = environment.get("DOORSTEP_JOURNAL", "")
+    return Path(named).absolute() if named else None
+
+
 def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read DOORSTEP_HOME, DOORSTEP_DATABASE_URL, DOORSTEP_DOOR_URL and DOORSTEP_OFFICE_URL. Raises UnsafeSettings."""
+    """Read DOORSTEP_HOME, DOORSTEP_DATABASE_URL, the two addresses and DOORSTEP_JOURNAL. Raises UnsafeSettings."""
     env = os.environ if environment is None else environment
     url = env.get("DOORSTEP_DATABASE_URL", "")
     if not url.startswith("postgresql+psycopg://"):
@@ -73,4 +81,5 @@ def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=url,
         door_url=env.get("DOORSTEP_DOOR_URL", "http://127.0.0.1:8401"),
         office_url=env.get("DOORSTEP_OFFICE_URL", "http://127.0.0.1:8400"),
+        journal=journal_from(env),
     )

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
 from field_api.platform.problems import Problem
+from field_api.platform.restore_journal import EntryKind, enter
 from field_api.records.accounts import Hold
 from field_api.records.base import load
+from field_api.usecases.place_hold import JOURNALED_CHARACTERS
 
 
 def lift_hold(session: Session, hold_id: UUID, *, reason: str, now: datetime, lifted_by: UUID | None) -> Hold:
@@ -24,4 +26,7 @@ def lift_hold(session: Session, hold_id: UUID, *, reason: str, now: datetime, li
     hold.lifted_at = now
     hold.lifted_by = lifted_by
     hold.lift_reason = Confidential(reason)
+    by = str(lifted_by) if lifted_by else None
+    detail = {"id": str(hold.id), "reason": reason[:JOURNALED_CHARACTERS], "lifted_by": by}
+    enter(session, EntryKind.HOLD_LIFTED, detail, at=now, loosens=True)
     return hold

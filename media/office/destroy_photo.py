@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from field_api.domain.vocabulary import VisitEventKind
+from field_api.platform.restore_journal import EntryKind, enter_now
 from field_api.platform.tenancy import current_agency
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from field_api.records.base import load
@@ -26,13 +27,16 @@ log = structlog.get_logger()
 def destroy_photo(session: Session, photo_id: UUID, room: Darkroom, *, now: datetime, actor: str, reason: str) -> Photo:
     """Overwrite and unlink the key, delete bytes and renditions, clear what shows the picture. Twice is once.
 
-    The key goes before the transaction commits: a crash in between leaves a photograph that nothing opens, and the next
-    call finishes. The log keeps the hash of the sealed bytes alone. Raises Problem `not-found`.
+    The restore journal hears of it first, so that no backup brings it back. The key goes before the transaction
+    commits: a crash in between leaves a photograph that nothing opens, and the next call finishes. The log keeps the
+    hash of the sealed bytes alone. Raises Problem `not-found`, `unavailable`.
     """
     photo = load(session, Photo, photo_id, lock=True)
     if photo.state == PhotoState.DESTROYED:
         return photo
     agency_id, upload_id = current_agency(), photo.upload_id
+    erased = {"upload": str(upload_id), "device": str(photo.device_id), "op": str(photo.op_id)}
+    enter_now(EntryKind.PHOTO_ERASED, {**erased, "sha256": photo.sha256.hex(), "reason": reason}, at=now)
     room.stores.keys.destroy(agency_id, upload_id)
     room.stores.files.delete(agency_id, upload_id)
     for key in filter(None, (photo.large_key, photo.small_key)):

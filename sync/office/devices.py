@@ -16,6 +16,7 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.problems import Problem
+from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.tenancy import current_agency
 from field_api.records.planning import Agent
 from sync.mailbox import WipeOrder
@@ -61,6 +62,7 @@ def revoke_device(
     if device.state == "revoked":
         raise Problem("already-done", "this device is revoked")
     device.state, device.revoked_at = "revoked", now
+    enter(session, EntryKind.DEVICE_REVOKED, {"device": str(device.id), "reason": reason}, at=now)
     claims = {"agency": str(device.agency_id), "device": str(device.id), "reason": reason, "at": utc_text(now)}
     statement = canonical({"v": 1, **claims})
     session.execute(

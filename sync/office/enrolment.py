@@ -18,6 +18,7 @@ from field_api.platform.bounded_json import BadJson, canonical, loads
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_opaque_id
 from field_api.platform.keyring import Certificate, OfficeKeys
+from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.sealing import Unsealable, b64u, derive, from_b64u, mac, public_point, same, sha256
 from field_api.platform.wiring import settings
 from field_api.records.agency import Agency
@@ -139,7 +140,19 @@ def _activate(
     enrolment.answer, enrolment.device_id = answer, device.id
     enrolment.answer_mac = mac(derive(wanted.secret, b"doorstep-enrol-answer-v1"), answer)
     secret.sealed = None
+    journal_device(session, keys, device, now)
     note_decision(session, now, "device-enrolled", {"device": str(device.id), "agent": str(secret.agent_id)})
+
+
+def journal_device(session: Session, keys: OfficeKeys, device: Device, now: datetime) -> None:
+    """For a restore: the phone comes back by its certificate, and its agent where an older backup lacks them too."""
+    agent = load(session, Agent, device.agent_id)
+    known = {name: getattr(agent, name) for name in ("code", "name", "timezone")}
+    detail = {
+        "certificate": device_certificate(keys, device, now), "epoch": device.epoch,
+        "agent": {"id": str(agent.id), **known, "languages": list(agent.languages)},
+    }  # fmt: skip
+    enter(session, EntryKind.DEVICE_ENROLLED, detail, at=now)
 
 
 def _answer(session: Session, keys: OfficeKeys, device: Device, now: datetime) -> dict[str, Any]:
@@ -170,6 +183,7 @@ def device_certificate(keys: OfficeKeys, device: Device, now: datetime) -> dict[
             "v": 1,
             "agency": str(device.agency_id),
             "device": str(device.id),
+            "agent": str(device.agent_id),
             "signing": b64u(device.signing_public),
             "sealing": b64u(device.sealing_public),
             "at": utc_text(now),
