@@ -92,6 +92,12 @@ class InboxOp(OfDevice):
         of_device(),
         Index("ix_inbox_received", "agency_id", "device_id", "seq", postgresql_where=text("state = 'received'")),
         Index("ix_inbox_held", "agency_id", "device_id", postgresql_where=text("state = 'held'")),
+        Index(
+            "ix_inbox_without",
+            "agency_id",
+            "device_id",
+            postgresql_where=text("state IN ('applied', 'late') AND waits_for <> '{}'"),
+        ),
         Index("ix_inbox_seq", "agency_id", "device_id", "seq"),
         Index("ix_inbox_unlogged", "agency_id", "received_at", postgresql_where=text("NOT logged")),
         Index("ix_inbox_quarantined", "agency_id", "received_at", postgresql_where=text("state = 'quarantined'")),
@@ -113,6 +119,8 @@ class InboxOp(OfDevice):
     flags: Mapped[list[str]] = internal(JSONB, server_default=text("'[]'::jsonb"))
     waits_for: Mapped[list[UUID]] = internal(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
     decided_at: Mapped[datetime | None] = internal()
+    released: Mapped[bool] = internal(server_default=text("false"))  # nobody waits for it, nor it for anybody
+    closed_at: Mapped[datetime | None] = internal()  # quarantined: a person looked, and there is nothing to do
     logged: Mapped[bool] = internal(server_default=text("false"))
 
 
@@ -136,6 +144,8 @@ class QuarantinedBytes(OfDevice):
     receipt: Mapped[bytes] = internal(LargeBinary)
     receipt_sig: Mapped[bytes] = internal(LargeBinary)
     received_at: Mapped[datetime] = internal()
+    released: Mapped[bool] = internal(server_default=text("false"))  # nobody waits for the operation that it claims
+    closed_at: Mapped[datetime | None] = internal()  # a person looked: mended, or nothing to do
     logged: Mapped[bool] = internal(server_default=text("false"))
 
 
@@ -207,6 +217,7 @@ class Durable(OfDevice):
     __table_args__ = (of_device(), {"schema": MAILBOX})
 
     durable_seq: Mapped[int] = internal(BigInteger)
+    excepted: Mapped[list[int]] = internal(ARRAY(BigInteger), server_default=text("'{}'::bigint[]"))
     statement: Mapped[bytes] = internal(LargeBinary)
     sig: Mapped[bytes] = internal(LargeBinary)
 

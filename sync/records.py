@@ -6,17 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
+from field_api.domain.confidential import Confidential
+from field_api.domain.disclosure import Label
+from field_api.platform.columns import Sealed
 from field_api.platform.database import Base
 from field_api.platform.labels import confidential, internal
 from field_api.platform.tenancy import current_agency
 from field_api.records.base import SCHEMA, Tenant, refers
 from sync import mailbox
 
-__all__ = ["EnrolmentSecret", "LogEntry", "mailbox"]
+__all__ = ["ApplyTurn", "EnrolmentSecret", "LogEntry", "QuarantineDecision", "mailbox"]
 
 
 class EnrolmentSecret(Tenant):
@@ -56,3 +59,41 @@ class LogEntry(Base):
     salt: Mapped[bytes | None] = confidential(LargeBinary)
     leaf: Mapped[bytes | None] = internal(LargeBinary)  # the leaf's data, as hashed
     number: Mapped[int | None] = internal(BigInteger)
+
+
+class ApplyTurn(mailbox.OfDevice):
+    """A worker has this device's operations in hand. The row outlives the worker that died on one of them.
+
+    `op_id` is the operation that is being tried alone, `tries` how often that was begun, this time included, while the
+    database's server ran since `server_started_at`: its own end is not held against the operation.
+    """
+
+    __tablename__ = "apply_turn"
+    __table_args__ = (mailbox.of_device(), {"schema": SCHEMA})
+
+    op_id: Mapped[UUID | None] = internal()
+    tries: Mapped[int] = internal(server_default=text("0"))
+    trouble: Mapped[str | None] = internal()  # as the worker saw it, where it lived to say so
+    server_started_at: Mapped[datetime] = internal()
+    retry_at: Mapped[datetime | None] = internal()
+
+
+class QuarantineDecision(Tenant):
+    """What a person decided about an operation that was kept without effect, or about bytes that are none."""
+
+    __tablename__ = "quarantine_decision"
+    __table_args__ = (
+        Index("ix_quarantine_decision", "agency_id", "device_id", "op_id"),
+        Index("ix_quarantine_decision_bytes", "agency_id", "bytes_id"),
+        CheckConstraint("(op_id IS NULL) <> (bytes_id IS NULL)", name="of_one"),
+        {"schema": SCHEMA},
+    )
+
+    device_id: Mapped[UUID] = internal()
+    op_id: Mapped[UUID | None] = internal()
+    bytes_id: Mapped[UUID | None] = internal()
+    action: Mapped[str] = internal()  # retry | mend | release | dismiss
+    reason: Mapped[Confidential[str]] = mapped_column(Sealed("quarantine_decision.reason", Label.CONFIDENTIAL))
+    decided_by: Mapped[UUID | None] = internal()
+    decided_at: Mapped[datetime] = internal()
+    mended_as: Mapped[UUID | None] = internal()  # the operation under which the correction took effect

@@ -42,7 +42,7 @@ DOOR_ON_COLUMNS = {
     ("mailbox.enrolment_claim", "INSERT"): "agency_id enrolment_id position sha256 request mac received_at",
     ("mailbox.inbox", "SELECT"): "agency_id device_id op_id seq link receipt receipt_sig",
     ("mailbox.inbox", "INSERT"): "agency_id device_id op_id seq protected ct sig link receipt receipt_sig received_at",
-    ("mailbox.quarantine", "SELECT"): "agency_id device_id sha256 receipt receipt_sig",
+    ("mailbox.quarantine", "SELECT"): "agency_id device_id sha256 reason seq receipt receipt_sig",
     ("mailbox.quarantine", "INSERT"): "agency_id device_id sha256 id raw status reason op_id seq receipt receipt_sig"
     " received_at",
     ("mailbox.sheet_key", "SELECT"): "agency_id device_id id statement sig",
