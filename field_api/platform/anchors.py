@@ -6,13 +6,14 @@ An anchor verifies itself by the door's key, so the door keeps no state and seve
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from field_api.platform.bounded_json import BadJson, canonical, loads
 from field_api.platform.clock import utc_text as utc_text
-from field_api.platform.keyring import DoorKeys
-from field_api.platform.sealing import Unsealable, b64u, from_b64u, verify
+from field_api.platform.keyring import DoorKeys, verify_by_any
+from field_api.platform.sealing import Unsealable, b64u, from_b64u
 
 CONTEXT = b"doorstep-anchor-v1"
 LIFETIME = timedelta(minutes=10)
@@ -33,20 +34,23 @@ def make_anchor(keys: DoorKeys, device_id: UUID, now: datetime) -> str:
 
 def read_anchor(keys: DoorKeys, device_id: UUID, anchor: str, now: datetime) -> datetime:
     """When the door gave this anchor to this device. Raises StaleAnchor if it did not, or too long ago."""
-    at = anchor_time(keys.certificate.public, keys.agency_id, device_id, anchor)
+    at = anchor_time(keys.publics, keys.agency_id, device_id, anchor)
     if not now - LIFETIME <= at <= now + DRIFT:
         raise StaleAnchor
     return at
 
 
-def anchor_time(door_public: bytes, agency_id: UUID, device_id: UUID, anchor: str) -> datetime:
-    """When the door gave this anchor to this device, however long ago. Raises StaleAnchor if it did not."""
+def anchor_time(door_publics: Sequence[bytes], agency_id: UUID, device_id: UUID, anchor: str) -> datetime:
+    """When the door gave this anchor to this device, however long ago, under whichever of its keys.
+
+    Raises StaleAnchor if it did not.
+    """
     if len(anchor) > MAX_CHARACTERS:
         raise StaleAnchor
     body_text, _, signature_text = anchor.partition(".")
     try:
         body = from_b64u(body_text)
-        verify(door_public, CONTEXT + body, from_b64u(signature_text))
+        verify_by_any(door_publics, CONTEXT + body, from_b64u(signature_text))
         claims = loads(body, max_bytes=MAX_CHARACTERS)
     except (Unsealable, BadJson) as error:
         raise StaleAnchor from error

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from field_api.platform import sealing
@@ -20,7 +22,11 @@ from field_api.platform.clock import utc_text
 from field_api.platform.sealing import b64u, from_b64u
 
 CERTIFICATE_CONTEXT = b"doorstep-cert-v1"
+ROLES = ("office", "sealing", "door")
 CERTIFICATE_DAYS = 825
+LOOK_S = 1.0  # how long a process goes on with keys whose file was replaced meanwhile
+
+K = TypeVar("K")
 
 
 class NoKeys(RuntimeError):
@@ -49,9 +55,20 @@ class Certificate:
     def public(self) -> bytes:
         return from_b64u(self.claims["key"])
 
+    @property
+    def until(self) -> datetime:
+        return datetime.fromisoformat(self.claims["until"])
 
-def certify(root: bytes, agency_id: UUID, role: str, public: bytes, now: datetime) -> Certificate:
-    """Sign `public` with the root key for a role: office, sealing or door."""
+    @property
+    def ref(self) -> UUID:
+        """The certificate's name in change rows and `keys` items."""
+        return UUID(bytes=sealing.sha256(self.body)[:16])
+
+
+def certify(
+    root: bytes, agency_id: UUID, role: str, public: bytes, now: datetime, until: datetime | None = None
+) -> Certificate:
+    """Sign `public` with the root key for a role (office, sealing or door), from `now` for 825 days or to `until`."""
     body = canonical(
         {
             "v": 1,
@@ -60,39 +77,49 @@ def certify(root: bytes, agency_id: UUID, role: str, public: bytes, now: datetim
             "kid": sealing.key_id_of(public),
             "key": b64u(public),
             "from": utc_text(now),
-            "until": utc_text(now + timedelta(days=CERTIFICATE_DAYS)),
+            "until": utc_text(until or now + timedelta(days=CERTIFICATE_DAYS)),
         }
     )
     return Certificate(body, sealing.sign(root, CERTIFICATE_CONTEXT + body))
 
 
 class DoorKeys:
-    """The phone door's one key: signs receipts and anchors."""
+    """The phone door's one key: signs receipts and anchors. What the keys before it signed still verifies."""
 
     def __init__(self, agency_id: UUID, stored: dict[str, Any]) -> None:
         self.agency_id = agency_id
         self._private = from_b64u(stored["private"])
-        self.certificate = Certificate(from_b64u(stored["cert"]), from_b64u(stored["sig"]))
+        self.certificate = certificate_of(stored)
+        self.publics = [self.certificate.public, *(certificate_of(entry).public for entry in stored.get("retired", []))]
 
     def sign(self, context: bytes, message: bytes) -> bytes:
         return sealing.sign(self._private, context + message)
 
     def verify(self, context: bytes, message: bytes, signature: bytes) -> None:
-        """Raises Unsealable unless this door signed it."""
-        sealing.verify(self.certificate.public, context + message, signature)
+        """Raises Unsealable unless this door signed it, now or under a retired key."""
+        verify_by_any(self.publics, context + message, signature)
 
 
 class OfficeKeys:
-    """The office's keys of one agency: sign, open what phones sealed, seal columns and objects at rest."""
+    """The office's keys of one agency: sign, open what phones sealed, seal columns and objects at rest.
 
-    def __init__(self, agency_id: UUID, stored: dict[str, Any]) -> None:
+    A key that phones are still to be told of (`next` in the file) is announced and not used; retired office and door
+    keys verify what they signed, retired sealing keys open what was sealed to them (docs/operations.md, Keys).
+    """
+
+    def __init__(self, agency_id: UUID, stored: dict[str, Any], again: Callable[[], dict[str, Any]] | None = None):
         self.agency_id = agency_id
+        self._again = again
         self.root_public = from_b64u(stored["root_public"])
+        self.root_steps: list[dict[str, str]] = list(stored.get("roots", []))
         self._signing = from_b64u(stored["signing"]["private"])
-        self.signing_certificate = _certificate(stored["signing"])
-        self._sealing = {entry["kid"]: from_b64u(entry["private"]) for entry in stored["sealing"]}
-        self.sealing_certificate = _certificate(stored["sealing"][-1])
-        self.door_certificate = _certificate(stored["door"])
+        self._sealing = _openers(stored)
+        self.certificates = {role: certificates_of(stored, role) for role in ROLES}
+        self.signing_certificate = self.certificates["office"][-1]
+        self.sealing_certificate = self.certificates["sealing"][-1]
+        self.door_certificate = self.certificates["door"][-1]
+        self.waits_for_phones = bool(stored.get("next"))
+        self.unannounced = frozenset(UUID(ref) for ref in stored.get("unannounced", []))
         self._column = from_b64u(stored["column"])
         self._derived: dict[str, bytes] = {}  # one derivation per place, not per value: imports seal a million
 
@@ -100,12 +127,37 @@ class OfficeKeys:
         return sealing.sign(self._signing, context + message)
 
     def verify(self, context: bytes, message: bytes, signature: bytes) -> None:
-        """Raises Unsealable unless this office signed it."""
-        sealing.verify(self.signing_certificate.public, context + message, signature)
+        """Raises Unsealable unless this office signed it, now or under a retired key."""
+        verify_by_any((each.public for each in self.certificates["office"]), context + message, signature)
+
+    @property
+    def door_publics(self) -> list[bytes]:
+        """Every door key that phones were or will be told of."""
+        return [each.public for each in self.certificates["door"]]
+
+    def announced(self, now: datetime) -> dict[str, list[dict[str, str]]]:
+        """What a phone that knows only its first root needs: every step of the root, every certificate in its time.
+
+        Of sealing keys the newest alone: nobody seals to a retired one.
+        """
+        known = [*self.certificates["office"], self.sealing_certificate, *self.certificates["door"]]
+        return {"roots": self.root_steps, "certificates": [each.wire() for each in known if each.until > now]}
+
+    def announcement(self, ref: UUID) -> dict[str, list[dict[str, str]]]:
+        """The body of the `keys` item that tells of one certificate. Raises NoKeys: not read here yet."""
+        for known in self.certificates.values():
+            for each in known:
+                if each.ref == ref:
+                    return {"roots": self.root_steps, "certificates": [each.wire()]}
+        raise NoKeys("a certificate that is not in the keyring")
 
     def open_from_phone(self, key_id: str, info: bytes, sealed: bytes) -> bytes:
         """Open what a phone sealed to the agency, retired keys included. Raises Unsealable."""
         private = self._sealing.get(key_id)
+        if private is None and self._again is not None:
+            # Made by another process since this one read the file: a phone may have been told of it already.
+            self._sealing = _openers(self._again())
+            private = self._sealing.get(key_id)
         if private is None:
             raise sealing.Unsealable("unknown sealing key")
         return sealing.open_sealed(private, info, sealed)
@@ -128,8 +180,33 @@ class OfficeKeys:
         return self._derived[place]
 
 
-def _certificate(entry: dict[str, Any]) -> Certificate:
+def certificate_of(entry: dict[str, Any]) -> Certificate:
+    """Raises KeyError or Unsealable where the entry holds none."""
     return Certificate(from_b64u(entry["cert"]), from_b64u(entry["sig"]))
+
+
+def certificates_of(stored: dict[str, Any], role: str) -> list[Certificate]:
+    """Of one role in an office's file: retired ones, the one that waits for phones to be told, last the one in use."""
+    if role == "sealing":
+        return [certificate_of(entry) for entry in stored["sealing"]]
+    waiting = stored.get("next", {}).get(role)
+    in_use = stored["signing" if role == "office" else "door"]
+    entries = [*stored.get("retired", {}).get(role, []), *([waiting] if waiting else []), in_use]
+    return [certificate_of(entry) for entry in entries]
+
+
+def _openers(stored: dict[str, Any]) -> dict[str, bytes]:
+    return {entry["kid"]: from_b64u(entry["private"]) for entry in stored["sealing"]}
+
+
+def verify_by_any(publics: Iterable[bytes], message: bytes, signature: bytes) -> None:
+    """Raises Unsealable unless one of these keys signed."""
+    for public in publics:
+        try:
+            return sealing.verify(public, message, signature)
+        except sealing.Unsealable:
+            continue
+    raise sealing.Unsealable("signature")
 
 
 def create_agency_keys(home: Path, agency_id: UUID, now: datetime) -> None:
@@ -169,33 +246,63 @@ def _read(path: Path) -> dict[str, Any]:
         raise NoKeys(f"no keys at {path.parent.name}/{path.name}") from error
 
 
-class OfficeKeyring:
-    """Office keys by agency, read once from the office's directory."""
+@dataclass
+class _Loaded(Generic[K]):
+    keys: K
+    stamp: tuple[int, int, int]
+    looked_at: float
+
+
+class _Keyring(Generic[K]):
+    """Keys by agency, read from one directory; a file that was replaced is read anew within a second."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._loaded: dict[UUID, OfficeKeys] = {}
+        self._loaded: dict[UUID, _Loaded[K]] = {}
 
-    def of(self, agency_id: UUID) -> OfficeKeys:
+    def of(self, agency_id: UUID) -> K:
         """Raises NoKeys."""
-        if agency_id not in self._loaded:
-            self._loaded[agency_id] = OfficeKeys(agency_id, _read(self._directory / f"{agency_id}.json"))
-        return self._loaded[agency_id]
+        loaded = self._loaded.get(agency_id)
+        if loaded is not None and time.monotonic() - loaded.looked_at < LOOK_S:
+            return loaded.keys
+        return self.fresh(agency_id)
+
+    def fresh(self, agency_id: UUID) -> K:
+        """As the file stands now. Raises NoKeys; keys that were read once outlive their file."""
+        path = self._directory / f"{agency_id}.json"
+        loaded, stamp = self._loaded.get(agency_id), _stamp(path)
+        if loaded is None or stamp not in (None, loaded.stamp):
+            keys = self._make(agency_id, path)
+            self._loaded[agency_id] = _Loaded(keys, stamp or (0, 0, 0), time.monotonic())
+            return keys
+        loaded.looked_at = time.monotonic()
+        return loaded.keys
+
+    def _make(self, agency_id: UUID, path: Path) -> K:
+        raise NotImplementedError
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+class OfficeKeyring(_Keyring[OfficeKeys]):
+    """Office keys by agency, from the office's directory."""
+
+    def _make(self, agency_id: UUID, path: Path) -> OfficeKeys:
+        return OfficeKeys(agency_id, _read(path), lambda: _read(path))
 
     def agencies(self) -> list[UUID]:
         """Every agency this office holds keys for."""
         return sorted(UUID(path.stem) for path in self._directory.glob("*.json"))
 
 
-class DoorKeyring:
-    """Door keys by agency, read once from the door's directory."""
+class DoorKeyring(_Keyring[DoorKeys]):
+    """Door keys by agency, from the door's directory."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._loaded: dict[UUID, DoorKeys] = {}
-
-    def of(self, agency_id: UUID) -> DoorKeys:
-        """Raises NoKeys."""
-        if agency_id not in self._loaded:
-            self._loaded[agency_id] = DoorKeys(agency_id, _read(self._directory / f"{agency_id}.json"))
-        return self._loaded[agency_id]
+    def _make(self, agency_id: UUID, path: Path) -> DoorKeys:
+        return DoorKeys(agency_id, _read(path))

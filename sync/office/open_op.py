@@ -125,7 +125,7 @@ def _evidence(keys: OfficeKeys, device: Device, header: dict[str, Any]) -> tuple
         wall, flags = _1970, (UNREADABLE_CLOCK,)
     anchor = header.get("anchor")
     try:
-        anchor_at = anchor_time(keys.door_certificate.public, device.agency_id, device.id, str(anchor or ""))
+        anchor_at = anchor_time(keys.door_publics, device.agency_id, device.id, str(anchor or ""))
     except (KeyError, TypeError, ValueError, StaleAnchor):
         anchor_at = None
     monotonic, at_anchor = header.get("mono_ms"), header.get("anchor_mono_ms")
