@@ -23,6 +23,9 @@ TIMEOUT_S = (5.0, 60.0)
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a feed page of 200 visits has some 9 MiB
 MAX_PROBLEM_BYTES = 64 * 1024
 STALE_RETRIES = 2
+WITHOUT_BODY = frozenset({204, 304})
+SAYS_ITS_LENGTH = frozenset({"content-length", "transfer-encoding"})
+"""A head that was cut off looks like a whole one with fewer lines, and its answer like an empty one."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 LATER = frozenset({429, 500, 502, 503, 504})
 
@@ -80,14 +83,22 @@ class Outgoing(io.BytesIO):
 def send(
     transport: Transport, method: str, url: str, headers: Mapping[str, str], body: Outgoing | None
 ) -> requests.Response:
-    """One exchange, its answer unread. Raises Later `unreachable`."""
+    """One exchange, its answer unread. Raises Later `unreachable`, also where the answer's head broke off."""
     fixed = {"accept-encoding": "identity", "user-agent": "doorstep-phone/1"}
     try:
-        return transport.request(
+        response = transport.request(
             method, url, headers={**fixed, **headers}, data=body, timeout=TIMEOUT_S, allow_redirects=False, stream=True
         )
     except requests.RequestException as error:
         raise Later("unreachable", type(error).__name__) from error
+    if method != "HEAD" and response.status_code not in WITHOUT_BODY and not SAYS_ITS_LENGTH & _names(response):
+        response.close()
+        raise Later("unreachable", "the answer broke off")
+    return response
+
+
+def _names(response: requests.Response) -> set[str]:
+    return {name.lower() for name in response.headers}
 
 
 def read_body(response: requests.Response, max_bytes: int) -> bytes:
@@ -184,7 +195,22 @@ class Door:
         problem = problem_of(response)
         if problem.get("code") == "device-revoked":
             return Revoked(obey_wipe_order(self.handset, problem.get("wipe")))
+        if problem.get("code") == "signature-invalid":
+            return self._show_certificate()
         return refusal_of(response, problem)
+
+    def _show_certificate(self) -> PhoneError:
+        """The door does not know this phone: a server restored from before its enrolment takes it back on the office's
+        own word (docs/protocol.md §10). Until then everything is "later", and nothing is lost."""
+        handset = self.handset
+        body = wire.write_json({"device_certificate": handset.device_certificate})
+        url = f"{handset.address.origin}{handset.address.path}/devices"
+        headers = {"content-type": "application/json"}
+        with send(self.transport, "POST", url, headers, Outgoing(body, handset.step)) as response:
+            if response.status_code != 202:
+                return refusal_of(response, problem_of(response))
+            handset.step("returning")
+            return Later("unknown-device", "the office is asked to take this phone back", retry_after_s(response))
 
 
 def refusal_of(response: requests.Response, problem: Mapping[str, Any]) -> PhoneError:

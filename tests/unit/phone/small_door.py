@@ -237,7 +237,7 @@ def raw(status: int, data: bytes, headers: dict[str, str]) -> requests.Response:
     response = requests.Response()
     response.status_code = status
     response.raw = io.BytesIO(data)
-    response.headers = requests.structures.CaseInsensitiveDict(headers)
+    response.headers = requests.structures.CaseInsensitiveDict({"Content-Length": str(len(data)), **headers})
     return response
 
 
