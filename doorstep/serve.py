@@ -20,6 +20,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from doorstep.installation import Installation
+from doorstep.processes import shared_socket
 from doorstep.server import Server
 
 log = structlog.get_logger()
@@ -27,12 +28,15 @@ STARTUP_S = 30.0
 RESTART_PAUSE_S = 1.0
 
 
-def serve_http(app: Flask, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Waitress buffers slow clients, so that they do not starve the others."""
+def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT. Waitress buffers slow clients, so that they do not starve the others.
+
+    `beside_others`: on a port that further processes of this command serve as well.
+    """
+    where = {"sockets": [shared_socket(host, port)]} if beside_others else {"host": host, "port": port}
     server = create_server(
         app,
-        host=host,
-        port=port,
+        **where,
         threads=8,
         ident="doorstep",
         max_request_header_size=16 * 1024,
@@ -93,7 +97,7 @@ class Part:
             self.process.wait()
 
 
-def parts_of(installation: Installation, server: Server) -> list[Part]:
+def parts_of(installation: Installation, server: Server, door_processes: int = 1) -> list[Part]:
     """Door, office and worker, each told its own role's address and nothing else's."""
     base = {
         name: value
@@ -110,7 +114,9 @@ def parts_of(installation: Installation, server: Server) -> list[Part]:
     door = base | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [
         Part("office", ["doorstep.cli", "serve", "office"], office, installation.office_url),
-        Part("door", ["doorstep.cli", "serve", "door"], door, installation.door_url),
+        Part(
+            "door", ["doorstep.cli", "serve", "door", "--processes", str(door_processes)], door, installation.door_url
+        ),
         Part("worker", ["doorstep.cli", "worker"], office),
     ]
 

@@ -12,6 +12,7 @@ import click
 from flask import Flask
 
 from doorstep.installation import Installation
+from doorstep.processes import run_processes, shared_socket
 from doorstep.serve import bind_of, parts_of, running, serve_http, supervise, wait_until_ready
 from field_api.platform.log import configure_logging
 from field_api.platform.settings import Settings, settings_from
@@ -20,15 +21,28 @@ from field_api.platform.settings import Settings, settings_from
 @click.command()
 @click.argument("part", type=click.Choice(["all", "office", "door"]), default="all")
 @click.option("--listen", default="", help="HOST:PORT to listen on; by default that of the part's configured address.")
-def serve(part: str, listen: str) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="That serve the port; of `all`, the door's.",
+)
+def serve(part: str, listen: str, processes: int) -> None:
     """Serve the office and the phone door; without a name, both of them and the worker, watched, on this machine."""
     configure_logging()
     if part == "all":
-        _serve_all()
+        _serve_all(processes)
         return
     with _settings(part) as settings:
         host, port = bind_of(f"http://{listen}" if listen else getattr(settings, f"{part}_url"))
-        serve_http(_app(part, settings), host, port)
+        app = _app(part, settings)
+        if processes == 1:
+            serve_http(app, host, port)
+        else:
+            # Bound here as well, without listening: a port that is taken is then said once, and at the start.
+            with shared_socket(host, port):
+                run_processes(processes, lambda: serve_http(app, host, port, beside_others=True))
 
 
 def _app(part: str, settings: Settings) -> Flask:
@@ -52,12 +66,12 @@ def worker() -> None:
         run_worker(settings)
 
 
-def _serve_all() -> None:
+def _serve_all(door_processes: int) -> None:
     installation = Installation.from_environment(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with installation.database() as server, running(parts_of(installation, server)) as parts:
+    with installation.database() as server, running(parts_of(installation, server, door_processes)) as parts:
         wait_until_ready(parts)
         click.echo(f"office  {installation.office_url}/console/")
         click.echo(f"door    {installation.door_url}")

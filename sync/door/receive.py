@@ -21,9 +21,29 @@ from field_api.platform.devices import Device
 from field_api.platform.keyring import DoorKeys
 from field_api.platform.sealing import b64u, sha256
 from sync.door.op_form import Odd, WellSigned, read_op
-from sync.mailbox import InboxOp, QuarantinedBytes
+from sync.mailbox import QuarantinedBytes
 
 RECEIPT_CONTEXT = b"doorstep-receipt-v1"
+
+# One statement text for any number of rows: a VALUES list of fifty is compiled anew at each call, which took longer
+# than all signatures of the call.
+_INSERT = text(
+    """
+    INSERT INTO mailbox.inbox (agency_id, device_id, op_id, seq, protected, ct, sig, link, receipt, receipt_sig,
+                               received_at)
+    SELECT :agency, :device, op.*, :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS bigint[]), CAST(:protected AS bytea[]), CAST(:cts AS bytea[]),
+                CAST(:sigs AS bytea[]), CAST(:links AS bytea[]), CAST(:receipts AS bytea[]),
+                CAST(:receipt_sigs AS bytea[])) AS op
+    ON CONFLICT DO NOTHING
+    """
+)
+_STORED = text(
+    """
+    SELECT op_id, link, receipt, receipt_sig FROM mailbox.inbox
+    WHERE agency_id = :agency AND device_id = :device AND op_id = ANY(CAST(:ids AS uuid[]))
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -62,24 +82,19 @@ class Receiver:
         if not ops:
             return {}
         # In order of id, so that two pushes of the same queue wait for each other instead of locking crosswise.
-        rows = [self._row(op) for op in sorted(ops, key=lambda op: op.op_id)]
-        self.session.execute(insert(InboxOp).values(rows).on_conflict_do_nothing())
-        found = self.session.execute(
-            select(InboxOp.op_id, InboxOp.link, InboxOp.receipt, InboxOp.receipt_sig).where(
-                InboxOp.agency_id == self.device.agency_id,
-                InboxOp.device_id == self.device.id,
-                InboxOp.op_id.in_([op.op_id for op in ops]),
-            )
-        )
-        return {row.op_id: (row.link, Receipt(row.receipt, row.receipt_sig)) for row in found}
-
-    def _row(self, op: WellSigned) -> dict[str, Any]:
-        receipt = self._sign("received", op.link, op.op_id, op.seq)
-        return {
-            "agency_id": self.device.agency_id, "device_id": self.device.id, "op_id": op.op_id, "seq": op.seq,
-            "protected": op.protected, "ct": op.ct, "sig": op.sig, "link": op.link,
-            "receipt": receipt.body, "receipt_sig": receipt.signature, "received_at": self.now,
+        in_order = sorted(ops, key=lambda op: op.op_id)
+        receipts = [self._sign("received", op.link, op.op_id, op.seq) for op in in_order]
+        whose = {"agency": self.device.agency_id, "device": self.device.id}
+        columns = {
+            "ids": [op.op_id for op in in_order], "seqs": [op.seq for op in in_order],
+            "protected": [op.protected for op in in_order], "cts": [op.ct for op in in_order],
+            "sigs": [op.sig for op in in_order], "links": [op.link for op in in_order],
+            "receipts": [receipt.body for receipt in receipts],
+            "receipt_sigs": [receipt.signature for receipt in receipts],
         }  # fmt: skip
+        self.session.execute(_INSERT, whose | columns | {"now": self.now})
+        found = self.session.execute(_STORED, whose | {"ids": columns["ids"]})
+        return {row.op_id: (row.link, Receipt(row.receipt, row.receipt_sig)) for row in found}
 
     def _quarantine(self, odd: list[Odd]) -> dict[bytes, Receipt]:
         """Keep odd bytes under their hash; for each hash the receipt that is stored."""
