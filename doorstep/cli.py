@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "doorstep.commands.export:export",
     "staff": "doorstep.commands.staff:staff",
     "device": "doorstep.commands.device:device",
+    "keys": "doorstep.commands.keys:keys",
     "photo": "doorstep.commands.photo:photo",
     "audit": "doorstep.commands.audit:audit",
     "openapi": "doorstep.commands.openapi:openapi",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -230,6 +231,7 @@ class WipeOrder(OfDevice):
 
     statement: Mapped[bytes] = internal(LargeBinary)
     sig: Mapped[bytes] = internal(LargeBinary)
+    keys: Mapped[dict[str, Any]] = internal(JSONB, server_default=text("'{}'::jsonb"))  # its feed tells no more of them
     ordered_at: Mapped[datetime] = internal()
 
 

@@ -14,6 +14,7 @@ for _name, _audience, _what in (
     ("init", _OPERATOR, "the first password, once"),
     ("staff", _OPERATOR, "a first password or a token's secret, once"),
     ("device", _OPERATOR, "an enrolment line, good once and for 72 hours"),
+    ("keys", _OPERATOR, "names and dates of keys, public halves"),
     ("visit", Audience.DISPATCHER, "an unlock code, once, with a reason"),
     ("creditor", _OPERATOR, "creditors with their thresholds, column maps of their files"),
     ("hold", _OPERATOR, "which accounts are held"),

@@ -217,6 +217,7 @@ class ChangeKind(StrEnum):
     ROUTE = "route"
     VERDICT = "verdict"  # an operation of this agent's phone got a verdict
     CODE = "code"  # an unlock code was issued anew: the locked part is wrapped again
+    KEYS = "keys"  # a certificate that phones have to know; `ref` is its name (Certificate.ref)
 
 
 class OpKind(StrEnum):

@@ -43,7 +43,7 @@ UUID_TEXT = closed(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEALED = closed(r"[A-Za-z0-9_-]+")
 """base64url: ciphertext, signatures, signed statements of ids and numbers."""
 ANCHOR = closed(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-LINES = frozenset(b'{}":,\n-_' + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)))
+LINES = frozenset(b'{}[]":,\n-_' + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)))
 """What canonical JSON lines of base64url texts are made of: no space, no full stop, no other letter."""
 HASHES = frozenset(range(256))
 
@@ -60,7 +60,14 @@ PROBLEMS = declare(
         "detail": closed(r"[ -~]{1,160}"),  # a guard test holds that the door's own are constants of the code
         "at": closed(r"[A-Za-z-]{1,40}"),
         "incident": closed(r"[0-9a-f]{16}"),
-        "wipe": {"order": SEALED, "sig": SEALED},
+        "wipe": {
+            "order": SEALED,
+            "sig": SEALED,
+            "keys": {
+                "roots": [{"root": SEALED, "old": SEALED, "new": SEALED}],
+                "certificates": [{"cert": SEALED, "sig": SEALED}],
+            },
+        },
     },
 )
 _HEADERS: dict[str, re.Pattern[str]] = {

@@ -7,6 +7,7 @@ salt, hash and payload. Verification recomputes every commitment and the root, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from field_api.platform.bounded_json import BadJson, canonical, loads
-from field_api.platform.keyring import CERTIFICATE_CONTEXT, OfficeKeys
+from field_api.platform.keyring import CERTIFICATE_CONTEXT, Certificate, OfficeKeys
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, sha256, verify
 from field_api.platform.tenancy import current_agency
@@ -46,7 +47,7 @@ def export_log(session: Session, keys: OfficeKeys) -> Iterator[bytes]:
     if point is None:
         raise Problem("not-found", "the log is empty")
     head = {
-        "v": 1, "agency": str(current_agency()), "office": keys.signing_certificate.wire(),
+        "v": 1, "agency": str(current_agency()), "office": _signer(keys, point).wire(),
         "checkpoint": b64u(point.statement), "sig": b64u(point.sig),
     }  # fmt: skip
     yield canonical(head) + b"\n"
@@ -66,6 +67,15 @@ def export_log(session: Session, keys: OfficeKeys) -> Iterator[bytes]:
                 "salt": _b64u(entry.salt), "hash": b64u(node), "payload": _b64u(payload),
             }  # fmt: skip
             yield canonical(line) + b"\n"
+
+
+def _signer(keys: OfficeKeys, point: Checkpoint) -> Certificate:
+    """The key that signed this checkpoint: since then it may have been retired."""
+    for certificate in reversed(keys.certificates["office"]):
+        with suppress(Unsealable):
+            verify(certificate.public, CHECKPOINT_CONTEXT + point.statement, point.sig)
+            return certificate
+    return keys.signing_certificate
 
 
 def _payloads(session: Session, entries: Sequence[LogEntry]) -> dict[int, bytes]:

@@ -1,4 +1,4 @@
-"""From ids to contents: the present state of visits, routes and verdicts, each loaded for all refs at once."""
+"""From ids to contents: the present state of visits, routes, verdicts and keys, each loaded for all refs at once."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _CONTENT_OF_CHANGE = {
     ChangeKind.CODE: "visit",
     ChangeKind.ROUTE: "route",
     ChangeKind.VERDICT: "verdict",
+    ChangeKind.KEYS: "keys",
 }
 VERDICTS = ("applied", "late", "held", "quarantined", "fork")
 
@@ -35,7 +36,7 @@ class Contents:
     """What may be told of these refs, loaded once for all devices of an agent."""
 
     def __init__(self, session: Session, keys: OfficeKeys, refs: Collection[Ref]) -> None:
-        self._session = session
+        self._session, self._keys = session, keys
         self._visits = sheet_visits(session, keys, _of(refs, "visit"))
         self._routes = {item.route.id: item for item in phone_routes(session, _of(refs, "route"))}
         self._ops = _of(refs, "verdict")
@@ -54,6 +55,8 @@ class Contents:
             return Content(kind, ref, _route_body(self._routes[ref]))
         if kind == "verdict" and ref in verdicts:
             return Content(kind, ref, verdicts[ref])
+        if kind == "keys":
+            return Content(kind, ref, self._keys.announcement(ref))
         return None
 
     def _verdicts_of(self, device: Device) -> dict[UUID, dict[str, Any]]:

@@ -68,7 +68,7 @@ def revoke_device(
     session.execute(
         insert(WipeOrder).values(
             agency_id=device.agency_id, device_id=device.id, statement=statement,
-            sig=keys.sign(WIPE_CONTEXT, statement), ordered_at=now,
+            sig=keys.sign(WIPE_CONTEXT, statement), keys=keys.announced(now), ordered_at=now,
         )
     )  # fmt: skip
     by = str(revoked_by) if revoked_by else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +16,11 @@ from field_api.platform.anchors import utc_text
 from field_api.platform.bounded_json import BadJson, canonical, loads
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_opaque_id
-from field_api.platform.keyring import Certificate, OfficeKeys
+from field_api.platform.keyring import OfficeKeys
 from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.sealing import Unsealable, b64u, derive, from_b64u, mac, public_point, same, sha256
-from field_api.platform.wiring import settings
+from field_api.platform.tenancy import current_agency
+from field_api.platform.wiring import office_keys, settings
 from field_api.records.agency import Agency
 from field_api.records.base import load
 from field_api.records.changes import Change
@@ -28,6 +28,7 @@ from field_api.records.planning import Agent, Route, Stop
 from field_api.records.visits import Visit
 from sync.crockford import grouped, written
 from sync.mailbox import Enrolment, EnrolmentClaim, FeedHead
+from sync.office.announce_keys import hold_keys
 from sync.office.log import note_decision
 from sync.records import EnrolmentSecret
 from sync.roll import first_roll
@@ -84,6 +85,10 @@ def verify_claims(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
         .order_by(EnrolmentClaim.enrolment_id, EnrolmentClaim.position)
         .with_for_update(of=EnrolmentSecret, skip_locked=True)
     ).all()
+    if rows:
+        # Whoever announces a key tells it to all phones there are: a phone is either among them or knows it from here.
+        hold_keys(session, announcing=False)
+        keys = office_keys().fresh(current_agency())
     for claim, secret, enrolment in rows:
         claim.checked_at = now
         wanted = _proven(keys, claim, secret)
@@ -158,18 +163,13 @@ def journal_device(session: Session, keys: OfficeKeys, device: Device, now: date
 def _answer(session: Session, keys: OfficeKeys, device: Device, now: datetime) -> dict[str, Any]:
     agent = load(session, Agent, device.agent_id)
     agency = session.scalars(select(Agency).where(Agency.agency_id == device.agency_id)).one()
-    certificates: Sequence[Certificate] = (
-        keys.signing_certificate,
-        keys.sealing_certificate,
-        keys.door_certificate,
-    )
     return {
         "v": 1,
         "agency": str(device.agency_id),
         "device": str(device.id),
         "epoch": device.epoch,
         "root": b64u(keys.root_public),
-        "certificates": [certificate.wire() for certificate in certificates],
+        "certificates": keys.announced(now)["certificates"],
         "device_certificate": device_certificate(keys, device, now),
         "agent": {"name": agent.name, "languages": list(agent.languages)},
         "agency_name": agency.name,

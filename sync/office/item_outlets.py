@@ -20,7 +20,7 @@ _FLAG = Closed(Label.INTERNAL, re.compile("|".join(sorted(TOLD_TO_PHONES))))
 _POINT: Shape = {"label": _PLACE, "latitude": _PLACE, "longitude": _PLACE}
 
 
-def _all(label: Label, names: str) -> dict[str, Shape]:
+def _all(label: Shape, names: str) -> dict[str, Shape]:
     return dict.fromkeys(names.split(), label)
 
 
@@ -89,6 +89,14 @@ ROUTE = declare(
         "end": _POINT,
     },
     at_most={Label.OPEN, Label.PLACE, Label.INTERNAL},
+)
+KEYS = declare(
+    OutletKind.FEED_ITEM,
+    "keys",
+    Audience.AGENT,
+    shape={"roots": [_all(_SEALED, "root old new")], "certificates": [_all(_SEALED, "cert sig")]},
+    at_most={Label.INTERNAL},
+    note="public halves, certified by the agency's root",
 )
 VERDICT = declare(
     OutletKind.FEED_ITEM,

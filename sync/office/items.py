@@ -16,7 +16,7 @@ from sync.packing import DoesNotFit, pack
 from sync.roll import next_roll
 
 ITEM_CONTEXT = b"doorstep-item-v1"
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096, "wipe": 1_024}
+SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
 SHORT_TEXT = 40  # characters, where an address does not fit otherwise
 
 

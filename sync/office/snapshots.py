@@ -97,7 +97,9 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
             "sheet_keys": [{"statement": b64u(statement.statement), "sig": b64u(statement.sig)}],
         }
     )
-    first = canonical({"m": b64u(manifest), "sig": b64u(keys.sign(CONTEXT, manifest))})
+    # Beside what is signed: certificates prove themselves, and the key that signed may be news to this phone.
+    signed = {"m": b64u(manifest), "sig": b64u(keys.sign(CONTEXT, manifest))}
+    first = canonical({**signed, "keys": keys.announced(now)})
     return first + b"\n" + rest
 
 

@@ -23,6 +23,7 @@ from field_api.platform.database import transaction
 from field_api.platform.egress import OutletKind, declare, outlet, working_for
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.wiring import office_keys
+from sync.office.announce_keys import use_told_keys
 from sync.office.apply import apply_device, devices_with_operations
 from sync.office.durable import state_durable
 from sync.office.enrolment import verify_claims
@@ -31,12 +32,15 @@ from sync.office.publish import agents_with_changes, publish_changes
 from sync.office.snapshots import build_snapshot, wanted_snapshots
 from sync.office.stretch_ahead import stretch_ahead
 
+TURNS_BETWEEN_APPLYING = 8  # of at most `publish.BATCH` changes: some seconds
+
 log = structlog.get_logger()
 
 JOBS = {
     "sync.claims": Audience.OFFICE_JOB,
     "sync.apply": Audience.OFFICE_JOB,
     "sync.publish": Audience.OFFICE_JOB,
+    "sync.keys": Audience.MACHINE,  # names of keys
     "sync.snapshot": Audience.OFFICE_JOB,
     "sync.stretch": Audience.OFFICE_JOB,
     "sync.durable": Audience.MACHINE,  # numbers of operations
@@ -60,8 +64,9 @@ class _Round:
         return sum(
             (
                 self._unit("sync.claims", lambda: self._in_one(verify_claims)),
-                self._each(devices_with_operations, "sync.apply", self._apply),
-                self._each(partial(agents_with_changes, now=self.now), "sync.publish", self._publish),
+                self._apply_all(),
+                self._publish_in_turns(),
+                self._unit("sync.keys", lambda: self._in_one(use_told_keys)),
                 self._each(wanted_snapshots, "sync.snapshot", self._snapshot),
                 self._unit("sync.durable", lambda: self._in_one(state_durable)),
                 self._unit("sync.log", lambda: self._in_one(sequence_log)),
@@ -92,8 +97,23 @@ class _Round:
             )
             return 0
 
+    def _apply_all(self) -> int:
+        return self._each(devices_with_operations, "sync.apply", self._apply)
+
     def _apply(self, device_id: UUID) -> int:
         return apply_device(self.agency_id, self.keys, device_id, now=self.now)
+
+    def _publish_in_turns(self) -> int:
+        """One bounded turn for each agent, and between a few turns what phones sent takes effect: however much some are
+        to be told, nobody waits for more than one turn of each, and no promise for more than a few."""
+        with transaction(self.agency_id) as session:
+            agents = agents_with_changes(session, now=self.now)
+        done = 0
+        for first in range(0, len(agents), TURNS_BETWEEN_APPLYING):
+            done += self._apply_all() if first else 0
+            turns = agents[first : first + TURNS_BETWEEN_APPLYING]
+            done += sum(self._unit("sync.publish", partial(self._publish, agent)) for agent in turns)
+        return done
 
     def _publish(self, agent_id: UUID) -> int:
         with transaction(self.agency_id) as session:
