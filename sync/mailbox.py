@@ -235,6 +235,19 @@ class WipeOrder(OfDevice):
     ordered_at: Mapped[datetime] = internal()
 
 
+class ReturningDevice(Base):
+    """A certificate that a phone showed which nobody here knows: a restored server may lack its enrolment."""
+
+    __tablename__ = "returning_device"
+    __table_args__ = ({"schema": MAILBOX},)
+
+    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
+    sha256: Mapped[bytes] = internal(LargeBinary, primary_key=True)  # of certificate and signature
+    certificate: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+    received_at: Mapped[datetime] = internal()
+
+
 class LogNode(Base):
     """Hashes of the Merkle tree at tile levels: level 0 are leaves, level L the roots of full subtrees of 256^L."""
 

@@ -48,6 +48,8 @@ DOOR_ON_COLUMNS = {
     ("mailbox.sheet_key", "SELECT"): "agency_id device_id id statement sig",
     ("mailbox.snapshot_request", "SELECT"): "agency_id device_id",
     ("mailbox.snapshot_request", "INSERT"): "agency_id device_id",
+    ("mailbox.returning_device", "SELECT"): "agency_id sha256",
+    ("mailbox.returning_device", "INSERT"): "agency_id sha256 certificate sig received_at",
     ("mailbox.upload", "UPDATE"): "photo_id sealing_key_id wrap_sha256 length_bytes received_bytes fence state"
     " created_at expires_at completed_at",
 }

@@ -8,11 +8,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from field_api.platform.problems import Problem, problem_response
 from field_api.platform.signatures import WIPE_ORDER_EXTENSION
-from sync.door import anchors, enrolments, feed, log, ops, snapshots
+from sync.door import anchors, enrolments, feed, log, ops, returning, snapshots
 from sync.door.answers import PREFIX
 from sync.door.wipe_orders import wipe_order
 
 ENROLMENTS_PER_MINUTE = 1_200  # of one address: codes have 128 bits, this only keeps a flood off the database
+RETURNS_PER_MINUTE = 600  # of one address: what strangers show is not signed to the door
 CALLS_PER_MINUTE = 1_200  # of one device from one address
 
 
@@ -24,6 +25,8 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint, url_prefix=PREFIX)
     limiter.limit(f"{ENROLMENTS_PER_MINUTE}/minute")(enrolments.blueprint)
     app.register_blueprint(enrolments.blueprint, url_prefix=PREFIX)
+    limiter.limit(f"{RETURNS_PER_MINUTE}/minute")(returning.blueprint)
+    app.register_blueprint(returning.blueprint, url_prefix=PREFIX)
     app.extensions[WIPE_ORDER_EXTENSION] = wipe_order
     for error in (OperationalError, InterfaceError):
         app.register_error_handler(error, _unavailable)

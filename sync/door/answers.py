@@ -45,6 +45,7 @@ declare_answers(
         sealed={200: LINES, 206: LINES},
         empty=frozenset({304, 416}),
     ),
+    Answers("POST", f"{PREFIX}/devices", {202: {"device": UUID_TEXT}}),
     Answers("POST", f"{PREFIX}/ops", {200: {"receipts": [{"receipt": SEALED, "sig": SEALED}]}}),
     Answers("GET", f"{PREFIX}/ops/state", {200: {"epoch": NUMBER, "contiguous": NUMBER, "ranges": [[NUMBER]]}}),
     Answers("GET", f"{PREFIX}/log/checkpoint", {200: {"checkpoint": SEALED, "sig": SEALED}}),

@@ -44,6 +44,7 @@ class Handset:
         self.app: str = identity["app"]
         self.agent: dict[str, Any] = identity["agent"]
         self.agency_name: str = identity["agency_name"]
+        self.device_certificate: dict[str, Any] = identity["device_certificate"]
         self.address: DoorAddress = read_address(identity["door"])
         root = crypto.from_b64u(identity["root"], 65)
         self.trust = Trust(root, self.agency, store.get("state", "certificates"))

@@ -43,6 +43,7 @@ ARGUED: dict[tuple[str, str], str] = {
     ("field_api/http/requests.py", "str(error)"): CATALOGUE,
     ("sync/door/enrolments.py", "str(error)"): CATALOGUE,
     ("sync/door/ops.py", "str(error)"): CATALOGUE,
+    ("sync/door/returning.py", "str(error)"): CATALOGUE,
     ("field_api/records/base.py", "kind.__name__.lower()"): "the name of a class of records",
     ("media/door/headers.py", "length"): LIMIT,
     ("field_api/platform/signatures.py", "max_body_bytes"): LIMIT,

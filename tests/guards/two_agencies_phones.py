@@ -107,11 +107,13 @@ UNSIGNED: dict[str, tuple[str, str]] = {
     f"OPTIONS {PHOTOS}": ("OPTIONS", PHOTOS),
     f"OPTIONS {PHOTOS}/<uuid:upload_id>": ("OPTIONS", PHOTOS + "/{upload}"),
     f"POST {PHONE}/enrolments": ("POST", f"{PHONE}/enrolments"),
+    f"POST {PHONE}/devices": ("POST", f"{PHONE}/devices"),
     f"GET {PHONE}/enrolments/<uuid:enrolment_id>": ("GET", PHONE + "/enrolments/{enrolment}"),
     "GET /healthz": ("GET", "/healthz"),
     "GET /readyz": ("GET", "/readyz"),
 }
-"""Without a signature: what says nothing of anybody, and enrolment, where knowing the id or the hash is the right."""
+"""Without a signature: what says nothing of anybody, and enrolment, where knowing the id or the hash is the right.
+A certificate that is shown is kept for the office, which alone can tell whether it is its own."""
 
 
 def door_routes(door: Flask) -> set[str]:

@@ -115,6 +115,12 @@ def _enrol(request: DoorRequest, phone: Phone, hidden: Hidden) -> Any:
     return "/phone/v1/enrolments", json.dumps(request.pick(body, body, {}, [])).encode(), "", {}
 
 
+def _devices(request: DoorRequest, phone: Phone, hidden: Hidden) -> Any:
+    stranger = {"agency": str(request.world.known.agency), "device": str(UUID(int=int(request.name)))}
+    shown = {"cert": b64u(json.dumps(stranger).encode()), "sig": b64u(bytes(64))}
+    return "/phone/v1/devices", json.dumps({"device_certificate": request.pick(shown, shown, {}, [])}).encode(), "", {}
+
+
 def _enrolment(request: DoorRequest, phone: Phone, hidden: Hidden) -> Any:
     return f"/phone/v1/enrolments/{UUID(int=int(request.name))}", None, "", {}
 
@@ -168,6 +174,7 @@ _BUILDERS: dict[str, Any] = {
     "POST /phone/v1/ops": _ops,
     "GET /phone/v1/ops/state": _plain("/phone/v1/ops/state"),
     "POST /phone/v1/enrolments": _enrol,
+    "POST /phone/v1/devices": _devices,
     "GET /phone/v1/enrolments/<uuid:enrolment_id>": _enrolment,
     "OPTIONS /phone/v1/photos": _plain("/phone/v1/photos"),
     "POST /phone/v1/photos": _create,
