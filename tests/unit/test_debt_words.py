@@ -44,6 +44,7 @@ def test_every_listed_word_is_found_however_it_is_written(word: str) -> None:
         "1.5 mil", "mil quinientos pesos", "fifteen hundred", "deux mille dollars", "1 5 0 0 pesos", "uno cinco cero cero",
         "１５００ ｐｅｓｏｓ", "12345.678 usd", "1234567890123 USD", "123 456 789 012 euros", "12345,6789 EUR", "50 a week",
         "ofrece 800", "can give 100", "peut donner 100",
+        "c'est rendu a 4 200", "down to 1850 now", "4x250", "10 pounds a month", "200 por semana",
     ],
 )  # fmt: skip
 def test_amounts_are_found_in_figures_and_in_words(text: str) -> None:
@@ -56,13 +57,20 @@ def test_amounts_are_found_in_figures_and_in_words(text: str) -> None:
         "Portón azul frente a la panadería", "Blue gate, ring twice", "Compter deux maisons", "Calle 12 casa 34",
         "tel. 55 1234 5678", "a las 15:30", "2 cuadras", "departamento quinientos dos", "twelve hundred block of Main",
         "220 Court Street", "Calle Banco de Londres 22", "Rue du Tribunal 12", "12/10/2026", "20.67361, -103.34402",
-        "76F2+5X", "placas JHT-1500", "bus 175", "code 4471", "ring 1 2 0 4", "a 500 metros", "tiene 65 años",
+        "76F2+5X", "placas JHT-1500", "bus 175", "neighbour in 27", "he's at 418 not 481", "saute de 25 a 29", "code 4471", "ring 1 2 0 4", "a 500 metros", "tiene 65 años",
         "sin embargo", "se dio cuenta", "debe tocar dos veces", "il doit revenir vers 18h", "il est prêt", "lost his balance",
         "trash collection on tuesday", "next to the bank", "junto al juzgado", "en face de la caisse populaire",
     ],
 )  # fmt: skip
 def test_places_times_and_people_pass(text: str) -> None:
     assert find_debt_words(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["q no le alcanza", "no dough til friday", "bcp d'arriérés", "pcq elle peut pas payer"]
+)
+def test_words_written_short_are_read_as_the_words_they_stand_for(text: str) -> None:
+    assert find_debt_words(text)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ TEXTS = (
     "Calle Banco de Londres 22", "viene del banco", "next to the bank", "50 a week", "50 people", "ofrece 800", "la carta de la compañía\nno paga",
     "💰 friday", "a" * 41, "tarjeta", "expediente en la agencia",
     "quedó a deber en dos lados", "ofrece dar algo a cuenta el sábado", "no le alcanza", "il en doit encore pas mal", "n'a pas les moyens",
-    "on the hook for it", "letter from the law firm", "card reader at the gate", "saisir le code puis monter", "suéter de lana",
+    "c'est rendu a 4 200", "q le den chance pa la qna", "4x250", "neighbour in 27", "on the hook for it", "letter from the law firm", "card reader at the gate", "saisir le code puis monter", "suéter de lana",
 )  # fmt: skip
 
 

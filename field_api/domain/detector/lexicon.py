@@ -21,6 +21,7 @@ class Lexicon:
     kept: frozenset[str]
     leet: dict[str, str]
     longest_word: int
+    short: dict[str, str]
     spelled: frozenset[str]
     not_joined: frozenset[str]
     typos: dict[str, tuple[str, ...]]
@@ -43,17 +44,19 @@ def data() -> dict[str, Any]:
 def lexicon() -> Lexicon:
     read = data()
     normal, fuzzy, spelled = read["normal"], words(read["fuzzy"]), words(read["spelled"])
+    short = {written: word for word, line in read["short"].items() for written in line.split()}
     return Lexicon(
         dropped=tuple((first, last) for first, last in normal["dropped"]),
         letters={**{chr(upper): chr(upper + 32) for upper in range(65, 91)}, **normal["letters"]},
         kept=frozenset(normal["kept"]),
         leet=normal["leet"],
         longest_word=normal["longest_word"],
+        short=short,
         spelled=spelled,
         not_joined=frozenset(read["not_joined"]),
         typos=_by_deletion(sorted(fuzzy)),
         swaps={swapped: word for word in sorted(spelled) if len(word) == 5 for swapped in _swapped(word)},
-        left_alone=words(read["innocent"]) | fuzzy | spelled | _known(read),
+        left_alone=words(read["innocent"]) | fuzzy | spelled | _known(read) | short.keys(),
         numbers={kind: words([line]) for kind, line in read["numbers"].items()},
         ordinals=words([read["ordinals"]]),
     )

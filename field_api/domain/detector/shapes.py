@@ -72,13 +72,15 @@ def _next_plain(tokens: list[Token], place: int) -> int:
 
 
 def _kind_of_row(row: list[str], signs: list[str]) -> str:
-    """A date, a telephone number, a span of small numbers, or nothing in particular."""
+    """A date, a telephone number, groups of three, a span of small numbers, or nothing in particular."""
     sizes = [len(number) for number in row]
     hyphens = signs.count("-")
     if (len(row) <= 3 and "/" in signs) or (len(row) == 3 and hyphens == 2 and max(sizes) <= 4 and sum(sizes) <= 8):
         return "0d"
     if sum(sizes) >= _PHONE_DIGITS:
         return "0p"
+    if not any(signs) and row[0][0] != "0" and sizes[0] <= 3 and set(sizes[1:]) == {3}:
+        return "0m"
     return "0t" if len(row) == 2 and hyphens == 1 and all(int(number) <= 24 for number in row) else ""
 
 

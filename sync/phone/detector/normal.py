@@ -27,7 +27,7 @@ def tokens_of(text: str, lexicon: Lexicon) -> list[tuple[str, bool]]:
     for match in _TOKEN.finditer(line):
         found.append((_token(match.group(), lexicon), match.start() == end))
         end = match.end()
-    return _joined(found, lexicon)
+    return [(lexicon.short.get(token, token), close) for token, close in _joined(found, lexicon)]
 
 
 def plain(text: str, lexicon: Lexicon) -> str:
