@@ -258,7 +258,8 @@ def _certified(root: bytes, agency_id: UUID, wanted: Document, now: datetime) ->
     try:
         public, role = sealing.public_point(from_b64u(wanted["key"])), wanted["role"]
         again = "until" in wanted
-        start = datetime.fromisoformat(wanted["from"]) if again else now - BACKDATED
+        # Not a sealing key's: the newest by `from` is the one that phones seal to.
+        start = datetime.fromisoformat(wanted["from"]) if again else now - BACKDATED * (role != "sealing")
         until = datetime.fromisoformat(wanted["until"]) if again else None
     except (KeyError, TypeError, ValueError, Unsealable) as error:
         raise KeyTrouble("a key in the request cannot be read") from error

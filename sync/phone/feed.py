@@ -15,7 +15,7 @@ ITEM = b"doorstep-item-v1"
 ROLL = b"doorstep-roll-v1"
 SHEET_KEY = b"doorstep-sheet-key-v1"
 DURABLE = b"doorstep-durable-v1"
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096, "wipe": 1_024}
+SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ class Handset:
         self.device_certificate: dict[str, Any] = identity["device_certificate"]
         self.address: DoorAddress = read_address(identity["door"])
         root = crypto.from_b64u(identity["root"], 65)
-        self.trust = Trust(root, self.agency, store.get("state", "certificates"))
+        steps = store.get("state", "root_steps") or []
+        self.trust = Trust(root, self.agency, store.get("state", "certificates"), steps)
+        self._unproven: tuple[str, dict[str, Any]] | None = None  # an anchor of a key that may be announced yet
         self.nonce: str | None = store.get("state", "nonce")
 
     @property
@@ -72,10 +74,11 @@ class Handset:
             raise Untrusted("anchor", "no anchor at all")
         at = self._anchor_time(text)
         self.nonce = text
+        heard = {"mono_ms": self.clock.mono_ms(), "boot": self.clock.boot()}
+        self._unproven = (text, heard) if at is None else None
         with self.store.transaction():
             self.store.put("state", "nonce", text)
             if at is not None:
-                heard = {"mono_ms": self.clock.mono_ms(), "boot": self.clock.boot()}
                 self.store.put("state", "anchor", {"text": text, "at": wire.time_text(at), **heard})
         return at
 
@@ -94,10 +97,19 @@ class Handset:
             return None
         return at
 
-    def trust_more(self, documents: list[Any]) -> None:
-        """Take certificates that the agency announces. Raises Untrusted."""
-        self.trust.add(documents)
-        self.store.put("state", "certificates", self.trust.documents())
+    def trust_more(self, announced: Any, *, passing_over: bool = False) -> None:
+        """Take keys that the agency announces, durably; `passing_over` as for `Trust.add`. Raises Untrusted.
+
+        The newest anchor may have waited for just this key: then it says the time from here on.
+        """
+        self.trust.add(announced, self.moment(), passing_over=passing_over)
+        with self.store.transaction():
+            self.store.put("state", "root_steps", self.trust.steps)
+            self.store.put("state", "certificates", self.trust.documents())
+            if self._unproven and (at := self._anchor_time(self._unproven[0])):
+                text, heard = self._unproven
+                self.store.put("state", "anchor", {"text": text, "at": wire.time_text(at), **heard})
+                self._unproven = None
 
     def is_mine(self, document: Any) -> bool:
         """Whether a statement is version 1 and names this agency and device."""

@@ -15,6 +15,7 @@ needed for pull, push and upload alone. One process at a time has a phone open.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,7 @@ from sync.phone import photographs, sheet
 from sync.phone.calls import Door, Transport, usual_transport
 from sync.phone.clock import Clock, SystemClock
 from sync.phone.enrolment import Enrolment, make_keys
-from sync.phone.errors import Revoked
+from sync.phone.errors import Revoked, Untrusted
 from sync.phone.feed import load_cursor, load_durable
 from sync.phone.handset import Handset, Step
 from sync.phone.operations import Recorded
@@ -149,7 +150,17 @@ class Phone(Recorder):
         return pulled
 
     def push(self, batch: int = 50) -> Pushed:
-        """Send what the door lacks. Raises Later, Untrusted or DoorRefused; the queue keeps what was not receipted."""
+        """Send what the door lacks. Raises Later, Untrusted or DoorRefused; the queue keeps what was not receipted.
+
+        A receipt by a key that this phone was not told of yet is asked for once more, after the feed was read.
+        """
+        try:
+            return push(self.door, batch)
+        except Untrusted as error:
+            if error.code != "bad-signature":
+                raise
+        with suppress(Revoked):  # its refusals bring keys too
+            self.pull()
         return push(self.door, batch)
 
     def upload_photos(self) -> Uploaded:

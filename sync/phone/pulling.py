@@ -73,16 +73,20 @@ def _take_page(handset: Handset, cursor: Cursor, page: Any, items: list[Any]) ->
         unknown = take_sheet_keys(handset, wire.field(page, "sheet_keys", list))
         for document in items:
             try:
-                cursor, content = read_item(handset, cursor, document)
+                after, content = read_item(handset, cursor, document)
+                sheet.apply(handset, content)
             except Untrusted as error:
                 broken = error
                 break
-            sheet.apply(handset, content)
+            cursor = after
             if content.kind == "keys":
                 unknown = take_sheet_keys(handset, unknown)
         save_cursor(handset, cursor)
-        if broken is None:
-            take_durable(handset, page.get("durable"))
+        if broken is None and not page.get("more"):  # the key that signed it may be announced on a later page
+            try:
+                take_durable(handset, page.get("durable"))
+            except Untrusted as error:
+                broken = error
     if broken is not None:
         raise broken
     return cursor.seq - start
@@ -143,7 +147,10 @@ def _download(door: Door) -> bytes:
 def _replace_sheet(handset: Handset, data: bytes) -> None:
     first, _, rest = data.partition(b"\n")
     with handset.store.transaction():
-        manifest = signed_part(handset.keys_of("office"), SNAPSHOT, wire.read_json(first), "m")
+        document = wire.read_json(first)
+        if wire.has(document, "keys"):
+            handset.trust_more(document["keys"], passing_over=True)
+        manifest = signed_part(handset.keys_of("office"), SNAPSHOT, document, "m")
         epoch, seq, count = (int(wire.field(manifest, name, int)) for name in ("epoch", "seq", "count"))
         held = load_cursor(handset)
         if not handset.is_mine(manifest) or manifest.get("sha256") != b64u(sha256(rest)):

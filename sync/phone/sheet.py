@@ -10,7 +10,6 @@ from sync.phone import wire
 from sync.phone.errors import NotAllowed
 from sync.phone.feed import Content, read_content
 from sync.phone.handset import Handset
-from sync.phone.wiping import wipe
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,7 @@ def apply(handset: Handset, content: Content) -> None:
         case "verdict":
             handset.store.put("verdict", wire.field(content.body, "seq", int), {"op": content.ref, **content.body})
         case "keys":
-            handset.trust_more(wire.field(content.body, "certificates", list))
-        case "wipe":
-            wipe(handset, str(content.body.get("reason", "")))
+            handset.trust_more(content.body)
         case _:
             keep(handset, content)
 

@@ -78,6 +78,11 @@ def field(document: Any, name: str, kind: type) -> Any:
     return value
 
 
+def has(document: Any, name: str) -> bool:
+    """Whether there is such a key, for those that may be absent."""
+    return isinstance(document, dict) and name in document
+
+
 def from_b64u(text: object, length: int | None = None) -> bytes:
     """Bytes that came from outside as base64url. Raises Untrusted `bad-form`."""
     try:

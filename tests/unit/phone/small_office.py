@@ -19,7 +19,7 @@ from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u, sha256
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096, "wipe": 1_024}
+SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
 BRIEF = {
     "agency": {"name": "Agencia Puerta Norte", "address": "Calle 1", "phone": "+525550000000"},
     "creditor": {"name": "Muebles Canario Amarillo", "phone": "+525550000001"},
@@ -92,6 +92,21 @@ class SmallOffice:
         body = {"v": 1, "agency": self.agency, "role": role, "kid": sealing.key_id_of(public), "key": b64u(public)}
         span = {"from": text(start - timedelta(days=1)), "until": text(start + timedelta(days=days))}
         return self.signed("root", "doorstep-cert-v1", "cert", body | span)
+
+    def rotate(self, role: str) -> dict[str, str]:
+        """A new key of this role from now on, and its certificate."""
+        self.private[role] = sealing.new_private_key()
+        self.public[role] = sealing.public_key_of(self.private[role])
+        return self.certificate(role, start=self.now)
+
+    def root_step(self, **changed: Any) -> dict[str, str]:
+        """The root hands over to a new one."""
+        old, new = self.private["root"], sealing.new_private_key()
+        names = {"old": b64u(self.public["root"]), "new": b64u(sealing.public_key_of(new))}
+        body = dumps({"v": 1, "agency": self.agency, **names, "at": text(self.now), **changed})
+        self.private["root"], self.public["root"] = new, sealing.public_key_of(new)
+        signed = {name: sealing.sign(key, b"doorstep-root-v1" + body) for name, key in (("old", old), ("new", new))}
+        return {"root": b64u(body), **{name: b64u(signature) for name, signature in signed.items()}}
 
     def certificates(self) -> list[dict[str, str]]:
         return [self.certificate(role) for role in ("office", "sealing", "door")]

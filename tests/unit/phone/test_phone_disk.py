@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from phone_world import PASSPHRASE, World
 
-from sync.phone import Phone, StoreTrouble
+from sync.phone import Phone, Revoked, StoreTrouble
 
 SECRETS = (
     "918273", "REF-CANARIO-77", "Canario Amarillo", "Canaria", "Puerta Norte", "identity_check", "birth_date", "31/12/1956", "1956-12-31",
@@ -116,7 +116,8 @@ def test_a_wipe_overwrites_the_sheet_and_keeps_the_queue(world: World, phone: Ph
     phone.note(world.visits[0], "kept")
     phone.handset.store.scrub()
     assert _longest_run(world) > 32_768
-    world.office.publish("wipe", "w", 1, {"reason": "lost"})
-    phone.pull()
+    world.door.revoked = world.office.wipe_order()
+    with pytest.raises(Revoked):
+        phone.pull()
     assert phone.handset.store.keys("sheet") == [] and len(phone.queue()) == 1
     assert _longest_run(world) < 32_768, "a sheet row still lies in the file"

@@ -261,7 +261,8 @@ def test_a_wipe_order_that_is_not_the_agencys_wipes_nothing(world: World, phone:
     assert not refused.value.wiped and len(phone.today()) == 3
 
 
-def test_a_wipe_item_of_the_feed_wipes(world: World, phone: Phone) -> None:
+def test_no_item_of_the_feed_wipes(world: World, phone: Phone) -> None:
+    """A revoked phone's feed is never served: an order comes with the refusal, or not at all."""
     world.office.publish("wipe", "w", 1, {"reason": "dismissed"})
     phone.pull()
-    assert phone.is_wiped and phone.today() == []
+    assert not phone.is_wiped and len(phone.today()) == 3
