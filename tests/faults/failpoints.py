@@ -45,7 +45,7 @@ _DOOR = [
 _WORKER = [
     ("sync.office.apply:record_operation", "before", "before the effect"),
     ("sync.office.apply:record_operation", "after", "after the effect"),
-    ("sync.office.apply:_settle", "after", "effect and verdict, not committed"),
+    ("sync.office.apply:settle", "after", "effect and verdict, not committed"),
     ("sync.office.work:apply_device", "after", "effects committed"),
     ("sync.office.publish:_move_head", "before", "items sealed"),
     ("sync.office.publish:_move_head", "after", "head moved, not committed"),

@@ -24,7 +24,16 @@ from field_api.platform.log import configure_logging
 from field_api.platform.settings import Settings
 
 HERE = Path(__file__).parent
-PRELOADED = ["doorstep.app", "doorstep.door", "doorstep.serve", "doorstep.worker", "sync.phone", "processes", "writers"]
+PRELOADED = [
+    "doorstep.app",
+    "doorstep.door",
+    "doorstep.serve",
+    "doorstep.worker",
+    "sync.phone",
+    "processes",
+    "writers",
+    "phone_lives",
+]
 PATIENCE_S = 30.0
 
 

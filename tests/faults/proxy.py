@@ -39,7 +39,9 @@ class Fault:
     behind: int = 0
     """The request is held back until so many later ones were answered."""
     reply: Callable[[bytes], bytes] | None = None
-    """The client gets this instead of the reply's bytes, and then the connection breaks."""
+    """The client gets this instead of the reply's bytes."""
+    hangs_up: bool = True
+    """After such a reply the connection breaks."""
 
 
 CLEAN = Fault()
@@ -188,7 +190,7 @@ class FaultProxy:
         fault = exchange.fault
         if fault.reply is not None:
             client.sendall(fault.reply(reply))
-            return False
+            return not fault.hangs_up
         end = 0 if fault.drop_reply else fault.cut_reply_at
         told = reply if end is None else reply[:end]
         step = max(1, fault.bytes_per_s // 20) if fault.bytes_per_s else len(told) or 1
