@@ -12,6 +12,7 @@ from field_api.domain.unlocks import ReviewState
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
 from field_api.platform.tenancy import current_agency
+from field_api.platform.wiring import clock
 from field_api.queries.phone_visits import running_agency
 from field_api.records.changes import Change
 from field_api.records.planning import Agent
@@ -91,7 +92,7 @@ def waiting_for_phones(session: Session) -> Panel:
             func.count().over(),
         )
         .outerjoin(Agent, (Agent.agency_id == Change.agency_id) & (Agent.id == Change.agent_id))
-        .where(Change.agency_id == current_agency(), Change.created_at < func.now() - SOON)
+        .where(Change.agency_id == current_agency(), Change.created_at < clock().now() - SOON)
         .group_by(Change.agent_id, Agent.code, Change.kind, Change.ref)
         .order_by(func.max(Change.trouble).is_(None), since, Change.ref)  # what fails, before what merely queues
         .limit(CHANGES_SHOWN)

@@ -37,7 +37,15 @@ class Difference:
     right: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}: {self.left[:300]!r} / {self.right[:300]!r}"
+        left, right = excerpts(self.left, self.right)
+        return f"{self.where}: {self.what}: {left!r} / {right!r}"
+
+
+def excerpts(left: str, right: str, before: int = 80, most: int = 300) -> tuple[str, str]:
+    """Both texts from a little before where they part: of a page, its beginning would tell nothing."""
+    parting = (at for at, (one, two) in enumerate(zip(left, right, strict=False)) if one != two)
+    same = next(parting, min(len(left), len(right)))
+    return left[max(0, same - before) :][:most], right[max(0, same - before) :][:most]
 
 
 @dataclass(frozen=True)
