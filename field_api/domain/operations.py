@@ -46,6 +46,7 @@ class RecordedOperation:
     received_at: datetime
     evidence: ClockEvidence
     from_paper: bool = False
+    noted: tuple[str, ...] = ()  # flags of whoever lets it take effect: what came before that, and who decided
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ TOLD_TO_PHONES = frozenset(
         "clock-wrong",
         "correction",
         "debt-words",
+        "dependency-released",
         "far-away",
         "from-paper",
         "late",
         "location-asked-again",
+        "mended",
         "no-anchor",
         "no-identity-check",
         "no-permission",
@@ -32,6 +34,7 @@ TOLD_TO_PHONES = frozenset(
         "opened-without-check",
         "seq-twice",
         "too-many-tries",
+        "without-its-dependency",
     }
 )
 """An allow-list: a flag that somebody adds later stays in the office until it is looked at."""

@@ -112,6 +112,7 @@ def at_the_door(session: Session, operation: RecordedOperation, now: datetime) -
         now=now,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))
+    door.flag(*operation.noted)
     return door
 
 

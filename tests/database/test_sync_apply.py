@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 import sync.office.apply
@@ -18,9 +19,11 @@ from field_api.platform.wiring import office_keys
 from field_api.records.visits import VisitEvent
 from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.mailbox import InboxOp
+from sync.office.apply import apply_device
 from sync.office.devices import revoke_device
-from sync.records import LogEntry
-from tests.door_client import Phone
+from sync.office.turns import RETRY_AFTER, begin_turn, name_operation
+from sync.records import ApplyTurn, LogEntry
+from tests.door_client import Phone, un64
 from tests.sync_day import Day, pull, states
 
 pytest_plugins = ["tests.door_fixtures"]
@@ -166,7 +169,73 @@ def test_trouble_of_the_database_quarantines_nothing_and_is_tried_again(
         day.work()
     assert states(day) == [("received", None)]
     day.work()
+    assert states(day) == [("received", None)], "what it failed of a moment ago may still be there"
+    day.clock.advance(RETRY_AFTER)
+    day.work()
     assert states(day) == [("applied", None)]
+
+
+def test_a_statement_that_the_database_gives_up_on_is_the_operations_own_in_the_end(
+    day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real timeout of a real statement: tried with the others, then alone, and again later; then it stands aside."""
+    real = sync.office.apply.record_operation
+
+    def slow(session: Any, operation: Any, *, now: Any) -> Any:
+        if operation.body.get("words") == "slow":
+            session.execute(text("SET LOCAL statement_timeout = '20ms'"))
+            session.execute(text("SELECT pg_sleep(10)"))
+        return real(session, operation, now=now)
+
+    monkeypatch.setattr(sync.office.apply, "record_operation", slow)
+    words = ["a", "slow", "b", "c"]
+    phone.push(*[at_visit(day, phone, "note", {"words": word}) for word in words])
+    for state in ("received", "received", "quarantined"):
+        day.work()
+        assert states(day)[0] == ("applied", None), "what stood before it was taken"
+        assert states(day)[1][0] == state
+        day.clock.advance(RETRY_AFTER)
+    reason = ("quarantined", "crashed:OperationalError")
+    assert states(day) == [("applied", None), reason, ("applied", None), ("applied", None)]
+    assert events(day) == ["note", "verdict", "note", "note"]
+    with transaction(day.agency) as session:
+        assert session.scalars(select(ApplyTurn)).all() == []
+        assert session.scalars(select(InboxOp.incident).where(InboxOp.state == "quarantined")).one()
+
+
+def test_a_worker_that_dies_again_and_again_is_held_against_the_operation_unless_the_server_ended(
+    day: Day, phone: Phone
+) -> None:
+    """The marks alone, as a worker leaves them that was killed: `test_poison_operations` kills real ones."""
+    op_id = UUID(json.loads(un64(at_visit(day, phone)["protected"]))["op"])
+    long_ago = day.clock.now()
+    for server_ended, tries in ((False, 1), (False, 2), (True, 2), (False, 3)):
+        with transaction(day.agency) as session:
+            begin_turn(session, phone.device)
+            if server_ended:
+                session.execute(update(ApplyTurn).values(server_started_at=long_ago))
+            attempt = name_operation(session, phone.device, op_id, now=day.clock.now())
+        assert attempt.tries == tries
+    assert attempt.given_up == "crashed-worker"
+
+
+def test_a_run_ends_where_another_visit_begins_and_after_what_locks_more(day: Day, phone: Phone) -> None:
+    """Several operations share a transaction, and never two visits: that would lock them in any order."""
+    here, there = day.visits
+    batch = [
+        at_visit(day, phone),
+        phone.operation("note", {"words": "a"}, visit=here, av=1),
+        phone.operation("arrived", {}, visit=there, av=1),
+        phone.operation("outcome", {"outcome": "nobody_there"}, visit=there, av=1),
+        phone.operation("note", {"words": "b"}, visit=there, av=1),
+    ]
+    phone.push(*batch)
+    apply_device(day.agency, office_keys().of(day.agency), phone.device, now=day.clock.now())
+    with transaction(day.agency) as session:
+        rows = session.execute(select(InboxOp.seq, text("inbox.xmin::text")).order_by(InboxOp.seq)).all()
+        together = [{row.seq for row in rows if row[1] == number} for number in dict.fromkeys(row[1] for row in rows)]
+    assert states(day) == [("applied", None)] * 5
+    assert together == [{1, 2}, {3, 4}, {5}]
 
 
 def test_bytes_swapped_by_the_door_are_found_at_the_office(day: Day, phone: Phone) -> None:
