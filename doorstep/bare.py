@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from doorstep.migrate import head_revision
 from field_api.platform.database import db, engine_options
-from field_api.platform.problems import install_problem_handlers
+from field_api.platform.overload import told_later
+from field_api.platform.problems import install_problem_handlers, problem_response
 from field_api.platform.settings import Settings
 
 
@@ -20,4 +22,9 @@ def bare_app(name: str, settings: Settings, kind: type[Flask] = Flask) -> Flask:
     app.extensions["doorstep.schema_head"] = head_revision()
     db.init_app(app)
     install_problem_handlers(app)
+    app.register_error_handler(PoolTimeout, _all_connections_in_use)
     return app
+
+
+def _all_connections_in_use(_error: Exception) -> Response:
+    return problem_response(told_later(2, 6))

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from flask import Flask, Response, current_app, jsonify
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 import media.door
 import sync.door
 from doorstep.bare import bare_app
+from field_api.platform.call_rates import CallRates
 from field_api.platform.door_gate import (
     Answers,
     GatedFlask,
     check_door_routes,
     closed,
     declare_answers,
+    load_of_request,
 )
 from field_api.platform.health import schema_revision
 from field_api.platform.keyring import DoorKeyring
-from field_api.platform.problems import Problem
+from field_api.platform.overload import THREADS, Lanes, Load, install_lanes, told_later
+from field_api.platform.problems import Problem, problem_response
 from field_api.platform.settings import Settings
 
 declare_answers(
-    Answers("GET", "/healthz", {200: {"state": closed("ok")}}),
-    Answers("GET", "/readyz", {200: {"state": closed("ready")}}),
+    Answers("GET", "/healthz", {200: {"state": closed("ok")}}, load=Load.HEALTH),
+    Answers("GET", "/readyz", {200: {"state": closed("ready")}}, load=Load.HEALTH),
 )
 
 
@@ -32,12 +36,22 @@ def door_app(settings: Settings) -> Flask:
     """
     app = bare_app("doorstep.door", settings, GatedFlask)
     app.extensions["doorstep.door_keys"] = DoorKeyring(settings.door_keys)
-    sync.door.register(app)
-    media.door.register(app)
+    rates = CallRates(app)  # before the lanes: who comes too often takes no slot
+    install_lanes(app, load_of_request, Lanes())
+    app.config["THREADS"] = THREADS
+    for error in (OperationalError, InterfaceError):
+        app.register_error_handler(error, database_away)
+    sync.door.register(app, rates)
+    media.door.register(app, rates)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     check_door_routes(app)
     return app
+
+
+def database_away(_error: Exception) -> Response:
+    """Phones keep what they have and come back, not all at once."""
+    return problem_response(told_later(10, 20))
 
 
 def healthz() -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from doorstep.server import Server
 log = structlog.get_logger()
 STARTUP_S = 30.0
 RESTART_PAUSE_S = 1.0
+MAX_CONNECTIONS = 1_000
+FILES_BESIDE = 100  # of the database, of uploads, of what waits on disk
 
 
 def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False) -> None:
@@ -37,7 +40,10 @@ def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False)
     server = create_server(
         app,
         **where,
-        threads=8,
+        threads=app.config.get("THREADS", 8),
+        connection_limit=_connections(),
+        asyncore_use_poll=True,  # select() ends at 1,024 descriptors
+        inbuf_overflow=128 * 1024,  # a body beyond it waits on disk: so many photographs at once would fill the memory
         ident="doorstep",
         max_request_header_size=16 * 1024,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
@@ -50,6 +56,13 @@ def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False)
     except OSError as error:
         if error.errno != 9:  # EBADF: the listening socket was closed on purpose
             raise
+
+
+def _connections() -> int:
+    """How many may be open: a kept connection of a phone costs little, and one that is not taken waits unanswered."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(50, min(MAX_CONNECTIONS, most - FILES_BESIDE))
 
 
 @dataclass

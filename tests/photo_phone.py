@@ -14,6 +14,7 @@ import media.door
 from doorstep.bare import bare_app
 from doorstep.server import Server
 from field_api.platform import sealing
+from field_api.platform.call_rates import CallRates
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
@@ -108,7 +109,7 @@ def photo_door(settings: Settings, database: Server, clock: SetClock) -> Flask:
     app.extensions["doorstep.clock"] = clock
     anchors = signed_by_device(anchor=False)(lambda: {"anchor": "see header"})
     app.add_url_rule("/phone/v1/anchors", "anchors", anchors, methods=["POST"])
-    media.door.register(app)
+    media.door.register(app, CallRates(app))
     return app
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import DateTime, MetaData, Text, event, text
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 
 from field_api.platform.driver_errors import forget_locals
+from field_api.platform.overload import later_s
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import acting_for, agency_or_none
 
@@ -56,7 +57,7 @@ def _set_agency(_session: Session, _transaction: SessionTransaction, connection:
     ).scalar()
     if restoring:
         connection.invalidate()  # a connection keeps the setting it began with: the next one asks anew
-        raise Problem("unavailable", "a backup is being restored", headers={"Retry-After": "30"})
+        raise Problem("unavailable", "a backup is being restored", headers={"Retry-After": later_s(30, 60)})
 
 
 _joined: ContextVar[Session | None] = ContextVar("joined_transaction", default=None)
@@ -136,4 +137,11 @@ def engine_options() -> dict[str, Any]:
     Parameters never appear in the text of an error: a failed insert would print balances and names. What the server's
     text would quote is field_api.platform.driver_errors' business.
     """
-    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_recycle": 1800, "hide_parameters": True}
+    return {
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_timeout": 5,  # seconds; who waits longer is told to come again, and frees a thread
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "hide_parameters": True,
+    }

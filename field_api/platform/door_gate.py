@@ -28,6 +28,7 @@ from field_api.platform.egress import (
     outlet,
     passed,
 )
+from field_api.platform.overload import Load
 from field_api.platform.problems import STATUS, Problem, problem_response
 
 log = structlog.get_logger()
@@ -99,7 +100,8 @@ _HEADERS: dict[str, re.Pattern[str]] = {
 
 @dataclass(frozen=True)
 class Answers:
-    """What one route of the door answers: JSON shapes by status, sealed bodies by status, statuses without a body.
+    """What one route of the door answers: JSON shapes by status, sealed bodies by status, statuses without a body; and
+    whose slots a call of it takes.
 
     Refusals are problem documents and need no line here.
     """
@@ -109,6 +111,7 @@ class Answers:
     json: Mapping[int, Shape] = field(default_factory=dict)
     sealed: Mapping[int, frozenset[int]] = field(default_factory=dict)
     empty: frozenset[int] = frozenset()
+    load: Load = Load.SMALL
 
     @property
     def name(self) -> str:
@@ -169,6 +172,12 @@ def check(response: Response) -> None:
             raise EgressRefused("door", "answers by no route")
         return
     _check_body(outlet(OutletKind.DOOR_ROUTE, name), _ANSWERS[name], response)
+
+
+def load_of_request() -> Load:
+    """Whose slots the running request takes; what is no route of ours is soon refused, and counts as small."""
+    name = _route_name()
+    return _ANSWERS[name].load if name else Load.SMALL
 
 
 def _route_name() -> str | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from field_api.platform.overload import later_s
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
 from field_api.platform.tenancy import current_agency
@@ -94,7 +95,7 @@ def append(
         forget(stores, upload)
         return upload
     except OSError as error:
-        raise Problem("unavailable", "the door cannot store now", headers={"Retry-After": "60"}) from error
+        raise Problem("unavailable", "the door cannot store now", headers={"Retry-After": later_s(60, 90)}) from error
     upload.received_bytes = offset + len(body)
     upload.expires_at = now + LIFETIME
     if upload.received_bytes == upload.length_bytes:

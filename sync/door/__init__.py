@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter
-from sqlalchemy.exc import InterfaceError, OperationalError
+from flask import Flask
 
-from field_api.platform.problems import Problem, problem_response
+from field_api.platform.call_rates import CallRates
 from field_api.platform.signatures import WIPE_ORDER_EXTENSION
 from sync.door import anchors, enrolments, feed, log, ops, returning, snapshots
 from sync.door.answers import PREFIX
@@ -17,28 +15,15 @@ RETURNS_PER_MINUTE = 600  # of one address: what strangers show is not signed to
 CALLS_PER_MINUTE = 1_200  # of one device from one address
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, rates: CallRates) -> None:
     """Put the phone routes of sync onto the door's application."""
-    limiter = Limiter(_caller, app=app, storage_uri="memory://")
     for blueprint in (anchors.blueprint, feed.blueprint, log.blueprint, ops.blueprint, snapshots.blueprint):
-        limiter.limit(f"{CALLS_PER_MINUTE}/minute")(blueprint)
+        rates.limit(blueprint, CALLS_PER_MINUTE)
         app.register_blueprint(blueprint, url_prefix=PREFIX)
-    limiter.limit(f"{ENROLMENTS_PER_MINUTE}/minute")(enrolments.blueprint)
-    app.register_blueprint(enrolments.blueprint, url_prefix=PREFIX)
-    limiter.limit(f"{RETURNS_PER_MINUTE}/minute")(returning.blueprint)
-    app.register_blueprint(returning.blueprint, url_prefix=PREFIX)
+    for blueprint, per_minute in (
+        (enrolments.blueprint, ENROLMENTS_PER_MINUTE),
+        (returning.blueprint, RETURNS_PER_MINUTE),
+    ):
+        rates.limit(blueprint, per_minute)
+        app.register_blueprint(blueprint, url_prefix=PREFIX)
     app.extensions[WIPE_ORDER_EXTENSION] = wipe_order
-    for error in (OperationalError, InterfaceError):
-        app.register_error_handler(error, _unavailable)
-
-
-def _caller() -> str:
-    """Who is counted: the claimed device together with the address, so that nobody uses up another's share."""
-    claimed = request.headers.get("Signature-Input", "")
-    _, _, after = claimed.partition('keyid="')
-    return f"{request.remote_addr} {after[:80].partition(chr(34))[0]}"
-
-
-def _unavailable(_error: Exception) -> Response:
-    """The database is away: phones keep what they have and come back."""
-    return problem_response(Problem("unavailable", headers={"Retry-After": "10"}))

@@ -13,6 +13,7 @@ from field_api.platform.door_gate import (
     closed,
     declare_answers,
 )
+from field_api.platform.overload import Load
 
 PREFIX = "/phone/v1"
 _STATEMENT = {"statement": SEALED, "sig": SEALED}
@@ -37,6 +38,7 @@ declare_answers(
                 "durable": _STATEMENT,
             }
         },
+        load=Load.PULLS,
     ),
     Answers(
         "GET",
@@ -44,10 +46,17 @@ declare_answers(
         {202: {"building": NUMBER}},
         sealed={200: LINES, 206: LINES},
         empty=frozenset({304, 416}),
+        load=Load.SNAPSHOTS,
     ),
     Answers("POST", f"{PREFIX}/devices", {202: {"device": UUID_TEXT}}),
-    Answers("POST", f"{PREFIX}/ops", {200: {"receipts": [{"receipt": SEALED, "sig": SEALED}]}}),
-    Answers("GET", f"{PREFIX}/ops/state", {200: {"epoch": NUMBER, "contiguous": NUMBER, "ranges": [[NUMBER]]}}),
-    Answers("GET", f"{PREFIX}/log/checkpoint", {200: {"checkpoint": SEALED, "sig": SEALED}}),
-    Answers("GET", f"{PREFIX}/log/tile/<int:level>/<int:index>", sealed={200: HASHES}),
+    Answers("POST", f"{PREFIX}/ops", {200: {"receipts": [{"receipt": SEALED, "sig": SEALED}]}}, load=Load.OPS),
+    # Asked before every push, so that pulls must not hold it up.
+    Answers(
+        "GET",
+        f"{PREFIX}/ops/state",
+        {200: {"epoch": NUMBER, "contiguous": NUMBER, "ranges": [[NUMBER]]}},
+        load=Load.OPS,
+    ),
+    Answers("GET", f"{PREFIX}/log/checkpoint", {200: {"checkpoint": SEALED, "sig": SEALED}}, load=Load.PULLS),
+    Answers("GET", f"{PREFIX}/log/tile/<int:level>/<int:index>", sealed={200: HASHES}, load=Load.PULLS),
 )

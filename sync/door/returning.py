@@ -19,6 +19,7 @@ from field_api.platform.bounded_json import BadJson, loads
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.keyring import NoKeys
+from field_api.platform.overload import later_s
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, from_b64u, sha256
 from field_api.platform.wiring import clock, door_keys
@@ -61,7 +62,7 @@ def _read() -> tuple[bytes, bytes, UUID, UUID]:
 def _keep(session: Session, agency_id: UUID, certificate: bytes, signature: bytes) -> None:
     waiting = session.scalar(select(func.count()).where(ReturningDevice.agency_id == agency_id)) or 0
     if waiting >= MAX_WAITING:
-        raise Problem("unavailable", "too many wait", headers={"Retry-After": "60"})
+        raise Problem("unavailable", "too many wait", headers={"Retry-After": later_s(60, 90)})
     row = {
         "agency_id": agency_id, "sha256": sha256(certificate + signature), "certificate": certificate,
         "sig": signature, "received_at": clock().now(),

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
+from field_api.platform.overload import later_s
 from field_api.platform.sealing import b64u
 from field_api.platform.signatures import signed_by_device
 from sync.mailbox import Snapshot, SnapshotRequest
@@ -35,7 +36,7 @@ def snapshot() -> ResponseReturnValue:
             wanted = insert(SnapshotRequest).values(agency_id=device.agency_id, device_id=device.id)
             session.execute(wanted.on_conflict_do_nothing())
             session.execute(text("NOTIFY doorstep_change"))
-            return {"building": True}, 202, {"Retry-After": "1"}
+            return {"building": True}, 202, {"Retry-After": later_s(1, 3)}
     response = Response(row.body, mimetype="application/jsonl")
     response.set_etag(b64u(row.sha256))
     return response.make_conditional(request, accept_ranges=True, complete_length=len(row.body))

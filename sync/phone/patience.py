@@ -25,8 +25,11 @@ class Patience:
     chance: Callable[[], float] = field(default=secrets.SystemRandom().random, repr=False)
 
     def wait_s(self, attempt: int, told_s: float) -> float:
-        """Seconds to wait after attempt 0, 1, 2 …: what was told, and a random share of the growing step."""
-        return told_s + self.chance() * min(self.longest_s, self.first_s * 2.0**attempt)
+        """Seconds to wait after attempt 0, 1, 2 …: a random share of the growing step. Where the door told a time, that
+        and up to a second or a quarter more: the door gives out turns, and a phone that adds much to its own loses it.
+        """
+        growing_s = min(self.longest_s, self.first_s * 2.0**attempt)
+        return told_s + self.chance() * (max(1.0, told_s / 4) if told_s else growing_s)
 
     def insist(self, call: Callable[[], T]) -> T:
         """The result of `call`, tried again for as long as it raises Later. Raises the last Later."""

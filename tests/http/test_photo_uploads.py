@@ -325,7 +325,7 @@ def test_a_disk_that_refuses_acknowledges_nothing(
     with monkeypatch.context() as patch:
         patch.setattr("media.sealed_files.os.pwrite", full)
         response = send_piece(phone, location, 0, photo.sealed[:PIECE])
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
+    assert response.status_code == 503 and 60 <= int(response.headers["Retry-After"]) <= 90
     assert head(phone, location).headers["Upload-Offset"] == "0"
     upload(phone, photo)
 

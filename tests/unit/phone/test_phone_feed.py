@@ -164,7 +164,7 @@ def test_a_snapshot_is_waited_for(world: World, phone: Phone) -> None:
     world.waits.clear()
     world.door.script = [lambda *_: None, lambda *_: answer(202, {}, {"Retry-After": "2"})]
     assert phone.pull().snapshots == 1
-    assert world.waits == [2.25]
+    assert world.waits == [2.5]
 
 
 def _alter_snapshot(world: World, alter: Any) -> None:
@@ -211,7 +211,7 @@ def test_busy_doors_are_waited_for_as_told_and_never_taken_for_a_refusal(world: 
     busy = answer(429, {"code": "rate-limited"}, {"Retry-After": "7"})
     world.door.script = [lambda *_: busy, lambda *_: answer(503, {"code": "unavailable"})]
     phone.pull()
-    assert world.waits == [7.25, 0.5]
+    assert world.waits == [7.875, 0.5]
     world.door.script = [lambda *_: answer(429, {"code": "rate-limited"}, {"Retry-After": "9000"})]
     with pytest.raises(Later) as later:
         phone.pull()

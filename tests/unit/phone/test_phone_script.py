@@ -97,4 +97,4 @@ def test_the_authority_has_one_form(address: str, authority: str, path: str) -> 
 def test_waits_grow_carry_jitter_and_never_undercut_what_was_told() -> None:
     least, most = Patience(chance=lambda: 0.0), Patience(chance=lambda: 1.0)
     assert [most.wait_s(attempt, 0) for attempt in (0, 1, 2, 20)] == [0.5, 1.0, 2.0, 30.0]
-    assert least.wait_s(3, 9.0) == 9.0 and most.wait_s(0, 9.0) == 9.5
+    assert least.wait_s(3, 9.0) == 9.0 and most.wait_s(0, 2.0) == 3.0 and most.wait_s(5, 8.0) == 10.0
