@@ -13,6 +13,7 @@ from proxy import FaultProxy
 from sqlalchemy import func, select
 
 from doorstep.worker import work_once
+from field_api.domain.vocabulary import VisitEventKind
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
@@ -72,9 +73,11 @@ class House:
         return {str(row.op_id): (row.receipt, row.receipt_sig) for row in rows}
 
     def effects(self) -> dict[str, int]:
-        """How often each operation stands in the story."""
+        """How often each operation stands in the story as something that happened: verdicts are said about it."""
         with transaction(self.agency) as session:
             rows = session.execute(
-                select(VisitEvent.op_id, func.count()).where(VisitEvent.op_id.is_not(None)).group_by(VisitEvent.op_id)
+                select(VisitEvent.op_id, func.count())
+                .where(VisitEvent.op_id.is_not(None), VisitEvent.kind != VisitEventKind.VERDICT.value)
+                .group_by(VisitEvent.op_id)
             ).all()
         return {str(op): count for op, count in rows}

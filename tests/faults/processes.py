@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import time
@@ -111,11 +112,15 @@ class Parts:
     def look_after(self) -> None:
         """Start again what died."""
         if self.door is not None and not self.door.is_alive():
-            self.deaths += 1
+            self._count(self.door)
             self.start_door()
         if self.worker is not None and not self.worker.is_alive():
-            self.deaths += 1
+            self._count(self.worker)
             self.start_worker()
+
+    def _count(self, dead: BaseProcess) -> None:
+        assert dead.exitcode == -signal.SIGKILL, f"it was not killed, it ended with {dead.exitcode}"
+        self.deaths += 1
 
     def close(self) -> None:
         for process in (self.door, self.worker):

@@ -1,0 +1,185 @@
+"""No operation is lost, whoever is killed wherever: operations on phones and in the inbox are those that were made.
+
+One house lives through all runs: in each, one process is armed to die at a failpoint (`failpoints.FAILPOINTS`), or
+several are killed at a moment of chance, while a phone records, sends and fetches. The dead are started again.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from failpoints import FAILPOINTS, Armed, Failpoint
+from fault_world import PASSPHRASE, House
+from phone_lives import a_session
+from processes import killed, start
+from sqlalchemy import select
+
+from field_api.platform.clock import SystemClock
+from field_api.platform.database import transaction
+from sync.mailbox import InboxOp
+from sync.office.decide_quarantined import retry_all
+from sync.office.turns import CRASHED_WORKER
+from sync.phone import Patience, Phone
+
+pytest_plugins = ["fault_fixtures"]
+pytestmark = pytest.mark.xdist_group("faults")
+PATIENCE_S = 20.0
+LEFT_OUT = {"before the effect", "effects committed", "items sealed", "head moved, not committed", "before the log"} | {
+    "durable stated, not committed"
+}
+SHORT = [point for point in FAILPOINTS if point.told not in LEFT_OUT]  # a dead worker's operation rests two seconds
+
+
+class Runs:
+    """Sessions of one phone in one house, and what must hold after each of them."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.shown = house, house.folder / "shown"
+        self.phone_deaths = 0
+        self.number = 0
+        house.enrol().close()
+        house.parts.start_worker()
+
+    def run(self, armed: Armed | None, kill_after_s: dict[str, float] | None = None) -> bool:
+        """One session. Whether somebody died in it."""
+        self.number += 1
+        parts, before = self.house.parts, self.deaths
+        if armed and armed.point.part == "door":
+            parts.start_door(armed)
+        if armed and armed.point.part == "worker":
+            parts.start_worker(armed)
+        mine = armed if armed and armed.point.part == "phone" else None
+        arguments = (self.house.folder / "phone", PASSPHRASE, mine, self.house.visits, self.number, self.shown)
+        child = start(a_session, *arguments)
+        due = sorted((kill_after_s or {}).items(), key=lambda item: item[1])
+        began = time.monotonic()
+        while child.is_alive() or due or (armed and armed.point.part == "worker" and self.deaths == before):
+            passed_s = time.monotonic() - began
+            assert passed_s < PATIENCE_S, f"{armed and armed.point}: the session does not end"
+            while due and due[0][1] <= passed_s:
+                victim = {"phone": child, "door": parts.door, "worker": parts.worker}[due.pop(0)[0]]
+                if victim is not None:
+                    killed(victim)
+            parts.look_after()
+            child.join(0.01)
+        if armed and armed.point.part == "worker" and passed_s > PATIENCE_S / 2:
+            raise AssertionError(f"{armed.point}: never reached")
+        assert child.exitcode in (0, -signal.SIGKILL), f"{armed and armed.point}: {child.exitcode}"
+        self.phone_deaths += child.exitcode != 0
+        self.nothing_is_lost()
+        if armed and armed.point.part == "worker":
+            self.apply_all()  # else the next failpoint meets the same operation, which stands aside after the second
+        return self.deaths > before
+
+    @property
+    def deaths(self) -> int:
+        return self.phone_deaths + self.house.parts.deaths
+
+    def nothing_is_lost(self) -> None:
+        """Read from the phone first: what it deletes must have been in the inbox before."""
+        with self.house.open() as phone:
+            made = int((phone.handset.store.get("state", "chain") or {"seq": 0})["seq"])
+            waiting = {entry["op"]: entry["seq"] for entry in phone.queue()}
+            durable = phone.status()["durable_seq"]
+        taken = {op: seq for op, (seq, _) in self.house.inbox().items()}
+        together = {**waiting, **taken}
+        assert sorted(together.values()) == list(range(1, made + 1)), "an operation is gone, or is there twice"
+        assert shown_in(self.shown).items() <= together.items(), "what the agent was shown as done is gone"
+        assert all(seq <= durable and op in taken for op, seq in together.items() if op not in waiting)
+
+    def apply_all(self) -> None:
+        _wait(lambda: not any(state == "received" for _, state, _ in self.reasons()))
+
+    def reasons(self) -> list[tuple[int, str, str | None]]:
+        with transaction(self.house.agency) as session:
+            odd = select(InboxOp.seq, InboxOp.state, InboxOp.reason).where(InboxOp.state != "applied")
+            return [(row.seq, row.state, row.reason) for row in session.execute(odd)]
+
+    def come_to_rest(self) -> int:
+        """Everybody lives and the network is good: all is applied once, and the phone is empty. How many there were."""
+        self.house.parts.look_after()
+        self.apply_all()
+        # A worker that died twice with one operation in hand leaves it to a person, who has it tried again.
+        assert {(state, reason) for _, state, reason in self.reasons()} <= {("quarantined", CRASHED_WORKER)}
+        with transaction(self.house.agency) as session:
+            retry_all(session, CRASHED_WORKER, reason="nobody's fault", by=None, now=SystemClock().now())
+        self.apply_all()
+        assert self.reasons() == []
+        with self.house.open(patience=Patience(tries=20)) as phone:
+            _until_empty(phone)
+            made = phone.status()["ops_recorded"]
+        inbox = self.house.inbox()
+        assert sorted(seq for seq, _ in inbox.values()) == list(range(1, made + 1))
+        assert {state for _, state in inbox.values()} == {"applied"}
+        effects = self.house.effects()
+        assert set(effects.values()) == {1} and effects.keys() <= inbox.keys()
+        # A session says something about the phone, not about a visit: it stands in no visit's story.
+        assert len(inbox) - len(effects) == self._sessions()
+        return made
+
+    def _sessions(self) -> int:
+        with self.house.open() as phone:
+            return int(phone.status()["recorded"]["session"])
+
+
+def _wait(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _until_empty(phone: Phone) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        phone.push()
+        phone.pull()
+        status = phone.status()
+        if not phone.queue() and status["verdicts"] == {"applied": status["ops_recorded"]}:
+            return
+        told = status["verdicts"], status["queue"], status["ops_recorded"]
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+
+
+def shown_in(path: Path) -> dict[str, int]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {op: int(seq) for op, seq in (line.split() for line in lines)}
+
+
+def _at_random(chance: random.Random) -> dict[str, float]:
+    victims = chance.sample(["phone", "door", "worker"], chance.randrange(1, 4))
+    return {victim: chance.random() * 0.4 for victim in victims}
+
+
+@pytest.fixture
+def runs(house: House) -> Runs:
+    return Runs(house)
+
+
+def test_no_operation_is_lost_at_any_failpoint_nor_at_random(runs: Runs) -> None:
+    _all_of(runs, SHORT, rounds=1, at_random=2)
+
+
+@pytest.mark.prove
+def test_no_operation_is_lost_in_a_thousand_runs(runs: Runs) -> None:
+    _all_of(runs, FAILPOINTS, rounds=20, at_random=1_000 - 20 * len(FAILPOINTS))
+
+
+def _all_of(runs: Runs, points: Sequence[Failpoint], rounds: int, at_random: int) -> None:
+    chance = random.Random(rounds)
+    reached = {point.number: 0 for point in points}
+    for round_ in range(rounds):
+        for point in points:
+            times = 1 if round_ == 0 else chance.randrange(1, 4)
+            reached[point.number] += runs.run(Armed(point, times))
+    for _ in range(at_random):
+        runs.run(None, _at_random(chance))
+    assert [number for number, times in reached.items() if not times] == [], "failpoints that nobody reached"
+    made = runs.come_to_rest()
+    print(f"{runs.number} runs, {runs.deaths} deaths, {made} operations")
