@@ -29,12 +29,13 @@ def read_wipe_order(handset: Handset, document: Any) -> str:
 
     Raises Untrusted. An order for an earlier life of the same device names another id: ids are never used again.
     """
-    if wire.has(document, "keys"):
-        handset.trust_more(document["keys"], passing_over=True)
-    order = signed_part(handset.keys_of("office"), CONTEXT, document, "order")
-    if not handset.is_mine(order):
-        raise Untrusted("wipe", "for another phone")
-    return str(wire.field(order, "reason", str))
+    with handset.store.transaction():  # of a refused order nothing is kept
+        if wire.has(document, "keys"):
+            handset.trust_more(document["keys"], passing_over=True)
+        order = signed_part(handset.keys_of("office"), CONTEXT, document, "order")
+        if not handset.is_mine(order):
+            raise Untrusted("wipe", "for another phone")
+        return str(wire.field(order, "reason", str))
 
 
 def wipe(handset: Handset, reason: str) -> None:

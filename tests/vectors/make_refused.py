@@ -1,0 +1,286 @@
+"""Writes refused.json beside this file: `python -m tests.vectors.make_refused`.
+
+What a phone must refuse, each with the code of its refusal, and beside it what it must take, so that the refusals are not
+for another reason. A reader starts each document afresh from `held`. What the agency signs is made by its own code.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from field_api.platform.bounded_json import canonical
+from field_api.platform.clock import utc_text
+from field_api.platform.key_rotation import root_step
+from field_api.platform.keyring import certify
+from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
+from sync.office.items import SIZES, Content, FeedWriter, SheetKeyInUse
+from sync.packing import pack
+from sync.roll import first_roll
+from tests.vectors.make_vectors import AGENCY, DEVICE, OP, OTHER_DEVICE, PRIVATE, SHEET_KEY, VISIT
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+SECRET = bytes(range(16))
+KEYS = PRIVATE | {
+    name: bytes([number]) * 32 for number, name in enumerate(("root", "new_root", "new_office", "stranger"), 21)
+}
+OTHER_AGENCY = UUID("0190a0e0-0000-7000-8000-000000000009")
+Vector = dict[str, Any]
+
+
+class _Signer:
+    """As much of OfficeKeys as writing items needs."""
+
+    def __init__(self, key: str = "office", agency: UUID = AGENCY) -> None:
+        self.key, self.agency_id = KEYS[key], agency
+
+    def sign(self, context: bytes, message: bytes) -> bytes:
+        return sign(self.key, context + message)
+
+
+def certificate(role: str, key: str = "", root: str = "root", agency: UUID = AGENCY, **times: datetime) -> Vector:
+    start, until = times.get("start", NOW), times.get("until", NOW + timedelta(days=825))
+    return certify(KEYS[root], agency, role, public_key_of(KEYS[key or role]), start, until).wire()
+
+
+CERTIFICATES = [certificate(role) for role in ("office", "sealing", "door")]
+
+
+def named(**more: Any) -> Vector:
+    return {"v": 1, "agency": str(AGENCY), "device": str(DEVICE), **more}
+
+
+def signed(part: str, context: str, body: Any, key: str = "office") -> Vector:
+    data = canonical(body)
+    return {part: b64u(data), "sig": b64u(sign(KEYS[key], context.encode() + data))}
+
+
+def verdict(seq: int) -> Content:
+    return Content("verdict", OP, {"seq": seq, "verdict": "applied", "reason": None, "flags": []})
+
+
+def item(content: Content, key: str = "office", **place: Any) -> Vector:
+    """The third item of this device's feed; `place` says otherwise."""
+    roll = place.get("roll", sha256(b"roll after the second item"))
+    writer = FeedWriter(
+        _Signer(key, place.get("agency", AGENCY)), place.get("device", DEVICE), place.get("epoch", 1),
+        place.get("seq", 2), roll, place.get("sheet_key", SHEET_KEY),
+    )  # fmt: skip
+    row = writer.write(content)
+    return {"h": b64u(row["head"]), "ct": b64u(row["ct"]), "sig": b64u(row["sig"])}
+
+
+def sheet_key(
+    device: UUID = DEVICE, bound_to: UUID = DEVICE, key: str = "office", context: str = "sheet-key"
+) -> Vector:
+    info = b"\x00".join([b"doorstep-sheet-key-v1", str(AGENCY).encode(), str(bound_to).encode(), SHEET_KEY.id.encode()])
+    wrapped = seal_to(public_key_of(KEYS["device_sealing"]), info, SHEET_KEY.key)
+    body = named(id=SHEET_KEY.id, day="2026-11-18", wrapped=b64u(wrapped)) | {"device": str(device)}
+    return signed("statement", f"doorstep-{context}-v1", body, key)
+
+
+def durable(key: str = "office", context: str = "durable", **changed: Any) -> Vector:
+    body = named(epoch=1, durable_seq=7, at=utc_text(LATER)) | changed
+    return signed("statement", f"doorstep-{context}-v1", body, key)
+
+
+def wipe(key: str = "office", context: str = "wipe", **changed: Any) -> Vector:
+    return signed("order", f"doorstep-{context}-v1", named(reason="lost", at=utc_text(LATER)) | changed, key)
+
+
+def snapshot(key: str = "office", keys: Vector | None = None, sealed_for: UUID = DEVICE, **changed: Any) -> str:
+    contents = [verdict(1), verdict(2)]
+    lines = []
+    for index, content in enumerate(contents):
+        place = (AGENCY, sealed_for, 1, 9, index)
+        bound = b"\x00".join([b"doorstep-snapshot-v1", *(str(part).encode() for part in place)])
+        lines.append(canonical({"key": SHEET_KEY.id, "ct": b64u(aead_seal(SHEET_KEY.key, content.packed(9), bound))}))
+    rest = b"".join(line + b"\n" for line in lines)
+    manifest = named(
+        epoch=1, seq=9, roll=b64u(sha256(b"roll after the ninth item")), count=len(lines), sha256=b64u(sha256(rest)),
+        sheet_keys=[sheet_key()],
+    ) | changed  # fmt: skip
+    first = signed("m", "doorstep-snapshot-v1", manifest, key) | ({"keys": keys} if keys else {})
+    return (canonical(first) + b"\n" + rest).decode()
+
+
+def keys(*certificates: Vector, roots: tuple[Vector, ...] = ()) -> Vector:
+    return {"roots": list(roots), "certificates": list(certificates)}
+
+
+def step(old: str = "root", new: str = "new_root", agency: UUID = AGENCY) -> Vector:
+    return root_step(agency, KEYS[old], KEYS[new], LATER)
+
+
+def enrolment(
+    certificates: list[Vector] | None = None, secret: bytes = SECRET, key: str = "office", **device: Any
+) -> Vector:
+    publics = {
+        name: b64u(public_key_of(KEYS[of])) for name, of in (("signing", "device"), ("sealing", "device_sealing"))
+    }
+    own = named(**publics, at=utc_text(NOW)) | device
+    answer = canonical(
+        {
+            **named(), "epoch": 1, "root": b64u(public_key_of(KEYS["root"])),
+            "certificates": CERTIFICATES if certificates is None else certificates,
+            "device_certificate": signed("cert", "doorstep-device-v1", own, key),
+            "agent": {"name": "Agente Inventada", "languages": ["es"]}, "agency_name": "Agencia Inventada",
+        }
+    )  # fmt: skip
+    return {"answer": b64u(answer), "mac": b64u(mac(derive(secret, b"doorstep-enrol-answer-v1"), answer))}
+
+
+def receipt(key: str = "door", context: str = "receipt") -> Vector:
+    link = b64u(sha256(b"link"))
+    body = named(op=str(OP), seq=1, link=link, status="received", at=utc_text(LATER))
+    return signed("receipt", f"doorstep-{context}-v1", body, key)
+
+
+def taken() -> list[Vector]:
+    new_office = certificate("office", "new_office", start=LATER)
+    return [
+        {"name": "the next item", "what": "item", "document": item(verdict(1))},
+        {"name": "a visit taken back", "what": "item", "document": item(_withdrawn())},
+        {"name": "the day's sheet key", "what": "sheet_key", "document": sheet_key()},
+        {"name": "a durable statement", "what": "durable", "document": durable()},
+        {"name": "a wipe order", "what": "wipe", "document": wipe()},
+        {"name": "a wipe order by a key that it brings along", "what": "wipe",
+         "document": wipe("new_office") | {"keys": keys(new_office)}},
+        {"name": "a snapshot", "what": "snapshot", "document": snapshot()},
+        {"name": "a snapshot by a key that it brings along, under a new root", "what": "snapshot",
+         "document": snapshot("new_office", keys(certificate("office", "new_office", "new_root"), roots=(step(),)))},
+        {"name": "a new office key", "what": "keys", "document": keys(new_office)},
+        {"name": "a new root and what it certified", "what": "keys",
+         "document": keys(certificate("office", "new_office", "new_root"), roots=(step(),))},
+        {"name": "an enrolment's answer", "what": "enrolment", "document": enrolment()},
+        {"name": "a receipt", "what": "receipt", "document": receipt()},
+    ]  # fmt: skip
+
+
+def _withdrawn() -> Content:
+    return Content(
+        "visit", VISIT, {"state": "withdrawn", "assignment_version": 2, "stop": None, "open": None, "locks": []}
+    )
+
+
+def refused() -> list[Vector]:
+    good, other_root = item(verdict(1)), certificate("office", root="stranger")
+    over = certificate("office", "new_office", start=NOW - timedelta(days=9), until=NOW)
+    good_step, whole = step(), snapshot()
+    first, second, third = whole.splitlines(keepends=True)
+    unpacked = pack({"kind": "verdict", "ref": str(OP), "version": 3, "body": {}}, SIZES["verdict"] // 2)
+    cases: list[tuple[str, str, Any, str]] = [
+        ("an item signed by nobody's key", "item", item(verdict(1), "stranger"), "bad-signature"),
+        ("a visit signed by the door", "item", item(_withdrawn(), "door"), "bad-signature"),
+        ("an item with another's content", "item", good | {"ct": item(verdict(1))["ct"]}, "bad-signature"),
+        ("an item signed as a durable statement", "item", _context(good), "bad-signature"),
+        ("an item for another device", "item", item(verdict(1), device=OTHER_DEVICE), "item"),
+        ("an item of another agency", "item", item(verdict(1), agency=OTHER_AGENCY), "item"),
+        ("an item of the next epoch", "item", item(verdict(1), epoch=2), "item"),
+        ("an item whose roll was there before", "item", item(verdict(1), roll=first_roll(AGENCY, DEVICE, 1)), "item"),
+        ("an item repeated", "item", item(verdict(1), seq=1), "item"),
+        ("an item with one left out before it", "item", item(verdict(1), seq=3), "item"),
+        ("an item under a sheet key that did not come", "item",
+         item(verdict(1), sheet_key=SheetKeyInUse("ffffffffffffffff", bytes(32))), "sheet-key"),
+        ("an item that does not open", "item",
+         item(verdict(1), sheet_key=SheetKeyInUse(SHEET_KEY.id, bytes(32))), "item"),
+        ("an item that is not of its kind's size", "item", _sealed_item(unpacked), "item"),
+        ("an item without a signature", "item", {"h": good["h"], "ct": good["ct"]}, "bad-form"),
+        ("a sheet key for another device", "sheet_key", sheet_key(device=OTHER_DEVICE), "sheet-key"),
+        ("a sheet key wrapped for another device", "sheet_key", sheet_key(bound_to=OTHER_DEVICE), "sheet-key"),
+        ("a sheet key signed by the door", "sheet_key", sheet_key(key="door"), "bad-signature"),
+        ("a sheet key signed as something else", "sheet_key", sheet_key(context="durable"), "bad-signature"),
+        ("a durable statement signed by the door", "durable", durable("door"), "bad-signature"),
+        ("a durable statement signed as something else", "durable", durable(context="wipe"), "bad-signature"),
+        ("a durable statement for another device", "durable", durable(device=str(OTHER_DEVICE)), "durable"),
+        ("a durable statement of another agency", "durable", durable(agency=str(OTHER_AGENCY)), "durable"),
+        ("a durable statement of another epoch", "durable", durable(epoch=2), "not-taken"),
+        ("a wipe signed by the door", "wipe", wipe("door"), "bad-signature"),
+        ("a wipe signed by nobody's key", "wipe", wipe("stranger"), "bad-signature"),
+        ("a wipe signed as something else", "wipe", wipe(context="durable"), "bad-signature"),
+        ("a wipe for another device, or for an earlier life of this one", "wipe", wipe(device=str(OTHER_DEVICE)), "wipe"),
+        ("a wipe of another agency", "wipe", wipe(agency=str(OTHER_AGENCY)), "wipe"),
+        ("a wipe whose key another root certified", "wipe",
+         wipe("stranger") | {"keys": keys(certificate("office", "stranger", "stranger"))}, "bad-signature"),
+        ("a snapshot signed by the door", "snapshot", snapshot("door"), "bad-signature"),
+        ("a snapshot for another device", "snapshot", snapshot(device=str(OTHER_DEVICE)), "snapshot"),
+        ("a snapshot older than what was read", "snapshot", snapshot(seq=1), "snapshot"),
+        ("a snapshot of an epoch that is over", "snapshot", snapshot(epoch=0), "snapshot"),
+        ("a snapshot with a line changed", "snapshot", first + second + third.replace('"ct":"', '"ct":"AAAA'), "snapshot"),
+        ("a snapshot with a line left out", "snapshot", first + second, "snapshot"),
+        ("a snapshot with its lines in another order", "snapshot", first + third + second, "snapshot"),
+        ("a snapshot that says another number of lines", "snapshot", snapshot(count=3), "snapshot"),
+        ("a snapshot whose lines are sealed for another device", "snapshot", snapshot(sealed_for=OTHER_DEVICE), "item"),
+        ("a snapshot whose key another root certified", "snapshot",
+         snapshot("stranger", keys(certificate("office", "stranger", "stranger"))), "bad-signature"),
+        ("keys of another root", "keys", keys(other_root), "bad-signature"),
+        ("keys of another agency", "keys", keys(certificate("office", agency=OTHER_AGENCY)), "certificate"),
+        ("keys of a role that there is not", "keys", keys(certificate("root")), "certificate"),
+        ("keys whose time is over", "keys", keys(over), "certificate"),
+        ("keys signed as something else", "keys", keys(_other_context()), "bad-signature"),
+        ("a root that the old one did not sign", "keys", keys(roots=(good_step | {"old": good_step["new"]},)), "bad-signature"),
+        ("a root that did not sign itself", "keys", keys(roots=(good_step | {"new": good_step["old"]},)), "bad-signature"),
+        ("a root of another agency", "keys", keys(roots=(step(agency=OTHER_AGENCY),)), "root"),
+        ("a root from one that is not pinned", "keys", keys(roots=(step("stranger"),)), "root"),
+        ("the old root, after the step to the new one", "keys",
+         keys(certificate("office", "new_office"), roots=(good_step,)), "bad-signature"),
+        ("an answer by another secret", "enrolment", enrolment(secret=bytes(16)), "enrolment-mac"),
+        ("a device certificate with another signing key", "enrolment",
+         enrolment(signing=b64u(public_key_of(KEYS["stranger"]))), "device-certificate"),
+        ("a device certificate with another sealing key", "enrolment",
+         enrolment(sealing=b64u(public_key_of(KEYS["stranger"]))), "device-certificate"),
+        ("a device certificate for another device", "enrolment", enrolment(device=str(OTHER_DEVICE)), "device-certificate"),
+        ("a device certificate signed by the door", "enrolment", enrolment(key="door"), "bad-signature"),
+        ("certificates of another root", "enrolment", enrolment([other_root, *CERTIFICATES[1:]]), "bad-signature"),
+        ("no certificate of the door", "enrolment", enrolment(CERTIFICATES[:2]), "certificate"),
+        ("a receipt signed by the office", "receipt", receipt("office"), "bad-signature"),
+        ("a receipt signed as something else", "receipt", receipt(context="anchor"), "bad-signature"),
+    ]  # fmt: skip
+    return [{"name": name, "what": what, "document": it, "expect": code} for name, what, it, code in cases]
+
+
+def _context(good: Vector) -> Vector:
+    message = from_b64u(good["h"]) + sha256(from_b64u(good["ct"]))
+    return good | {"sig": b64u(sign(KEYS["office"], b"doorstep-durable-v1" + message))}
+
+
+def _sealed_item(packed: bytes) -> Vector:
+    head = from_b64u(item(verdict(1))["h"])
+    ct = aead_seal(SHEET_KEY.key, packed, sha256(head))
+    return {"h": b64u(head), "ct": b64u(ct), "sig": b64u(sign(KEYS["office"], b"doorstep-item-v1" + head + sha256(ct)))}
+
+
+def _other_context() -> Vector:
+    body = from_b64u(certificate("office", "new_office")["cert"])
+    return {"cert": b64u(body), "sig": b64u(sign(KEYS["root"], b"doorstep-device-v1" + body))}
+
+
+def vectors() -> Vector:
+    return {
+        "agency": str(AGENCY),
+        "device": str(DEVICE),
+        "secret": b64u(SECRET),
+        "signing_private": b64u(KEYS["device"]),
+        "sealing_private": b64u(KEYS["device_sealing"]),
+        "link": b64u(sha256(b"link")),
+        "op": str(OP),
+        "held": {
+            "root": b64u(public_key_of(KEYS["root"])),
+            "certificates": CERTIFICATES,
+            "device_certificate": json.loads(from_b64u(enrolment()["answer"]))["device_certificate"],
+            "sheet_key": {"id": SHEET_KEY.id, "key": b64u(SHEET_KEY.key)},
+            "cursor": {"epoch": 1, "seq": 2, "roll": b64u(sha256(b"roll after the second item"))},
+            "anchor_at": utc_text(LATER),
+        },
+        "taken": taken(),
+        "refused": refused(),
+    }
+
+
+if __name__ == "__main__":
+    (HERE / "refused.json").write_text(json.dumps(vectors(), indent=1) + "\n")
