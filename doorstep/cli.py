@@ -27,6 +27,8 @@ COMMANDS = {
     "device": "doorstep.commands.device:device",
     "keys": "doorstep.commands.keys:keys",
     "photo": "doorstep.commands.photo:photo",
+    "backup": "doorstep.commands.backup:backup",
+    "restore": "doorstep.commands.backup:restore",
     "audit": "doorstep.commands.audit:audit",
     "openapi": "doorstep.commands.openapi:openapi",
     "phone": "doorstep.commands.phone:phone",

@@ -39,11 +39,12 @@ class Installation:
         )
 
     @contextmanager
-    def database(self) -> Iterator[Server]:
+    def database(self, *, migrated: bool = True) -> Iterator[Server]:
         """A running, migrated database. The last process of this home that leaves stops an embedded server."""
         if self.database_url:
             server = server_at(self.database_url, self.home)
-            migrate(server.url("owner"))
+            if migrated:
+                migrate(server.url("owner"))
             yield server
             return
         embedded = EmbeddedPostgres(self.home)
@@ -51,7 +52,8 @@ class Installation:
         with _Users(self.home / "secrets" / "postgres.users") as users:
             with users.alone():
                 server = embedded.start()
-                migrate(server.url("owner"))
+                if migrated:
+                    migrate(server.url("owner"))
             try:
                 yield server
             finally:

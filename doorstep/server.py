@@ -34,6 +34,8 @@ class Server:
     """Where the owner's password is, if not among ours."""
     options: tuple[tuple[str, str], ...] = ()
     """Further libpq parameters of the address, such as sslmode."""
+    is_foreign: bool = False
+    """Whether somebody else runs it: DATABASE_URL names it."""
 
     def url(self, role: str, database: str | None = None) -> str:
         """SQLAlchemy address of a role: owner, office or door."""
@@ -78,6 +80,7 @@ def server_at(address: str, home: Path) -> Server:
         owner=str(parts.get("user") or "doorstep_owner"),
         owner_passfile=Path(given) if given and not own else None,
         options=tuple((name, str(value)) for name, value in sorted(parts.items()) if name not in OURS and value),
+        is_foreign=True,
     )
     passwords = {role: password_file(server.passfiles / f"{role}.password") for role in ("office", "door")}
     write_passfiles(server, passwords | ({"owner": own} if own else {}))

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from doorstep.installation import Installation
+    from doorstep.server import Server
 
 
 @contextmanager
@@ -27,6 +28,13 @@ def office_context() -> Iterator[UUID]:
 @contextmanager
 def installation_context() -> Iterator[Installation]:
     """The same without an agency, for what makes one."""
+    with server_context() as (installation, _):
+        yield installation
+
+
+@contextmanager
+def server_context() -> Iterator[tuple[Installation, Server]]:
+    """The same with the database's server, for what works on all of it."""
     # Imported here: `doorstep phone` lives in this package too, and its process never loads the office.
     from sqlalchemy.exc import OperationalError
 
@@ -42,7 +50,7 @@ def installation_context() -> Iterator[Installation]:
             app = worker_app(installation.settings(server, "office"))
             with app.app_context():
                 try:
-                    yield installation
+                    yield installation, server
                 finally:
                     db.session.remove()
                     db.engine.dispose()

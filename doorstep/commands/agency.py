@@ -8,7 +8,7 @@ from doorstep.commands import office_context
 from field_api.domain.lock_policy import lock_policy
 from field_api.platform.database import transaction
 from field_api.records.agency import Agency
-from field_api.usecases.change_agency import change_agency
+from field_api.usecases.change_agency import DURABILITIES, change_agency
 from field_api.usecases.tighten_disclosure import tighten_disclosure
 
 
@@ -39,6 +39,11 @@ def show() -> None:
     default=None,
     help="Whether agents may read the locked part on their way. Off unless said.",
 )
+@click.option(
+    "--durability",
+    type=click.Choice(DURABILITIES),
+    help="When phones may delete what they sent: once committed, or once in a verified `doorstep backup`.",
+)
 def set_agency(
     address: str | None,
     phone: str | None,
@@ -46,6 +51,7 @@ def set_agency(
     responsible: tuple[str, ...],
     attestation: bool | None,
     read_before_arrival: bool | None,
+    durability: str | None,
 ) -> None:
     """Change what is given: letters written from then on carry it, visits out on phones are sealed anew."""
     with office_context() as agency_id, transaction(agency_id) as session:
@@ -57,6 +63,7 @@ def set_agency(
             responsible_persons=responsible or None,
             attestation=attestation,
             read_before_arrival=read_before_arrival,
+            durability=durability,
         )
         _tell(changed)
 

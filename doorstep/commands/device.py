@@ -16,6 +16,7 @@ from field_api.platform.wiring import office_keys
 from field_api.records.planning import Agent
 from sync.office.devices import REVOCATION_REASONS, DeviceLine, devices, revoke_device
 from sync.office.enrolment import EnrolmentCode, issue_enrolment
+from sync.office.returning import accept_device
 
 
 @click.group()
@@ -52,6 +53,15 @@ def list_devices() -> None:
             click.echo(
                 f"{line.id}  {line.agent:<10} {line.state:<8} {line.enrolled_at:%Y-%m-%d %H:%M}  {ended}".rstrip()
             )
+
+
+@device.command()
+@click.argument("device_id", type=click.UUID)
+def accept(device_id: UUID) -> None:
+    """Take back a phone that waits (pending): it came by itself to a restored server that has no journal."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        accept_device(session, device_id, now=SystemClock().now())
+    click.echo(f"accepted {device_id}")
 
 
 @device.command()

@@ -22,6 +22,7 @@ for _name, _audience, _what in (
     ("address", _OPERATOR, "addresses without coordinates"),
     ("export", Audience.MANAGER, "with --out -: the rows"),
     ("audit", _OPERATOR, "findings by leaf and hash"),
+    ("restore", _OPERATOR, "which held accounts a backup does not know"),
     ("phone", _AGENT, "what the agent's phone would show, the locked part after a check"),
     ("demo", _OPERATOR, "a made-up day, with invented people"),
 ):

@@ -18,6 +18,8 @@ from field_api.usecases.make_visit_keys import renew_visit_keys
 from field_api.usecases.tell_agent import tell_agent
 
 LONGEST = 300
+DURABILITIES = ("commit", "backup")
+"""What counts as safe from the loss of the server: a commit of the database, or a verified backup."""
 
 
 def change_agency(
@@ -29,6 +31,7 @@ def change_agency(
     responsible_persons: Sequence[str] | None = None,
     attestation: bool | None = None,
     read_before_arrival: bool | None = None,
+    durability: str | None = None,
 ) -> Agency:
     """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry.
 
@@ -43,6 +46,10 @@ def change_agency(
         named = [_text("responsible_persons", person) for person in responsible_persons]
         letters = {**agency.policy.get("letters", {}), "responsible_persons": named}
         agency.policy = {**agency.policy, "letters": letters}
+    if durability is not None:
+        if durability not in DURABILITIES:
+            raise Problem("invalid-fields", "commit or backup", at="durability")
+        agency.policy = {**agency.policy, "durability": durability}
     lock = {"attestation": attestation, "read_before_arrival": read_before_arrival}
     _change_lock(session, agency, {name: value for name, value in lock.items() if value is not None})
     return agency

@@ -1,27 +1,33 @@
 """Durable statements: up to which operation a phone may delete what it sent (docs/protocol.md §6, §8).
 
 An agency's policy says what durable means. `{"durability": "commit"}`, the default of a one-machine installation,
-takes the database's commit for it: then a lost disk loses what phones have deleted, and the console says so.
+takes the database's commit for it: then a lost disk loses what phones have deleted, and the console says so. With
+`{"durability": "backup"}` only what a verified backup holds counts.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from field_api.platform.anchors import utc_text
 from field_api.platform.bounded_json import canonical
+from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_visits import running_agency
 from sync.mailbox import Durable
+from sync.office.log import note_decision
 
 CONTEXT = b"doorstep-durable-v1"
-COMMIT = "commit"
+COMMIT, BACKUP = "commit", "backup"
+BACKUP_VERIFIED = "backup-verified"
 
 # Runs of consecutive numbers that begin right after what was stated last: number minus rank is then that number.
 _ADVANCED = text(
@@ -46,11 +52,35 @@ def state_durable(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
         _row(keys, row.device_id, row.epoch, row.seq, now)
         for row in session.execute(_ADVANCED, {"agency": current_agency()})
     ]
+    _put(session, rows)
+    return len(rows)
+
+
+def state_backed_up(
+    session: Session, keys: OfficeKeys, held: Mapping[UUID, int], *, now: datetime, photographs_before: datetime | None
+) -> int:
+    """Sign what a verified backup holds: `held` is the highest contiguous seq by device, read from its restored copy.
+
+    `photographs_before` is when the backup was taken, where the photo key store was saved with it; without it the
+    statement is dated 1970, and phones keep their photographs. Devices that the copy alone knows are passed over.
+    The log says that there was a backup. Nothing is signed where the agency's policy is another. Returns how many.
+    """
+    note_decision(session, now, BACKUP_VERIFIED, {"devices": len(held), "photographs": photographs_before is not None})
+    if running_agency(session).policy.get("durability", COMMIT) != BACKUP:
+        return 0
+    known = select(Device.id, Device.epoch).where(Device.agency_id == current_agency())
+    epochs = {row.id: row.epoch for row in session.execute(known)}
+    at = photographs_before or datetime.fromtimestamp(0, UTC)
+    rows = [_row(keys, device_id, epochs[device_id], seq, at) for device_id, seq in held.items() if device_id in epochs]
+    _put(session, rows)
+    return len(rows)
+
+
+def _put(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         new = insert(Durable).values(rows)
         changed = {name: new.excluded[name] for name in ("durable_seq", "statement", "sig")}
         session.execute(new.on_conflict_do_update(index_elements=["agency_id", "device_id"], set_=changed))
-    return len(rows)
 
 
 def _row(keys: OfficeKeys, device_id: Any, epoch: int, seq: int, now: datetime) -> dict[str, Any]:

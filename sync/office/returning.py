@@ -56,6 +56,11 @@ def next_epoch(known: Iterable[int], now: datetime) -> int:
 def certified(keys: OfficeKeys, certificate: bytes, signature: bytes) -> Certified:
     """Raises Unsealable unless this office signed it, for this agency, with an agent in it."""
     keys.verify(CONTEXT, certificate, signature)
+    return named_by(keys, certificate)
+
+
+def named_by(keys: OfficeKeys, certificate: bytes) -> Certified:
+    """What a certificate says that is known to be the office's own. Raises Unsealable where it is no such thing."""
     try:
         named: dict[str, Any] = loads(certificate, max_bytes=MAX_CERTIFICATE_BYTES)
         if named["v"] != 1 or named["agency"] != str(keys.agency_id):
@@ -98,12 +103,13 @@ def take_back(
         return None
     known = list(entries or ())
     _ensure_agent(session, phone.agent_id, _agent_told(known, phone.agent_id))
-    epochs = session.scalars(select(func.max(Device.epoch)).where(Device.agency_id == current_agency()))
+    # The restore gave every phone an epoch that is above all that were given out before: it serves this one too.
+    highest = session.scalar(select(func.max(Device.epoch)).where(Device.agency_id == current_agency())) or 0
     device = Device(
         id=phone.device_id,
         agent_id=phone.agent_id,
         state=PENDING if entries is None else ACTIVE,
-        epoch=next_epoch((epoch for epoch in epochs if epoch is not None), now),
+        epoch=max(highest, next_epoch([], now)),
         signing_public=phone.signing,
         sealing_public=phone.sealing,
         enrolled_at=phone.at,

@@ -29,6 +29,7 @@ from sync.office.durable import state_durable
 from sync.office.enrolment import verify_claims
 from sync.office.log import sequence_log
 from sync.office.publish import agents_with_changes, publish_changes
+from sync.office.returning import take_back_returning, waits_for_a_person
 from sync.office.snapshots import build_snapshot, wanted_snapshots
 from sync.office.stretch_ahead import stretch_ahead
 
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 
 JOBS = {
     "sync.claims": Audience.OFFICE_JOB,
+    "sync.returning": Audience.OFFICE_JOB,
     "sync.apply": Audience.OFFICE_JOB,
     "sync.publish": Audience.OFFICE_JOB,
     "sync.keys": Audience.MACHINE,  # names of keys
@@ -64,6 +66,7 @@ class _Round:
         return sum(
             (
                 self._unit("sync.claims", lambda: self._in_one(verify_claims)),
+                self._unit("sync.returning", lambda: self._in_one(take_back_returning)),
                 self._apply_all(),
                 self._publish_in_turns(),
                 self._unit("sync.keys", lambda: self._in_one(use_told_keys)),
@@ -107,6 +110,9 @@ class _Round:
         """One bounded turn for each agent, and between a few turns what phones sent takes effect: however much some are
         to be told, nobody waits for more than one turn of each, and no promise for more than a few."""
         with transaction(self.agency_id) as session:
+        with transaction(self.agency_id) as session:
+            if waits_for_a_person(session, device_id):
+                return 0
             agents = agents_with_changes(session, now=self.now)
         done = 0
         for first in range(0, len(agents), TURNS_BETWEEN_APPLYING):

@@ -28,6 +28,7 @@ STARTERS = {
     "media/sandbox/run.py": "the decoder's name; the picture by a pipe, no environment",
     "doorstep/serve.py": "which process to be; secrets come by files and the environment of the operator",
     "doorstep/postgres.py": "PostgreSQL's programs, with directories and ports; passwords by a file",
+    "doorstep/backup/programs.py": "pg_dump and pg_restore, with addresses and files; passwords by a passfile",
     "doorstep/demo/phones.py": "folders of invented phones; passphrase by a file, codes typed",
 }
 """Who starts processes, and what a command line holds there."""

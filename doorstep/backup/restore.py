@@ -1,0 +1,190 @@
+"""`doorstep restore`: from verified parts into an empty installation; nothing is served before all of it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from doorstep.app import worker_app
+from doorstep.backup.contents import check_operations, check_rows, connect
+from doorstep.backup.keyring_copy import Keyring, office_keys_in, open_keyring, put_keyring
+from doorstep.backup.manifest import Manifest, read_manifest
+from doorstep.backup.places import BackupTrouble, copy_tree
+from doorstep.backup.programs import restore as restore_dump
+from doorstep.backup.replay import Replayed, replay
+from doorstep.backup.save import DUMP, KEYS, MAIN, PHOTO_KEYS
+from doorstep.installation import Installation
+from doorstep.migrate import migrate
+from doorstep.server import Server
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience
+from field_api.platform.database import RESTORING, db, transaction
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.restore_journal import Entry, EntryKind, JournalBroken, RestoreJournal
+from media.office.darkroom import darkroom
+
+ENDING_S = 5.0  # how long a session that was closed may take to be gone
+
+
+@dataclass(frozen=True)
+class Source:
+    """The parts of a backup, verified, with the keys that verified them."""
+
+    main: Path
+    manifest: Manifest
+    keyring: Keyring
+    office: Mapping[UUID, OfficeKeys]
+    photo_keys: Path | None
+
+
+@dataclass(frozen=True)
+class Restored:
+    id: str
+    at: datetime
+    journaled: bool
+    replayed: dict[UUID, Replayed] = field(default_factory=dict)
+
+
+def read_source(main: Path, keys: Path, photo_keys: Path | None, passphrase: str, now: datetime) -> Source:
+    """Open the keyring, then verify every part's signature, sizes and hashes. Raises BackupTrouble."""
+    keyring = open_keyring(keys, passphrase)
+    office = office_keys_in(keyring)
+    read_manifest(keys, KEYS, office)
+    manifest = read_manifest(main, MAIN, office)
+    if photo_keys is not None:
+        until = datetime.fromisoformat(read_manifest(photo_keys, PHOTO_KEYS, office).detail["delete_by"])
+        if until <= now:
+            raise BackupTrouble(
+                f"{photo_keys} had to be deleted by {until:%Y-%m-%d %H:%M} UTC: keys destroyed since are in it"
+            )
+    return Source(main, manifest, keyring, office, photo_keys)
+
+
+def restore(installation: Installation, source: Source, *, although_newer: bool, now: datetime) -> Restored:
+    """Raises BackupTrouble, and then leaves a database that nothing serves, or none."""
+    _refuse_used_home(installation.home)
+    entries = _journal_entries(installation, source, although_newer=although_newer)
+    with installation.database(migrated=False) as server:
+        _refuse_used_database(server)
+        _mark(server, on=True)
+        restore_dump(server, source.main / DUMP)
+        with connect(server.conninfo("owner")) as owner:
+            check_rows(owner, source.manifest.detail["rows"])
+            check_operations(owner)
+        migrate(server.url("owner"))
+        _put_files(installation.home, source)
+        replayed = _replay(installation, server, source, entries, now)
+        _mark(server, on=False)
+    return Restored(source.manifest.id, source.manifest.at, installation.journal is not None, replayed)
+
+
+def _refuse_used_home(home: Path) -> None:
+    for name in ("keys", "objects", "photo-keys"):
+        if any(path.is_file() for path in (home / name).rglob("*")):
+            raise BackupTrouble(f"{home / name} is not empty: restore into an empty DOORSTEP_HOME")
+
+
+def _journal_entries(installation: Installation, source: Source, *, although_newer: bool) -> dict[UUID, list[Entry]]:
+    """What every agency's journal says; nothing where none is configured.
+
+    Raises BackupTrouble where it cannot be read whole, or tells of a later backup: phones deleted what that one holds.
+    """
+    if installation.journal is None:
+        return {agency_id: [] for agency_id in source.office}
+    journal = RestoreJournal(installation.journal)
+    try:
+        entries = {agency_id: journal.read(keys) for agency_id, keys in source.office.items()}
+    except (JournalBroken, OSError) as error:
+        raise BackupTrouble(f"DOORSTEP_JOURNAL: {error}") from error
+    later = [
+        str(entry.detail["id"])
+        for found in entries.values()
+        for entry in found
+        if entry.kind is EntryKind.BACKUP and datetime.fromisoformat(entry.detail["taken_at"]) > source.manifest.at
+    ]
+    if later and not although_newer:
+        raise BackupTrouble(
+            f"{later[-1]} is a later verified backup, and phones have deleted what it holds: restore that one, or say "
+            "--although-newer if it is lost"
+        )
+    return entries
+
+
+def _refuse_used_database(server: Server) -> None:
+    with psycopg.connect(server.conninfo("owner")) as owner:
+        used = owner.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+            " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        ).fetchone()
+    if used is None or used[0]:
+        raise BackupTrouble(f"the database {server.database} is not empty: restore into an empty one")
+
+
+def _mark(server: Server, *, on: bool) -> None:
+    """Have every session of this database refuse to work, or work again (field_api.platform.database).
+
+    A session keeps what it began with, so nobody may be connected when the mark is set. Raises BackupTrouble.
+    """
+    name = sql.Identifier(server.database)
+    with psycopg.connect(server.conninfo("owner"), autocommit=True) as owner:
+        if not on:
+            owner.execute(sql.SQL(f"ALTER DATABASE {{}} RESET {RESTORING}").format(name))
+            return
+        owner.execute(sql.SQL(f"ALTER DATABASE {{}} SET {RESTORING} = 'on'").format(name))
+        until = time.monotonic() + ENDING_S
+        while _others(owner):
+            if time.monotonic() > until:
+                raise BackupTrouble("sessions use the database: stop door, office and worker, and begin anew")
+            time.sleep(0.05)
+
+
+def _others(owner: psycopg.Connection[Any]) -> bool:
+    row = owner.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    ).fetchone()
+    return row is None or bool(row[0])
+
+
+def _put_files(home: Path, source: Source) -> None:
+    put_keyring(home, source.keyring)
+    copy_tree(source.main / "objects", home / "objects")
+    if source.photo_keys is not None:
+        copy_tree(source.photo_keys / "photo-keys", home / "photo-keys")
+
+
+@contextmanager
+def _past_the_mark(installation: Installation, server: Server) -> Iterator[None]:
+    """The office without its journal, on sessions that say themselves that they may work."""
+    ours = replace(server, options=(*server.options, ("options", f"-c {RESTORING}=off")))
+    settings = replace(installation.settings(ours, "office"), journal=None)  # what is replayed is in it already
+    with worker_app(settings).app_context(), audience(Audience.OFFICE_JOB):
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _replay(
+    installation: Installation, server: Server, source: Source, entries: Mapping[UUID, list[Entry]], now: datetime
+) -> dict[UUID, Replayed]:
+    done = {}
+    with _past_the_mark(installation, server):
+        for agency_id, keys in source.office.items():
+            with transaction(agency_id) as session:
+                done[agency_id] = replay(session, keys, entries[agency_id], darkroom(), now)
+    if installation.journal is not None:
+        for agency_id, keys in source.office.items():
+            detail = {"id": source.manifest.id, "epoch": done[agency_id].epoch}
+            RestoreJournal(installation.journal).append(keys, [Entry(EntryKind.RESTORED, now.astimezone(UTC), detail)])
+    return done

@@ -1,0 +1,181 @@
+"""`doorstep backup`: save, restore the copy once, compare, and only then let phones delete what it holds."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+
+from doorstep.backup.contents import (
+    Rows,
+    Wanted,
+    check_operations,
+    check_rows,
+    connect,
+    contiguous,
+    is_good,
+    rows_of,
+    wanted_files,
+)
+from doorstep.backup.keyring_copy import seal_keyring
+from doorstep.backup.manifest import write_manifest
+from doorstep.backup.places import BackupTrouble, alone_in, appearing, copy_tree
+from doorstep.backup.programs import dump
+from doorstep.backup.scratch import restored_copy
+from doorstep.server import Server
+from field_api.platform.keyring import OfficeKeyring, OfficeKeys
+
+DUMP = "database.dump"
+MAIN, KEYS, PHOTO_KEYS = "main", "keys", "photo-keys"
+PREFIX = {MAIN: "doorstep-", KEYS: "doorstep-keys-", PHOTO_KEYS: "doorstep-photo-keys-"}
+PHOTO_KEYS_LIFETIME = timedelta(days=7)
+DRIFT = timedelta(minutes=1)  # between this machine's clock and those of the doors
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts go: apart, since dump and keys together open everything."""
+
+    main: Path
+    keys: Path
+    photo_keys: Path | None = None
+
+    def check(self) -> None:
+        """Raises BackupTrouble where two of them are one, or one lies in another."""
+        given = [place.resolve() for place in (self.main, self.keys, self.photo_keys) if place is not None]
+        for one in given:
+            for other in given:
+                if one is not other and (one == other or one in other.parents):
+                    raise BackupTrouble(f"{other}: the parts of a backup belong in different places")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A verified backup. `safe_before`: photographs that the door settled before are in it with their keys."""
+
+    id: str
+    main: Path
+    keys: Path
+    photo_keys: Path | None
+    at: datetime
+    files: int
+    bytes: int
+    contiguous: Mapping[UUID, Mapping[UUID, int]]
+    safe_before: datetime | None
+
+
+def save(server: Server, home: Path, places: Places, passphrase: str, now: datetime) -> Saved:
+    """Write all parts whole, verified, or nothing. Raises BackupTrouble."""
+    places.check()
+    name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    office = _office_keys(home)
+    with ExitStack() as stack:
+        staged: dict[str, Path] = {}
+        wanted = {MAIN: places.main, PHOTO_KEYS: places.photo_keys, KEYS: places.keys}  # main appears last
+        for part, place in wanted.items():
+            if place is not None:
+                stack.enter_context(alone_in(place))
+                staged[part] = stack.enter_context(appearing(place / f"{PREFIX[part]}{name}"))
+        seal_keyring(staged[KEYS], home, passphrase)
+        rows = _dump(server, staged[MAIN] / DUMP)
+        copy_tree(home / "objects", staged[MAIN] / "objects")
+        if PHOTO_KEYS in staged:
+            copy_tree(home / "photo-keys", staged[PHOTO_KEYS] / "photo-keys")
+        held = _verify(server, home, staged, rows, office)
+        signers = list(office.values())
+        main = write_manifest(staged[MAIN], (name, MAIN), now, {"rows": rows}, signers)
+        write_manifest(staged[KEYS], (name, KEYS), now, {}, signers)
+        if PHOTO_KEYS in staged:
+            until = {"delete_by": (now + PHOTO_KEYS_LIFETIME).isoformat()}
+            write_manifest(staged[PHOTO_KEYS], (name, PHOTO_KEYS), now, until, signers)
+    ended = {part: place / f"{PREFIX[part]}{name}" for part, place in wanted.items() if place is not None}
+    return Saved(
+        id=name,
+        main=ended[MAIN],
+        keys=ended[KEYS],
+        photo_keys=ended.get(PHOTO_KEYS),
+        at=now,
+        files=len(main.files),
+        bytes=sum(file.size_bytes for file in main.files),
+        contiguous=held,
+        safe_before=now - DRIFT if PHOTO_KEYS in ended else None,
+    )
+
+
+def delete_old_photo_keys(place: Path, now: datetime) -> list[Path]:
+    """Delete copies of the photo key store that are a week old, so that a destroyed key is destroyed there too."""
+    old = [path for path in _of_prefix(place, PREFIX[PHOTO_KEYS]) if _taken_at(path) + PHOTO_KEYS_LIFETIME <= now]
+    for path in old:
+        shutil.rmtree(path)
+    return old
+
+
+def _of_prefix(place: Path, prefix: str) -> Iterator[Path]:
+    for path in sorted(place.glob(f"{prefix}[0-9]*")):
+        if path.is_dir():
+            yield path
+
+
+def _taken_at(path: Path) -> datetime:
+    """From the name, which needs no key: whoever cleans up may not have any."""
+    stamp = path.name.removeprefix(PREFIX[PHOTO_KEYS]).partition("-")[0]
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
+
+
+def _office_keys(home: Path) -> dict[UUID, OfficeKeys]:
+    keyring = OfficeKeyring(home / "keys" / "office")
+    found = {agency_id: keyring.of(agency_id) for agency_id in keyring.agencies()}
+    if not found:
+        raise BackupTrouble(f"no agency's keys are in {home}: back up where they are")
+    return found
+
+
+def _dump(server: Server, target: Path) -> Rows:
+    """Dump and what it must hold, both of one snapshot of the database."""
+    with connect(server.conninfo("owner")) as owner:
+        owner.isolation_level, owner.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+        row = owner.execute("SELECT pg_export_snapshot()").fetchone()
+        dump(server, str(row[0] if row else ""), target)
+        rows = rows_of(owner)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return rows
+
+
+def _verify(
+    server: Server, home: Path, staged: Mapping[str, Path], rows: Rows, office: dict[UUID, OfficeKeys]
+) -> dict[UUID, dict[UUID, int]]:
+    """Restore the dump and compare; what is contiguous there, read from that copy. Raises BackupTrouble."""
+    with restored_copy(server, home, staged[MAIN] / DUMP) as copy, connect(copy.conninfo("owner")) as owner:
+        check_rows(owner, rows)
+        check_operations(owner)
+        missing = [
+            wanted
+            for wanted in wanted_files(owner, photo_keys=PHOTO_KEYS in staged)
+            if not is_good(staged[PHOTO_KEYS if wanted.path.startswith("photo-keys/") else MAIN], wanted, office)
+        ]
+        held = contiguous(owner)
+    still = _still_wanted(server, missing) if missing else []
+    if still:
+        raise BackupTrouble(
+            f"{len(still)} files that rows refer to are missing or damaged, the first is {home / still[0].path}"
+        )
+    return held
+
+
+def _still_wanted(server: Server, missing: list[Wanted]) -> list[Wanted]:
+    """What was destroyed or forgotten between the dump and the copying is missed by nobody."""
+    with connect(server.conninfo("owner")) as owner:
+        now_wanted = {wanted.path for wanted in wanted_files(owner, photo_keys=True)}
+    return [wanted for wanted in missing if wanted.path in now_wanted]

@@ -1,0 +1,97 @@
+"""`doorstep backup` and `doorstep restore` (docs/operations.md, Backups)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from doorstep.backup.restore import Restored
+    from doorstep.backup.save import Saved
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_THERE = click.Path(exists=True, file_okay=False, path_type=Path)
+_PASSPHRASE = click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File (mode 0600) with the keyring's passphrase; without it you are asked.",
+)
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    from doorstep.backup.keyring_copy import passphrase_of
+
+    if file is not None:
+        return passphrase_of(file)
+    typed: str = click.prompt("Passphrase of the keyring", hide_input=True, confirmation_prompt=confirm)
+    return typed
+
+
+@click.command()
+@click.option("--to", "main", type=_FOLDER, required=True, help="Where database and objects go.")
+@click.option("--keys-to", type=_FOLDER, required=True, help="Where the sealed keyring goes: another medium.")
+@click.option(
+    "--photo-keys-to", type=_FOLDER, help="Where the photographs' keys go; copies a week old are deleted there."
+)
+@_PASSPHRASE
+def backup(main: Path, keys_to: Path, photo_keys_to: Path | None, passphrase_file: Path | None) -> None:
+    """Save everything, restore the copy once to verify it, and tell phones what they may delete now."""
+    from doorstep.backup.durability import state_durability
+    from doorstep.backup.save import Places, delete_old_photo_keys, save
+    from doorstep.commands import server_context
+    from field_api.platform.clock import SystemClock
+
+    passphrase = _passphrase(passphrase_file, confirm=True)
+    with server_context() as (installation, server):
+        now = SystemClock().now()
+        saved = save(server, installation.home, Places(main, keys_to, photo_keys_to), passphrase, now)
+        stated = state_durability(saved)
+        old = delete_old_photo_keys(photo_keys_to, now) if photo_keys_to else []
+    _tell(saved, stated, len(old))
+
+
+def _tell(saved: Saved, stated: int, deleted: int) -> None:
+    click.echo(f"verified: {saved.files} files, {saved.bytes} bytes in {saved.main}")
+    click.echo(f"keyring in {saved.keys}: keep it and its passphrase away from the dump")
+    if saved.photo_keys:
+        click.echo(f"photographs' keys in {saved.photo_keys}: delete within 7 days ({deleted} older deleted)")
+    else:
+        click.echo("photographs' keys not saved: phones keep their photographs (--photo-keys-to)")
+    click.echo(f"durable statements: {stated} phones")
+
+
+@click.command()
+@click.option("--from", "main", type=_THERE, required=True, help="A backup's directory, doorstep-…")
+@click.option("--keys-from", type=_THERE, required=True, help="The newest keyring's directory, doorstep-keys-…")
+@click.option("--photo-keys-from", type=_THERE, help="The newest doorstep-photo-keys-…, not older than 7 days.")
+@click.option("--although-newer", is_flag=True, help="Restore although the journal tells of a later verified backup.")
+@_PASSPHRASE
+def restore(
+    main: Path, keys_from: Path, photo_keys_from: Path | None, although_newer: bool, passphrase_file: Path | None
+) -> None:
+    """Restore a backup into an empty home and database; phones then send again what it lacks."""
+    from doorstep.backup.restore import read_source
+    from doorstep.backup.restore import restore as restore_all
+    from doorstep.installation import Installation
+    from field_api.platform.clock import SystemClock
+
+    now = SystemClock().now()
+    source = read_source(main, keys_from, photo_keys_from, _passphrase(passphrase_file, confirm=False), now)
+    done = restore_all(Installation.from_environment(os.environ), source, although_newer=although_newer, now=now)
+    _told(done)
+
+
+def _told(done: Restored) -> None:
+    click.echo(f"restored {done.id}, taken {done.at:%Y-%m-%d %H:%M} UTC")
+    for agency_id, again in done.replayed.items():
+        click.echo(
+            f"agency {agency_id}: epoch {again.epoch}, {again.devices} phones back, {again.revocations} revoked again, "
+            f"{again.holds} holds placed again, {again.lifted} lifted, {again.erasures} photographs destroyed again"
+        )
+        for hold in again.unplaced:
+            click.echo(f"  its account is not in this backup; place it after the next import: {hold}")
+    if not done.journaled:
+        click.echo("no DOORSTEP_JOURNAL: revocations, holds and erasures since the backup are NOT in force; enter them")
