@@ -168,7 +168,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
         ),
         (
             "field_api/platform/anchors.py",
-            "        verify(door_public, CONTEXT + body, from_b64u(signature_text))\n",
+            "        verify_by_any(door_publics, CONTEXT + body, from_b64u(signature_text))\n",
             "",
         ),
         (forms, "if owner != (str(device.agency_id), str(device.id)):", "if False:"),

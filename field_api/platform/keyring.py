@@ -118,6 +118,8 @@ class OfficeKeys:
         self.signing_certificate = self.certificates["office"][-1]
         self.sealing_certificate = self.certificates["sealing"][-1]
         self.door_certificate = self.certificates["door"][-1]
+        waiting = stored.get("next", {}).get("office")
+        self._office_keys_to_come = {self.signing_certificate.key_id, *([waiting["kid"]] if waiting else [])}
         self.waits_for_phones = bool(stored.get("next"))
         self.unannounced = frozenset(UUID(ref) for ref in stored.get("unannounced", []))
         self._column = from_b64u(stored["column"])
@@ -142,6 +144,15 @@ class OfficeKeys:
         """
         known = [*self.certificates["office"], self.sealing_certificate, *self.certificates["door"]]
         return {"roots": self.root_steps, "certificates": [each.wire() for each in known if each.until > now]}
+
+    def for_new_phones(self, now: datetime) -> list[dict[str, str]]:
+        """As `announced`, without retired office keys: nothing that they signed is for a phone that enrols now.
+
+        The door's are all there: a door on another machine may still be using the one before.
+        """
+        retired = {each.key_id for each in self.certificates["office"]} - self._office_keys_to_come
+        certificates = self.announced(now)["certificates"]
+        return [each for each in certificates if certificate_of(each).key_id not in retired]
 
     def announcement(self, ref: UUID) -> dict[str, list[dict[str, str]]]:
         """The body of the `keys` item that tells of one certificate. Raises NoKeys: not read here yet."""

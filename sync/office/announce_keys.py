@@ -25,7 +25,8 @@ def key_files(agency_id: UUID) -> KeyFiles:
 
 
 def hold_keys(session: Session, *, announcing: bool) -> None:
-    """Until the transaction ends nobody announces keys while phones are being enrolled, nor the reverse."""
+    """Until the transaction ends nobody announces keys or begins to use them (`announcing`) while others enrol phones
+    or sign for them, nor the reverse."""
     shared = "" if announcing else "_shared"
     session.execute(
         text(f"SELECT pg_advisory_xact_lock{shared}(hashtextextended('doorstep-keys:' || :agency, 0))"),
@@ -69,16 +70,15 @@ def agents_to_tell(session: Session) -> Sequence[UUID]:
     return session.scalars(select(Change.agent_id).where(*mine).distinct().order_by(Change.agent_id)).all()
 
 
-def use_told_keys(session: Session, _keys: OfficeKeys, *, now: datetime) -> int:
+def use_told_keys(session: Session, *, now: datetime) -> int:
     """Sign with the next keys as soon as every feed holds their announcement: whoever reads in order then knows them.
 
     Returns how many keys changed.
     """
-    keys = office_keys().fresh(current_agency())
-    if not keys.waits_for_phones or keys.unannounced:
+    if not office_keys().fresh(current_agency()).waits_for_phones:
         return 0
     hold_keys(session, announcing=True)
-    if agents_to_tell(session):
+    if office_keys().fresh(current_agency()).unannounced or agents_to_tell(session):
         return 0
     roles = key_files(current_agency()).use_next()
     for role in roles:

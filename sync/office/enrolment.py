@@ -19,8 +19,7 @@ from field_api.platform.ids import new_opaque_id
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.sealing import Unsealable, b64u, derive, from_b64u, mac, public_point, same, sha256
-from field_api.platform.tenancy import current_agency
-from field_api.platform.wiring import office_keys, settings
+from field_api.platform.wiring import settings
 from field_api.records.agency import Agency
 from field_api.records.base import load
 from field_api.records.changes import Change
@@ -28,7 +27,6 @@ from field_api.records.planning import Agent, Route, Stop
 from field_api.records.visits import Visit
 from sync.crockford import grouped, written
 from sync.mailbox import Enrolment, EnrolmentClaim, FeedHead
-from sync.office.announce_keys import hold_keys
 from sync.office.log import note_decision
 from sync.records import EnrolmentSecret
 from sync.roll import first_roll
@@ -85,10 +83,6 @@ def verify_claims(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
         .order_by(EnrolmentClaim.enrolment_id, EnrolmentClaim.position)
         .with_for_update(of=EnrolmentSecret, skip_locked=True)
     ).all()
-    if rows:
-        # Whoever announces a key tells it to all phones there are: a phone is either among them or knows it from here.
-        hold_keys(session, announcing=False)
-        keys = office_keys().fresh(current_agency())
     for claim, secret, enrolment in rows:
         claim.checked_at = now
         wanted = _proven(keys, claim, secret)
@@ -169,7 +163,7 @@ def _answer(session: Session, keys: OfficeKeys, device: Device, now: datetime) -
         "device": str(device.id),
         "epoch": device.epoch,
         "root": b64u(keys.root_public),
-        "certificates": keys.announced(now)["certificates"],
+        "certificates": keys.for_new_phones(now),
         "device_certificate": device_certificate(keys, device, now),
         "agent": {"name": agent.name, "languages": list(agent.languages)},
         "agency_name": agency.name,

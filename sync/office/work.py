@@ -23,7 +23,7 @@ from field_api.platform.database import transaction
 from field_api.platform.egress import OutletKind, declare, outlet, working_for
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.wiring import office_keys
-from sync.office.announce_keys import use_told_keys
+from sync.office.announce_keys import hold_keys, use_told_keys
 from sync.office.apply import apply_device, devices_with_operations
 from sync.office.durable import state_durable
 from sync.office.enrolment import verify_claims
@@ -69,7 +69,7 @@ class _Round:
                 self._unit("sync.returning", lambda: self._in_one(take_back_returning)),
                 self._apply_all(),
                 self._publish_in_turns(),
-                self._unit("sync.keys", lambda: self._in_one(use_told_keys)),
+                self._unit("sync.keys", lambda: self._use_told_keys()),
                 self._each(wanted_snapshots, "sync.snapshot", self._snapshot),
                 self._unit("sync.durable", lambda: self._in_one(state_durable)),
                 self._unit("sync.log", lambda: self._in_one(sequence_log)),
@@ -79,7 +79,13 @@ class _Round:
 
     def _in_one(self, step: Callable[..., int]) -> int:
         with transaction(self.agency_id) as session:
-            return step(session, self.keys, now=self.now)
+            return step(session, self._signing_keys(session), now=self.now)
+
+    def _signing_keys(self, session: Session) -> OfficeKeys:
+        """The keys as they stand now; none comes into use before the transaction ends. So no phone that enrols
+        meanwhile, and is told of the newest alone, gets what an older one signed."""
+        hold_keys(session, announcing=False)
+        return office_keys().fresh(self.agency_id)
 
     def _each(self, find: Callable[[Session], list[UUID]], name: str, work: Callable[[UUID], int]) -> int:
         with transaction(self.agency_id) as session:
@@ -123,10 +129,14 @@ class _Round:
 
     def _publish(self, agent_id: UUID) -> int:
         with transaction(self.agency_id) as session:
-            return publish_changes(session, self.keys, agent_id, now=self.now)
+            return publish_changes(session, self._signing_keys(session), agent_id, now=self.now)
+
+    def _use_told_keys(self) -> int:
+        with transaction(self.agency_id) as session:
+            return use_told_keys(session, now=self.now)
 
     def _snapshot(self, device_id: UUID) -> int:
         with transaction(self.agency_id) as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            build_snapshot(session, self.keys, device_id, now=self.now)
+            build_snapshot(session, self._signing_keys(session), device_id, now=self.now)
         return 1

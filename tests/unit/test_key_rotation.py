@@ -262,3 +262,18 @@ def test_lists_name_keys_by_role_and_state_and_show_none(house: House) -> None:
         ("door", "in use"), ("door", "requested"),
     ]  # fmt: skip
     assert all(len(line.key_id) == 16 for line in lines)
+
+
+def test_a_phone_that_enrols_is_told_of_no_retired_office_key(house: House) -> None:
+    def told() -> set[str]:
+        return {keyring.certificate_of(each).key_id for each in house.office().for_new_phones(house.now)}
+
+    first = house.office().signing_certificate.key_id
+    house.rotate("office", use=False)
+    coming = house.office().certificates["office"][0].key_id
+    assert {first, coming} <= told()
+    house.files.use_next()
+    assert coming in told() and first not in told()
+    assert len(house.office().announced(house.now)["certificates"]) == 4, (
+        "others may still have to verify what it signed"
+    )
