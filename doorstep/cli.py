@@ -26,6 +26,7 @@ COMMANDS = {
     "staff": "doorstep.commands.staff:staff",
     "device": "doorstep.commands.device:device",
     "keys": "doorstep.commands.keys:keys",
+    "quarantine": "doorstep.commands.quarantine:quarantine",
     "photo": "doorstep.commands.photo:photo",
     "backup": "doorstep.commands.backup:backup",
     "restore": "doorstep.commands.backup:restore",

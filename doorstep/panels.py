@@ -20,6 +20,7 @@ from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Visit
 from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.durable import COMMIT
+from sync.office.quarantine import waiting_for_a_person
 
 OPERATIONS_SHOWN = 20
 SOON = timedelta(minutes=5)  # a change that waits longer for its phone is told
@@ -56,6 +57,15 @@ def last_operations(session: Session) -> Panel:
         for received_at, device_id, code, state, reason in rows
     ]
     return Panel("Last operations", ("Received (UTC)", "Phone", "Agent", "State", "Why"), shown, "None yet.")
+
+
+def kept_without_effect(session: Session) -> Panel:
+    """What waits for a person (quarantined, bytes that are no operation) and what waits for that (held)."""
+    rows = [
+        (line.state, line.reason or "", str(line.count), _moment(line.since)) for line in waiting_for_a_person(session)
+    ]
+    empty = "Nothing is quarantined or held. (doorstep quarantine; /api/v1/quarantine)"
+    return Panel("Quarantine", ("State", "Why", "Count", "Oldest (UTC)"), rows, empty)
 
 
 def unlocks_to_review(session: Session) -> Panel:
@@ -133,6 +143,7 @@ PANELS = (
     ("console.read", policy),
     ("console.read", waiting_for_phones),
     ("unlocks.read", unlocks_to_review),
+    ("console.read", kept_without_effect),
     ("console.read", operations_by_state),
     ("console.read", last_operations),
 )

@@ -17,6 +17,7 @@ for _name, _audience, _what in (
     ("keys", _OPERATOR, "names and dates of keys, public halves"),
     ("visit", Audience.DISPATCHER, "an unlock code, once, with a reason"),
     ("creditor", _OPERATOR, "creditors with their thresholds, column maps of their files"),
+    ("quarantine", Audience.MANAGER, "with show --content: what a phone recorded and the office could not use"),
     ("hold", _OPERATOR, "which accounts are held"),
     ("plan", _OPERATOR, "why an account is not visited"),
     ("address", _OPERATOR, "addresses without coordinates"),

@@ -1,10 +1,10 @@
-"""What crosses the office's wire about phones. INTERNAL data alone: ids, states, reasons."""
+"""What crosses the office's wire about phones. INTERNAL data alone: ids and states."""
 
 from __future__ import annotations
 
 import marshmallow as ma
 
-from field_api.http.schemas.audiences import KEEPERS, OFFICE
+from field_api.http.schemas.audiences import KEEPERS
 from field_api.http.schemas.labelled import Schema, internal
 from sync.office.devices import REVOCATION_REASONS
 
@@ -38,26 +38,3 @@ class EnrolmentCodeSchema(Schema):
 class RevocationSchema(Schema):
     audiences = KEEPERS
     reason = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(REVOCATION_REASONS)))
-
-
-class QuarantineSchema(Schema):
-    audiences = OFFICE
-    id = internal(ma.fields.UUID(required=True))
-    device_id = internal(ma.fields.UUID(required=True))
-    seq = internal(ma.fields.Integer(required=True))
-    state = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "held"])))
-    reason = internal(ma.fields.String(required=True, allow_none=True))
-    incident = internal(ma.fields.String(required=True, allow_none=True))
-    received_at = internal(ma.fields.AwareDateTime(required=True))
-
-
-class OddBytesSchema(Schema):
-    audiences = OFFICE
-    id = internal(ma.fields.UUID(required=True))
-    device_id = internal(ma.fields.UUID(required=True))
-    state = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(["quarantined", "fork"])))
-    reason = internal(ma.fields.String(required=True))
-    op_id = internal(ma.fields.UUID(required=True, allow_none=True))
-    seq = internal(ma.fields.Integer(required=True, allow_none=True))
-    received_at = internal(ma.fields.AwareDateTime(required=True))
-    bytes = internal(ma.fields.Integer(required=True))

@@ -31,7 +31,7 @@ from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Letter
 from field_api.usecases.issue_api_token import issue_api_token
 from field_api.usecases.issue_papers import issue_papers
-from sync.mailbox import FeedHead, SnapshotRequest
+from sync.mailbox import FeedHead, InboxOp, QuarantinedBytes, SnapshotRequest
 from sync.office.devices import revoke_device
 from sync.office.enrolment import issue_enrolment
 from sync.office.work import work_once
@@ -140,6 +140,14 @@ class House:
         twice = {**good, "sig": unclear["sig"]}
         branch.note("inbox op", json.loads(un64(good["protected"]))["op"])
         phone.push(good, unclear, phone.operation("nonsense", {}), twice, {**unclear, "sig": good["sig"]})
+        branch.note("sending device", phone.device)
+        branch.note("kept op", json.loads(un64(unclear["protected"]))["op"])
+        with transaction(branch.agency) as session:
+            kept = update(InboxOp).where(InboxOp.op_id == UUID(branch.id("kept op")))
+            session.execute(kept.values(state="quarantined", reason="unknown-visit"))
+            of_phone = select(QuarantinedBytes.id).where(QuarantinedBytes.device_id == phone.device)
+            for bytes_id in session.scalars(of_phone.order_by(QuarantinedBytes.id)):
+                branch.note("odd bytes", bytes_id)
 
     def _snapshot(self, branch: Branch) -> None:
         answer = self.phones[branch.name].call("GET", "/phone/v1/feed/snapshot")

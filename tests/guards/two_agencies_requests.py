@@ -111,6 +111,8 @@ def _list(**filters: Any) -> tuple[Ask, ...]:
 _TIMES = {"starts_at": "09:00", "ends_at": "18:00", "start": {"latitude": 19.4, "longitude": -99.1}}
 _REASON = {"reason": "porque sí"}
 _PARTY = {"visit_id": Ref("visit"), "person_id": Ref("person")}
+_KEPT = {"device_id": Ref("sending device"), "op_id": Ref("kept op")}
+_MENDED = {"kind": "note", "body": {"words": "w"}, "visit_id": Ref("visit"), **_REASON}
 _NAMED = {"language": "es", "jurisdiction": "MX", "currency": "MXN"}
 _NEW_AGENT = {"name": "Nueva", "languages": ["es"], "timezone": "America/Mexico_City"}
 _SIGN_IN = {"email": "controladora@agency.test", "name": "C", "role": "controller", "password": "correct horse battery"}
@@ -154,6 +156,9 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /devices": _list(),
     "GET /quarantine": _list(),
     "GET /quarantine/bytes": _list(),
+    "GET /quarantine/{device_id}/{op_id}": (Ask(_KEPT),),
+    "GET /quarantine/{device_id}/{op_id}/content": (Ask(_KEPT),),
+    "GET /quarantine/bytes/{bytes_id}/content": _path("bytes_id", "odd bytes"),
     "POST /agents": (Ask(json={"code": Ref("new code"), **_NEW_AGENT}, makes=True),),
     "PUT /agents/{agent_id}/languages": _path("agent_id", json={"languages": ["es", "en"]}),
     "PUT /agents/{agent_id}/shifts/{weekday}": _path("agent_id", json=_TIMES),
@@ -183,6 +188,11 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /visits/{visit_id}/reassign": (Ask({"visit_id": Ref("visit")}, json={"agent_id": Ref("another agent")}),),
     "POST /visits/{visit_id}/withdraw": _path("visit_id", json=_REASON),
     "POST /photos/{photo_id}/destroy": _path("photo_id", json={"reason": "not-needed"}),
+    "POST /quarantine/{device_id}/{op_id}/decision": (Ask(_KEPT, json={"action": "dismiss", **_REASON}),),
+    "POST /quarantine/bytes/{bytes_id}/decision": _path("bytes_id", "odd bytes", json={"action": "release", **_REASON}),
+    "POST /quarantine/{device_id}/{op_id}/mend": (Ask(_KEPT, json=_MENDED),),
+    "POST /quarantine/bytes/{bytes_id}/mend": _path("bytes_id", "odd bytes", json=_MENDED),
+    "POST /quarantine/retry": (Ask(json={"code": "unknown-visit", **_REASON}),),
     "POST /devices": (Ask(json={"agent_id": Ref("agent")}, makes=True),),
     "POST /devices/{device_id}/revoke": _path("device_id", "spare device", json={"reason": "lost"}),
     "DELETE /agents/{agent_id}/shifts/{weekday}": _path("agent_id"),

@@ -194,7 +194,7 @@ def test_what_waits_for_a_person_is_counted(agency: UUID, office_client: OfficeC
             )  # fmt: skip
     page = office_client.get("/console/").text
     assert re.search(r"<td>quarantined</td><td>2</td>", page)
-    assert "2026-11-18 15:00:00" in page
+    assert re.search(r"<td>quarantined</td><td>unreadable</td><td>2</td><td>2026-11-18 15:00:00</td>", page)
 
 
 def test_other_packages_bring_panels(office: Flask, office_client: OfficeClient) -> None:

@@ -63,7 +63,7 @@ IDS = {
     "account": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
     "letter_id": "letter", "photo_id": "photo", "device_id": "device", "device": "device", "plan": "plan",
-    "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit",
+    "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit", "bytes_id": "hold",
 }  # fmt: skip
 """Which of a world's ids a name in a path, query or body asks for."""
 
