@@ -101,6 +101,7 @@ class InboxOp(OfDevice):
         ),
         Index("ix_inbox_seq", "agency_id", "device_id", "seq"),
         Index("ix_inbox_unlogged", "agency_id", "received_at", postgresql_where=text("NOT logged")),
+        Index("ix_inbox_late", "agency_id", "device_id", "received_at", postgresql_where=text("state = 'late'")),
         Index("ix_inbox_quarantined", "agency_id", "received_at", postgresql_where=text("state = 'quarantined'")),
         {"schema": MAILBOX},
     )
@@ -233,6 +234,18 @@ class WipeOrder(OfDevice):
     sig: Mapped[bytes] = internal(LargeBinary)
     keys: Mapped[dict[str, Any]] = internal(JSONB, server_default=text("'{}'::jsonb"))  # its feed tells no more of them
     ordered_at: Mapped[datetime] = internal()
+
+
+class DeviceContact(OfDevice):
+    """When the door heard a phone last, and what the phone said of itself: evidence for a status page."""
+
+    __tablename__ = "device_contact"
+    __table_args__ = (of_device(), {"schema": MAILBOX})
+
+    heard_at: Mapped[datetime] = internal()
+    newest_seq: Mapped[int | None] = internal(BigInteger)  # of the operations that the phone has made
+    newest_told_at: Mapped[datetime | None] = internal()
+    clock_ahead_s: Mapped[int] = internal()  # the phone's clock less the door's, as that call came
 
 
 class ReturningDevice(Base):

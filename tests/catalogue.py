@@ -48,6 +48,9 @@ DOOR_ON_COLUMNS = {
     ("mailbox.sheet_key", "SELECT"): "agency_id device_id id statement sig",
     ("mailbox.snapshot_request", "SELECT"): "agency_id device_id",
     ("mailbox.snapshot_request", "INSERT"): "agency_id device_id",
+    ("mailbox.device_contact", "SELECT"): "agency_id device_id heard_at newest_seq newest_told_at clock_ahead_s",
+    ("mailbox.device_contact", "INSERT"): "agency_id device_id heard_at newest_seq newest_told_at clock_ahead_s",
+    ("mailbox.device_contact", "UPDATE"): "heard_at newest_seq newest_told_at clock_ahead_s",
     ("mailbox.returning_device", "SELECT"): "agency_id sha256",
     ("mailbox.returning_device", "INSERT"): "agency_id sha256 certificate sig received_at",
     ("mailbox.upload", "UPDATE"): "photo_id sealing_key_id wrap_sha256 length_bytes received_bytes fence state"

@@ -41,6 +41,8 @@ PARAMETERS = ["created", "keyid", "alg", "nonce", "tag"]
 PARAMETERS_WITHOUT_ANCHOR = ["created", "keyid", "alg", "tag"]
 MAX_BODY_BYTES = 256 * 1024
 MAX_SIGNATURE_HEADER_CHARACTERS = 4_096
+HEARD_EXTENSION = "doorstep.heard"
+"""`app.extensions` key of a function that is told of every request whose signature holds, where there is one."""
 WIPE_ORDER_EXTENSION = "doorstep.wipe_order"
 """`app.extensions` key of a function (agency id, device id) -> the signed wipe order as JSON data, or None."""
 
@@ -52,11 +54,13 @@ View = Callable[P, ResponseReturnValue]
 
 @dataclass(frozen=True)
 class DeviceRequest:
-    """A request that this device signed. `anchor_at` is when the door gave out the anchor it carries, if it does."""
+    """A request that this device signed. `anchor_at` is when the door gave out the anchor it carries, if it does;
+    `created` is the phone's clock, in seconds since 1970: evidence."""
 
     agency_id: UUID
     device: Device  # detached: its attributes are loaded, nothing more can be
     anchor_at: dt.datetime | None
+    created: int
 
 
 def signed_by_device(
@@ -86,6 +90,8 @@ def signed_by_device(
                 if verified.device.state != "active" and not revoked_ok:
                     raise _revoked(verified)
                 g.device_request, g.device = verified, verified.device
+                if HEARD_EXTENSION in current_app.extensions:
+                    current_app.extensions[HEARD_EXTENSION](verified)
                 if before_body:
                     before_body(*args, **kwargs)
                 _check_digest()
@@ -115,7 +121,8 @@ def verify_request(*, anchor: bool = True) -> DeviceRequest:
         response.headers["Doorstep-Anchor"] = fresh
         return response
 
-    return DeviceRequest(device.agency_id, device, _anchor_time(keys, device, parameters) if anchor else None)
+    anchor_at = _anchor_time(keys, device, parameters) if anchor else None
+    return DeviceRequest(device.agency_id, device, anchor_at, parameters["created"])
 
 
 def _anchor_time(keys: DoorKeys, device: Device, parameters: dict[str, Any]) -> dt.datetime:
@@ -190,7 +197,7 @@ class _Devices(HTTPSignatureKeyResolver):
     def __init__(self) -> None:
         self.device: Device | None = None
         self.keys: DoorKeys | None = None
-        self.trouble: SQLAlchemyError | None = None
+        self.trouble: SQLAlchemyError | Problem | None = None
 
     def resolve_public_key(self, key_id: str) -> bytes:
         agency_text, _, device_text = key_id.partition("/")
@@ -203,7 +210,7 @@ class _Devices(HTTPSignatureKeyResolver):
             return _NOBODY
         try:
             self.device = _find(agency_id, device_id)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, Problem) as error:  # a Problem: the database is being restored
             self.trouble = error
             raise
         return self.device.signing_public if self.device else _NOBODY

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from collections.abc import Mapping
+
+from flask import Flask, request
 
 from field_api.platform.call_rates import CallRates
-from field_api.platform.signatures import WIPE_ORDER_EXTENSION
+from field_api.platform.signatures import HEARD_EXTENSION, WIPE_ORDER_EXTENSION
+from field_api.platform.wiring import clock
 from sync.door import anchors, enrolments, feed, log, ops, returning, snapshots
 from sync.door.answers import PREFIX
+from sync.door.contacts import Contacts
 from sync.door.wipe_orders import wipe_order
 
 ENROLMENTS_PER_MINUTE = 1_200  # of one address: codes have 128 bits, this only keeps a flood off the database
@@ -27,3 +31,10 @@ def register(app: Flask, rates: CallRates) -> None:
         rates.limit(blueprint, per_minute)
         app.register_blueprint(blueprint, url_prefix=PREFIX)
     app.extensions[WIPE_ORDER_EXTENSION] = wipe_order
+    contacts = app.extensions["doorstep.contacts"] = Contacts()
+    app.extensions[HEARD_EXTENSION] = lambda verified: contacts.hear(verified, _told(), clock().now())
+
+
+def _told() -> Mapping[str, str]:
+    """What a phone says of itself, where it may."""
+    return request.args if request.endpoint == "ops.state" else {}

@@ -60,9 +60,11 @@ class _Held:
 
 
 def _ask_what_is_held(door: Door) -> _Held:
-    """A revoked phone is not told; its old queue is taken all the same, so it sends whatever has no receipt."""
+    """Also tells the office how much there is to come. A revoked phone is not told; its old queue is taken all the
+    same, so it sends whatever has no receipt."""
     try:
-        return _held(door.call("GET", "/ops/state").json())
+        newest = (door.handset.store.get("state", "chain") or {"seq": 0})["seq"]
+        return _held(door.call("GET", "/ops/state", f"newest={newest}").json())
     except Revoked:
         return _Held(0, [])
 
@@ -140,11 +142,12 @@ def _take(handset: Handset, seq: int, kept: dict[str, Any], document: Any) -> st
 
 def drop_durable(handset: Handset) -> int:
     """Delete operations that a `received` receipt for their own bytes and a durable statement both cover."""
-    durable = (load_durable(handset) or {"seq": 0})["seq"]
+    stated = load_durable(handset) or {"seq": 0}
+    durable, kept = stated["seq"], frozenset(stated.get("except", ()))
     deleted = 0
     with handset.store.transaction():
         for seq in handset.store.keys("op"):
-            receipt = handset.store.get("receipt", seq) if seq <= durable else None
+            receipt = handset.store.get("receipt", seq) if seq <= durable and seq not in kept else None
             if receipt and receipt["status"] == "received":
                 for table in ("op", "receipt", "sent"):
                     handset.store.delete(table, seq)
