@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psycopg
+
 from doorstep.backup.places import BackupTrouble
 from doorstep.postgres import program
 from doorstep.server import Server
@@ -34,13 +36,29 @@ def _run(server: Server, name: str, *arguments: str) -> None:
         stderr=subprocess.PIPE,
         env=environment,
     )
-    if result.returncode:  # its text may quote rows: how it ended is told, and what it says of versions
-        versions = "version mismatch" in result.stderr.decode(errors="replace")
-        why = ": its version is older than the server's" if versions else ""
-        raise BackupTrouble(f"{name} ended with {result.returncode}{why}")
+    if result.returncode:  # its own text may quote rows
+        raise BackupTrouble(f"{name} ended with {result.returncode}")
 
 
 def _found(server: Server, name: str) -> Path:
-    """Our own server's programs for our own server; for another one those of the machine, which fit it better."""
-    on_path = shutil.which(name) if server.is_foreign else None
-    return Path(on_path) if on_path else program(name)
+    """Our own server's program for our own server; for another one the machine's, where that is new enough."""
+    if not server.is_foreign:
+        return program(name)
+    wanted = _server_version(server)
+    on_path = shutil.which(name)
+    for found in (Path(on_path) if on_path else None, program(name)):
+        if found is not None and _version(found) >= wanted:
+            return found
+    raise BackupTrouble(f"no {name} of PostgreSQL {wanted} or newer is here: install the server's client programs")
+
+
+def _server_version(server: Server) -> int:
+    with psycopg.connect(server.conninfo("owner", "postgres")) as owner:
+        return owner.info.server_version // 10_000
+
+
+def _version(path: Path) -> int:
+    told = subprocess.run(
+        [str(path), "--version"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    return int(told.stdout.rpartition(") ")[2].partition(".")[0])
