@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 
+from field_api.domain.disclosure import Audience
+from field_api.domain.roles import StaffRole
+from field_api.http import frame
+from field_api.http.permits import Actor, Declaration, answers, open_to_all, permitted
+from field_api.platform.problems import Problem
 from tests.office_client import OfficeClient
 
 AsRole = Callable[..., OfficeClient]
@@ -142,3 +149,40 @@ def test_a_cursor_of_another_list_or_a_changed_one_is_refused(as_role: AsRole) -
     assert admin.get("/api/v1/staff", query_string={"after": cursor}).status_code == 200
     assert admin.get("/api/v1/tokens", query_string={"after": cursor}).json["at"] == "after"
     assert admin.get("/api/v1/staff", query_string={"after": cursor[:-2] + "xx"}).json["at"] == "after"
+
+
+CONTROLLER = Actor(uuid4(), uuid4(), StaffRole.CONTROLLER, uuid4(), "staff", frozenset())
+BOUNDED = Declaration(frozenset({Audience.MANAGER, Audience.CONTROLLER}), "accounts.read", by_creditor=True)
+
+
+@pytest.mark.parametrize(
+    ("actor", "declaration"),
+    [(CONTROLLER, replace(BOUNDED, by_creditor=False)), (replace(CONTROLLER, creditor_id=None), BOUNDED)],
+    ids=["a route that is not bounded", "a controller of no creditor"],
+)
+def test_a_controller_without_a_bound_is_not_admitted(
+    office: Flask, monkeypatch: pytest.MonkeyPatch, actor: Actor, declaration: Declaration
+) -> None:
+    """Nothing else stands before it: neither the permission table nor the declared audiences speak of a creditor."""
+    monkeypatch.setattr(frame, "session_actor", lambda: actor)
+    with office.test_request_context("/"), pytest.raises(Problem, match="not-permitted"):
+        frame.admit(declaration)
+
+
+def test_a_bounded_controller_is_admitted(office: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "session_actor", lambda: CONTROLLER)
+    with office.test_request_context("/"):
+        assert frame.admit(BOUNDED) == CONTROLLER
+
+
+def test_nothing_runs_for_an_audience_that_was_not_declared() -> None:
+    assert frame.audience_of(CONTROLLER, BOUNDED) is Audience.CONTROLLER
+    with pytest.raises(Problem, match="not-permitted"):
+        frame.audience_of(CONTROLLER, replace(BOUNDED, audiences=frozenset({Audience.MANAGER})))
+
+
+def test_a_view_that_is_open_and_needs_a_permission_runs_for_nobody(office: Flask) -> None:
+    """The start-up refuses such a route; one that came in later is refused by the frame."""
+    both = open_to_all(permitted("accounts.read")(answers(Audience.MACHINE)(lambda: "nobody reads this")))
+    with office.test_request_context("/"), pytest.raises(Problem, match="not-permitted"):
+        frame._framed(both)()
