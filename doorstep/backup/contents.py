@@ -33,7 +33,11 @@ _CONTIGUOUS = """
     SELECT agency_id, device_id, max(seq) FROM (
         SELECT agency_id, device_id, seq,
                seq - dense_rank() OVER (PARTITION BY agency_id, device_id ORDER BY seq) AS run
-        FROM mailbox.inbox
+        FROM (
+            SELECT agency_id, device_id, seq FROM mailbox.inbox
+            UNION ALL
+            SELECT agency_id, device_id, seq FROM mailbox.quarantine WHERE seq IS NOT NULL AND reason <> 'wrong-device'
+        ) held
     ) numbered WHERE run = 0 GROUP BY agency_id, device_id
 """
 _OFFICE_OBJECTS = """

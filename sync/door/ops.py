@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 
 from field_api.platform.bounded_json import BadJson, loads
 from field_api.platform.database import transaction
@@ -14,7 +14,7 @@ from field_api.platform.signatures import MAX_BODY_BYTES, signed_by_device
 from field_api.platform.wiring import clock, door_keys
 from sync.door.op_form import elements_of
 from sync.door.receive import Receiver
-from sync.mailbox import InboxOp
+from sync.mailbox import InboxOp, QuarantinedBytes
 
 MAX_OPS = 50
 MAX_RANGES = 100
@@ -57,12 +57,21 @@ def _elements(body: bytes) -> list[bytes]:
 
 
 def _held_ranges(device: Device) -> Select[tuple[int, int]]:
-    """Runs of consecutive numbers that are held: numbers minus their rank are equal within a run."""
-    numbers = (
-        select(InboxOp.seq, (InboxOp.seq - func.dense_rank().over(order_by=InboxOp.seq)).label("run"))
-        .where(InboxOp.agency_id == device.agency_id, InboxOp.device_id == device.id)
-        .subquery()
-    )
+    """Runs of consecutive numbers that are held: numbers minus their rank are equal within a run.
+
+    What is kept apart counts: sending it again would not mend it. Bytes of another device say nothing of this one's.
+    """
+    odd = QuarantinedBytes
+    held = union_all(
+        select(InboxOp.seq).where(InboxOp.agency_id == device.agency_id, InboxOp.device_id == device.id),
+        select(odd.seq).where(
+            odd.agency_id == device.agency_id,
+            odd.device_id == device.id,
+            odd.seq.is_not(None),
+            odd.reason != "wrong-device",
+        ),
+    ).subquery()
+    numbers = select(held.c.seq, (held.c.seq - func.dense_rank().over(order_by=held.c.seq)).label("run")).subquery()
     return (
         select(func.min(numbers.c.seq).label("first"), func.max(numbers.c.seq).label("last"))
         .group_by(numbers.c.run)

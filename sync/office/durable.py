@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,11 +23,14 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_visits import running_agency
 from sync.mailbox import Durable
+from sync.office.excepted import covered, excepted_numbers
 from sync.office.log import note_decision
+from sync.records import LogEntry
 
 CONTEXT = b"doorstep-durable-v1"
 COMMIT, BACKUP = "commit", "backup"
 BACKUP_VERIFIED = "backup-verified"
+ENTRIES_LOOKED_AT = 100_000  # of the log, some days' worth: a status page reads no more of it
 
 # Runs of consecutive numbers that begin right after what was stated last: number minus rank is then that number.
 _ADVANCED = text(
@@ -35,7 +38,11 @@ _ADVANCED = text(
     SELECT device_id, epoch, max(seq) AS seq FROM (
         SELECT i.device_id, v.epoch, i.seq, coalesce(d.durable_seq, 0) AS stated,
                i.seq - dense_rank() OVER (PARTITION BY i.device_id ORDER BY i.seq) AS run
-        FROM mailbox.inbox i
+        FROM (
+            SELECT agency_id, device_id, seq FROM mailbox.inbox
+            UNION ALL
+            SELECT agency_id, device_id, seq FROM mailbox.quarantine WHERE seq IS NOT NULL AND reason <> 'wrong-device'
+        ) i
         JOIN mailbox.device v ON v.agency_id = i.agency_id AND v.id = i.device_id
         LEFT JOIN mailbox.durable d ON d.agency_id = i.agency_id AND d.device_id = i.device_id
         WHERE i.agency_id = :agency AND i.seq > coalesce(d.durable_seq, 0)
@@ -48,12 +55,32 @@ def state_durable(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
     """Sign a new statement for every device whose operations are held further without a gap. Returns how many."""
     if running_agency(session).policy.get("durability", COMMIT) != COMMIT:
         return 0  # a backup's watermark states it instead
-    rows = [
-        _row(keys, row.device_id, row.epoch, row.seq, now)
-        for row in session.execute(_ADVANCED, {"agency": current_agency()})
-    ]
+    excepted = excepted_numbers(session)
+    named = _statements_with_exceptions(session, excepted)
+    held = {device_id: (epoch, seq) for device_id, (epoch, seq, _) in named.items()}
+    held |= {row.device_id: (row.epoch, row.seq) for row in session.execute(_ADVANCED, {"agency": current_agency()})}
+    rows = []
+    for device_id, (epoch, seq) in held.items():
+        states = covered(seq, excepted.get(device_id, []))
+        if device_id not in named or named[device_id][1:] != states:
+            rows.append(_row(keys, device_id, epoch, *states, now))
     _put(session, rows)
     return len(rows)
+
+
+def _statements_with_exceptions(
+    session: Session, excepted: Mapping[UUID, list[int]]
+) -> dict[UUID, tuple[int, int, list[int]]]:
+    """(epoch, durable_seq, exceptions) as stated last, by device: where there are exceptions or were."""
+    rows = session.execute(
+        select(Durable.device_id, Device.epoch, Durable.durable_seq, Durable.excepted)
+        .join(Device, (Device.agency_id == Durable.agency_id) & (Device.id == Durable.device_id))
+        .where(
+            Durable.agency_id == current_agency(),
+            or_(Durable.excepted != [], Durable.device_id.in_(list(excepted))),
+        )
+    )
+    return {row.device_id: (row.epoch, row.durable_seq, list(row.excepted)) for row in rows}
 
 
 def state_backed_up(
@@ -71,26 +98,44 @@ def state_backed_up(
     known = select(Device.id, Device.epoch).where(Device.agency_id == current_agency())
     epochs = {row.id: row.epoch for row in session.execute(known)}
     at = photographs_before or datetime.fromtimestamp(0, UTC)
-    rows = [_row(keys, device_id, epochs[device_id], seq, at) for device_id, seq in held.items() if device_id in epochs]
+    excepted = excepted_numbers(session)
+    rows = [
+        _row(keys, device_id, epochs[device_id], *covered(seq, excepted.get(device_id, [])), at)
+        for device_id, seq in held.items()
+        if device_id in epochs
+    ]
     _put(session, rows)
     return len(rows)
+
+
+def last_backup(session: Session) -> datetime | None:
+    """When a backup was verified last, as far as the newest entries of the log tell."""
+    newest = (
+        select(LogEntry.at, LogEntry.detail)
+        .where(LogEntry.agency_id == current_agency())
+        .order_by(LogEntry.id.desc())
+        .limit(ENTRIES_LOOKED_AT)
+        .subquery()
+    )
+    mine = newest.c.detail["decision"].astext == BACKUP_VERIFIED
+    at: datetime | None = session.scalar(select(func.max(newest.c.at)).where(mine))
+    return at
 
 
 def _put(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         new = insert(Durable).values(rows)
-        changed = {name: new.excluded[name] for name in ("durable_seq", "statement", "sig")}
+        changed = {name: new.excluded[name] for name in ("durable_seq", "excepted", "statement", "sig")}
         session.execute(new.on_conflict_do_update(index_elements=["agency_id", "device_id"], set_=changed))
 
 
-def _row(keys: OfficeKeys, device_id: Any, epoch: int, seq: int, now: datetime) -> dict[str, Any]:
-    statement = canonical(
-        {
-            "v": 1, "agency": str(keys.agency_id), "device": str(device_id), "epoch": epoch, "durable_seq": seq,
-            "at": utc_text(now),
-        }
-    )  # fmt: skip
+def _row(keys: OfficeKeys, device_id: Any, epoch: int, seq: int, excepted: list[int], now: datetime) -> dict[str, Any]:
+    claims = {
+        "v": 1, "agency": str(keys.agency_id), "device": str(device_id), "epoch": epoch, "durable_seq": seq,
+        "at": utc_text(now), **({"except": excepted} if excepted else {}),
+    }  # fmt: skip
+    statement = canonical(claims)
     return {
-        "agency_id": keys.agency_id, "device_id": device_id, "durable_seq": seq, "statement": statement,
-        "sig": keys.sign(CONTEXT, statement),
+        "agency_id": keys.agency_id, "device_id": device_id, "durable_seq": seq, "excepted": excepted,
+        "statement": statement, "sig": keys.sign(CONTEXT, statement),
     }  # fmt: skip

@@ -133,4 +133,3 @@ def _apply(
     note(session, row, "mend", correction.reason, by, now, mended_as=op_id, body_sha256=hashed)
     session.flush()
     return effect
-

@@ -155,7 +155,17 @@ def take_durable(handset: Handset, document: Any) -> None:
     if statement.get("epoch") != handset.epoch:
         return
     seq, at = int(wire.field(statement, "durable_seq", int)), wire.read_time(statement.get("at"))
-    handset.store.put("state", "durable", {"epoch": handset.epoch, "seq": seq, "at": wire.time_text(at)})
+    kept = {"epoch": handset.epoch, "seq": seq, "except": _numbers(statement.get("except")), "at": wire.time_text(at)}
+    handset.store.put("state", "durable", kept)
+
+
+def _numbers(value: Any) -> list[int]:
+    """Numbers below `durable_seq` that are not durable; none where the statement names none. Raises Untrusted."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(type(number) is int for number in value):
+        raise Untrusted("durable", "its exceptions are no numbers")
+    return value
 
 
 def load_durable(handset: Handset) -> dict[str, Any] | None:

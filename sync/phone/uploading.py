@@ -134,7 +134,8 @@ def drop_safe(handset: Handset) -> int:
 
 def _is_safe(row: dict[str, Any], durable: dict[str, Any]) -> bool:
     settled = row["state"] in DONE and row.get("settled_at") and row["seq"]
-    return bool(settled and row["seq"] <= durable["seq"] and row["settled_at"] < durable["at"])
+    stated = settled and row["seq"] <= durable["seq"] and row["seq"] not in durable.get("except", ())
+    return bool(stated and row["settled_at"] < durable["at"])
 
 
 def _is_only_good_copy(handset: Handset, row: dict[str, Any]) -> bool:

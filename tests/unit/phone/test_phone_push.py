@@ -165,6 +165,20 @@ def test_a_durable_statement_of_another_epoch_or_signer_deletes_nothing(world: W
     assert phone.queue() == []
 
 
+def test_what_the_office_excepts_stays_whatever_the_door_receipted(world: World, phone: Phone) -> None:
+    """A door that kept other bytes than it signed a receipt for cannot have the operation deleted."""
+    _notes(world, phone, 2)
+    phone.push()
+    stated = {"epoch": 1, "durable_seq": 2, "at": "2026-11-18T15:00:00.000Z"}
+    for exceptions, left in (([1], [1]), ([], [])):
+        named = world.office.named(**stated, **{"except": exceptions})
+        world.office.durable = lambda named=named: world.office.signed(  # type: ignore[method-assign,misc]
+            "office", "doorstep-durable-v1", "statement", named
+        )
+        phone.pull()
+        assert [entry["seq"] for entry in phone.queue()] == left
+
+
 def test_too_few_receipts_are_no_receipts(world: World, phone: Phone) -> None:
     _notes(world, phone, 2)
     world.door.script = [lambda *_: None, lambda *_: answer(200, {"receipts": []})]
