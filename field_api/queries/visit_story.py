@@ -75,7 +75,7 @@ def visit_story(session: Session, visit_id: UUID) -> VisitStory:
         .order_by(VisitEvent.at, VisitEvent.id)
         .limit(MAX_EVENTS + 1)
     ).all()
-    shown = list(events[:MAX_EVENTS])
+    shown = _in_each_ones_order(events[:MAX_EVENTS])
     operations = {event.op_id for event in shown if event.op_id}
     letters = _letters(session, visit_id)
     return VisitStory(
@@ -97,6 +97,20 @@ def visit_story(session: Session, visit_id: UUID) -> VisitStory:
         names=_names(session, {visit.agent_id} | {actor for event in shown if (actor := _actor(event))}),
         inquiries=_inquiries(session, person.id, shown),
     )
+
+
+def _in_each_ones_order(events: Sequence[VisitEvent]) -> list[VisitEvent]:
+    """By time; but what one agent recorded stands in the order in which it took effect, which is the phone's own: where
+    a clock was wrong or the phone restarted, the times alone would tell an outcome before the arrival."""
+    places: dict[str, list[int]] = {}
+    for place, event in enumerate(events):
+        if event.op_id is not None:
+            places.setdefault(event.actor, []).append(place)
+    ordered = list(events)
+    for own in places.values():
+        for place, event in zip(own, sorted((events[place] for place in own), key=lambda e: e.id), strict=True):
+            ordered[place] = event
+    return ordered
 
 
 def _visit(session: Session, visit_id: UUID) -> tuple[Visit, Person, Address, Stop | None, date | None]:
