@@ -30,6 +30,7 @@ COMMANDS = {
     "photo": "doorstep.commands.photo:photo",
     "backup": "doorstep.commands.backup:backup",
     "restore": "doorstep.commands.backup:restore",
+    "sync": "doorstep.commands.sync:sync",
     "audit": "doorstep.commands.audit:audit",
     "openapi": "doorstep.commands.openapi:openapi",
     "phone": "doorstep.commands.phone:phone",

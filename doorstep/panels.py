@@ -11,6 +11,7 @@ from field_api.domain.disclosure import BadMatrix, agency_overrides
 from field_api.domain.unlocks import ReviewState
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
+from field_api.platform.restore_journal import journal_or_none
 from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import clock
 from field_api.queries.phone_visits import running_agency
@@ -19,12 +20,15 @@ from field_api.records.planning import Agent
 from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Visit
 from sync.mailbox import InboxOp, QuarantinedBytes
-from sync.office.durable import COMMIT
+from sync.office.durable import COMMIT, last_backup
 from sync.office.quarantine import waiting_for_a_person
+from sync.office.sync_health import all_healths, overview
 
 OPERATIONS_SHOWN = 20
 SOON = timedelta(minutes=5)  # a change that waits longer for its phone is told
 CHANGES_SHOWN = 20
+BACKUP_EVERY = timedelta(hours=36)  # a nightly one that failed once is told the next day
+PHONES_SHOWN = 20
 
 
 def operations_by_state(session: Session) -> Panel:
@@ -116,12 +120,67 @@ def waiting_for_phones(session: Session) -> Panel:
     return Panel("Waiting for phones", ("Since (UTC)", "What", "Id", "Agent", "Tries", "Why"), shown, "Nothing waits.")
 
 
+def phones(session: Session) -> Panel:
+    """The agency's phones in numbers, then those that somebody should look at: silent, a wrong clock, things held."""
+    now = clock().now()
+    found = all_healths(session, now=now)
+    if not found:
+        return Panel("Phones and sync", _PHONES, [], "No phone is enrolled.")
+    total = overview(found)
+    rows = [
+        (f"all {total.devices}", "", f"{total.silent} silent", str(total.waiting_ops), str(total.unapplied),
+         _age(total.oldest_unapplied_at, now), str(total.held), str(total.quarantined), str(total.late),
+         f"{total.clocks_off} off"),
+    ]  # fmt: skip
+    looked_at = [one for one in found if one.silent or one.clock_off or one.held or one.quarantined]
+    rows += [
+        (str(one.device_id)[:8], one.agent, ("silent, " if one.silent else "") + _heard(one.last_contact_at, now),
+         "?" if one.waiting_ops is None else str(one.waiting_ops), str(one.unapplied),
+         _age(one.oldest_unapplied_at, now), str(one.held), str(one.quarantined), str(one.late),
+         "" if one.clock_ahead_s is None else f"{one.clock_ahead_s:+d} s")
+        for one in looked_at[:PHONES_SHOWN]
+    ]  # fmt: skip
+    return Panel("Phones and sync", _PHONES, rows)
+
+
+_PHONES = (
+    "Phone", "Agent", "Last heard", "Waiting on it", "Not applied", "Oldest", "Held", "Quarantined", "Late (30 d)",
+    "Clock",
+)  # fmt: skip
+
+
+def _heard(moment: datetime | None, now: datetime) -> str:
+    return f"{_age(moment, now)} ago" if moment else "never"
+
+
+def _age(moment: datetime | None, now: datetime) -> str:
+    return str(now - moment).partition(".")[0] if moment else ""
+
+
 def durability(session: Session) -> Panel:
-    """A warning where a commit counts as durable: a lost disk would then lose what phones have deleted."""
-    rows = []
+    """Warnings: a commit counts as durable, backups stay away, or what a restore must not forget is written nowhere."""
     if running_agency(session).policy.get("durability", COMMIT) == COMMIT:
-        rows = [("No verified backup is configured: what phones have sent and deleted lives on this machine alone.",)]
-    return Panel("Durability", ("Warning",), rows, "Operations count as durable once a verified backup holds them.")
+        rows = ["No verified backup is configured: what phones have sent and deleted lives on this machine alone."]
+    else:
+        last = last_backup(session)
+        rows = [] if last and clock().now() - last < BACKUP_EVERY else [_backup_stays_away(last)]
+    journal = journal_or_none()
+    if journal is None:
+        rows.append("No DOORSTEP_JOURNAL: a restored backup forgets revocations, holds and erasures made since.")
+    elif not journal.is_there:
+        rows.append("DOORSTEP_JOURNAL cannot be reached: until it can, no hold and no revocation is accepted.")
+    waiting = session.scalar(
+        select(func.count()).where(Device.agency_id == current_agency(), Device.state == "pending")
+    )
+    if waiting:
+        rows.append(f"Phones that came back after a restore and wait (doorstep device accept): {waiting}")
+    told = "Operations count as durable once a verified backup holds them."
+    return Panel("Durability", ("Warning",), [(row,) for row in rows], told)
+
+
+def _backup_stays_away(last: datetime | None) -> str:
+    since = f"The last verified backup is of {_moment(last)} UTC" if last else "No backup was verified yet"
+    return f"{since}: phones keep all that they recorded after it."
 
 
 def policy(session: Session) -> Panel:
@@ -141,6 +200,7 @@ def _moment(moment: datetime) -> str:
 PANELS = (
     ("console.read", durability),
     ("console.read", policy),
+    ("devices.read", phones),
     ("console.read", waiting_for_phones),
     ("unlocks.read", unlocks_to_review),
     ("console.read", kept_without_effect),

@@ -54,11 +54,14 @@ from sync.office.schemas import (
     EnrolmentCodeSchema,
     NewEnrolmentSchema,
     RevocationSchema,
+    SyncHealthSchema,
 )
+from sync.office.sync_health import Known, active_devices, healths
 
 phones = Blueprint("devices", __name__, url_prefix="/devices", description="Agents' phones")
+health = Blueprint("sync_health", __name__, url_prefix="/sync-health", description="How agents' phones are doing")
 quarantine = Blueprint("quarantine", __name__, url_prefix="/quarantine", description="What waits for a person")
-BLUEPRINTS = (phones, quarantine)
+BLUEPRINTS = (phones, health, quarantine)
 
 DECIDE_OPERATION = {"retry": retry_operation, "release": release_operation, "dismiss": dismiss_operation}
 DECIDE_BYTES = {"release": release_bytes, "dismiss": dismiss_bytes}
@@ -98,6 +101,18 @@ def revoke(body: dict[str, Any], device_id: UUID) -> None:
     keys = office_keys().of(g.actor.agency_id)
     with transaction(g.actor.agency_id) as session:
         revoke_device(session, keys, device_id, body["reason"], now=clock().now(), revoked_by=g.actor.id)
+
+
+@health.get("")
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
+@permitted("devices.read")
+@health.arguments(PageArguments, location="query")
+@health.response(200, page_schema(SyncHealthSchema))
+def list_health(page: dict[str, Any]) -> Page:
+    """Every active phone: when it was heard, its clock, what waits on it and what of it waits here."""
+    with transaction(g.actor.agency_id) as session:
+        found = paged(session, active_devices(), [Device.id], **page)
+        return Page(healths(session, [Known(*row) for row in found.items], now=clock().now()), found.next)
 
 
 @quarantine.get("")

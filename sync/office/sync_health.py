@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from field_api.domain.silence import is_silent, silent_after_hours
@@ -51,8 +51,23 @@ class DeviceHealth:
     oldest_unpublished_at: datetime | None
 
 
+class Known(NamedTuple):
+    """What one statement says of a phone."""
+
+    id: UUID
+    agent_id: UUID
+    agent: str
+    timezone: str
+    enrolled_at: datetime
+    heard_at: datetime | None
+    newest_seq: int | None
+    newest_told_at: datetime | None
+    clock_ahead_s: int | None
+    durable_seq: int | None
+
+
 def active_devices() -> Any:
-    """A statement for the agency's active phones: what `healths` needs of each."""
+    """A statement for the agency's active phones: rows of Known."""
     return (
         select(
             Device.id, Device.agent_id, Agent.code, Agent.timezone, Device.enrolled_at, DeviceContact.heard_at,
@@ -70,11 +85,11 @@ def active_devices() -> Any:
 def all_healths(session: Session, *, now: datetime) -> list[DeviceHealth]:
     """Every active phone's, by agent and age."""
     rows = session.execute(active_devices().order_by(Agent.code, Device.enrolled_at, Device.id)).all()
-    return healths(session, rows, now=now)
+    return healths(session, [Known(*row) for row in rows], now=now)
 
 
-def healths(session: Session, devices: Sequence[Row[Any]], *, now: datetime) -> list[DeviceHealth]:
-    """Of rows of `active_devices()`, in their order. Five statements."""
+def healths(session: Session, devices: Sequence[Known], *, now: datetime) -> list[DeviceHealth]:
+    """Of these phones, in their order. Five statements."""
     ids, agents = [row.id for row in devices], {row.agent_id for row in devices}
     hours = silent_after_hours(running_agency(session).policy)
     weekdays = _weekdays(session, agents)
@@ -88,7 +103,7 @@ def healths(session: Session, devices: Sequence[Row[Any]], *, now: datetime) -> 
         ahead = row.clock_ahead_s
         found.append(
             DeviceHealth(
-                row.id, row.agent_id, row.code,
+                row.id, row.agent_id, row.agent,
                 is_silent(last, now, row.timezone, weekdays.get(row.agent_id, frozenset()), hours),
                 row.heard_at, waiting.get(row.id), row.newest_told_at, ahead,
                 ahead is not None and abs(ahead) > CLOCK_OFF_S,
@@ -183,7 +198,7 @@ def _kept(session: Session, ids: list[UUID], now: datetime) -> dict[UUID, dict[s
     return found
 
 
-def _waiting(session: Session, devices: Sequence[Row[Any]]) -> dict[UUID, int]:
+def _waiting(session: Session, devices: Sequence[Known]) -> dict[UUID, int]:
     """Of each phone that told of its newest operation, how many it made that are neither durable nor here."""
     telling = {row.id: (row.durable_seq or 0, row.newest_seq) for row in devices if row.newest_seq is not None}
     bounds = {

@@ -154,6 +154,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /photos/expected": (Ask(query={"visit": Ref("visit")}),),
     "GET /photos/{photo_id}/rendition/{size}": _path("photo_id"),
     "GET /devices": _list(),
+    "GET /sync-health": _list(),
     "GET /quarantine": _list(),
     "GET /quarantine/bytes": _list(),
     "GET /quarantine/{device_id}/{op_id}": (Ask(_KEPT),),
