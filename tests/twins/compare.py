@@ -123,7 +123,7 @@ def masked(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -
 
 
 DRAWN_BY_OPENSSL = frozenset(
-    {"ct", "sig", "prev", "roll", "wrapped", "link", "sha256", "root", "key", "receipt_sig", "ct_sha256", "leaf"}
+    {"ct", "sig", "prev", "roll", "wrapped", "link", "sha256", "root", "key", "receipt_sig", "ct_sha256", "leaf", "kid"}
 )
 """Names whose bytes are ciphertexts, signatures or hashes of such: compared by length."""
 WRITTEN = frozenset({"h", "statement", "receipt", "cert", "checkpoint", "protected", "m", "anchor", "next"})
