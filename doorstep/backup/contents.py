@@ -11,10 +11,16 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 from doorstep.backup.places import BackupTrouble
+from doorstep.server import Server
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import Unsealable, sha256
+from field_api.platform.tenancy import acting_for
+from sync.office.durable import Held
+from sync.office.excepted import excepted_numbers
 
 Owner = psycopg.Connection[Any]
 Rows = dict[str, str]
@@ -87,11 +93,20 @@ def check_operations(owner: Owner) -> None:
         raise BackupTrouble(f"{row[0] if row else '?'} operations of the inbox are not the bytes that were receipted")
 
 
-def contiguous(owner: Owner) -> dict[UUID, dict[UUID, int]]:
-    """Agency -> device -> the highest seq up to which every operation is in the inbox."""
-    found: dict[UUID, dict[UUID, int]] = {}
-    for agency_id, device_id, seq in owner.execute(_CONTIGUOUS):
-        found.setdefault(agency_id, {})[device_id] = seq
+def contiguous(owner: Owner, copy: Server) -> dict[UUID, dict[UUID, Held]]:
+    """Agency -> device -> how far every operation is in this copy, and which numbers are not the phone's own bytes."""
+    found: dict[UUID, dict[UUID, Held]] = {}
+    for agency_id, device_id, seq in owner.execute(_CONTIGUOUS).fetchall():
+        found.setdefault(agency_id, {})[device_id] = Held(seq, ())
+    engine = create_engine(copy.url("owner"))
+    try:
+        for agency_id, devices in found.items():
+            with acting_for(agency_id), Session(engine) as session:
+                for device_id, numbers in excepted_numbers(session).items():
+                    if device_id in devices:
+                        devices[device_id] = Held(devices[device_id].seq, tuple(numbers))
+    finally:
+        engine.dispose()
     return found
 
 

@@ -32,6 +32,7 @@ from doorstep.backup.programs import dump
 from doorstep.backup.scratch import restored_copy
 from doorstep.server import Server
 from field_api.platform.keyring import OfficeKeyring, OfficeKeys
+from sync.office.durable import Held
 
 DUMP = "database.dump"
 MAIN, KEYS, PHOTO_KEYS = "main", "keys", "photo-keys"
@@ -68,7 +69,7 @@ class Saved:
     at: datetime
     files: int
     bytes: int
-    contiguous: Mapping[UUID, Mapping[UUID, int]]
+    contiguous: Mapping[UUID, Mapping[UUID, Held]]
     safe_before: datetime | None
 
 
@@ -155,7 +156,7 @@ def _dump(server: Server, target: Path) -> Rows:
 
 def _verify(
     server: Server, home: Path, staged: Mapping[str, Path], rows: Rows, office: dict[UUID, OfficeKeys]
-) -> dict[UUID, dict[UUID, int]]:
+) -> dict[UUID, dict[UUID, Held]]:
     """Restore the dump and compare; what is contiguous there, read from that copy. Raises BackupTrouble."""
     with restored_copy(server, home, staged[MAIN] / DUMP) as copy, connect(copy.conninfo("owner")) as owner:
         check_rows(owner, rows)
@@ -165,7 +166,7 @@ def _verify(
             for wanted in wanted_files(owner, photo_keys=PHOTO_KEYS in staged)
             if not is_good(staged[PHOTO_KEYS if wanted.path.startswith("photo-keys/") else MAIN], wanted, office)
         ]
-        held = contiguous(owner)
+        held = contiguous(owner, copy)
     still = _still_wanted(server, missing) if missing else []
     if still:
         raise BackupTrouble(

@@ -8,6 +8,7 @@ takes the database's commit for it: then a lost disk loses what phones have dele
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,15 @@ CONTEXT = b"doorstep-durable-v1"
 COMMIT, BACKUP = "commit", "backup"
 BACKUP_VERIFIED = "backup-verified"
 ENTRIES_LOOKED_AT = 100_000  # of the log, some days' worth: a status page reads no more of it
+
+
+@dataclass(frozen=True)
+class Held:
+    """How far a device's operations are kept without a gap; `excepted` ones are kept, but not as its own bytes."""
+
+    seq: int
+    excepted: tuple[int, ...]
+
 
 # Runs of consecutive numbers that begin right after what was stated last: number minus rank is then that number.
 _ADVANCED = text(
@@ -84,9 +94,9 @@ def _statements_with_exceptions(
 
 
 def state_backed_up(
-    session: Session, keys: OfficeKeys, held: Mapping[UUID, int], *, now: datetime, photographs_before: datetime | None
+    session: Session, keys: OfficeKeys, held: Mapping[UUID, Held], *, now: datetime, photographs_before: datetime | None
 ) -> int:
-    """Sign what a verified backup holds: `held` is the highest contiguous seq by device, read from its restored copy.
+    """Sign what a verified backup holds: `held` is what its restored copy has of each device.
 
     `photographs_before` is when the backup was taken, where the photo key store was saved with it; without it the
     statement is dated 1970, and phones keep their photographs. Devices that the copy alone knows are passed over.
@@ -98,10 +108,9 @@ def state_backed_up(
     known = select(Device.id, Device.epoch).where(Device.agency_id == current_agency())
     epochs = {row.id: row.epoch for row in session.execute(known)}
     at = photographs_before or datetime.fromtimestamp(0, UTC)
-    excepted = excepted_numbers(session)
     rows = [
-        _row(keys, device_id, epochs[device_id], *covered(seq, excepted.get(device_id, [])), at)
-        for device_id, seq in held.items()
+        _row(keys, device_id, epochs[device_id], *covered(copy.seq, list(copy.excepted)), at)
+        for device_id, copy in held.items()
         if device_id in epochs
     ]
     _put(session, rows)

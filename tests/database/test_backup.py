@@ -21,6 +21,7 @@ from doorstep.backup.places import BackupTrouble
 from doorstep.backup.replay import replay
 from doorstep.backup.restore import _mark
 from doorstep.backup.save import Places, Saved, delete_old_photo_keys, save
+from doorstep.panels import durability
 from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
@@ -38,7 +39,8 @@ from field_api.usecases.place_hold import place_hold
 from media.office.darkroom import darkroom
 from media.records import DESTROYED, Upload
 from sync.mailbox import Durable
-from tests.door_client import Phone, sha256, un64
+from sync.office.durable import Held
+from tests.door_client import Phone, b64u, sha256, un64
 from tests.planning_world import World
 from tests.sync_day import Day
 
@@ -120,7 +122,9 @@ def test_an_operation_that_is_not_what_was_receipted_fails_the_backup(
 ) -> None:
     phone = day.enrol()
     phone.push(phone.operation("arrived", {}, visit=day.visits[0], av=1))
-    assert back_up().contiguous == {agency: {phone.device: 1}}
+    spoiled = phone.operation("arrived", {}, visit=day.visits[0], av=1)
+    phone.push({**spoiled, "sig": b64u(bytes(64))})
+    assert back_up().contiguous == {agency: {phone.device: Held(2, (2,))}}
     with psycopg.connect(beside.conninfo("owner")) as owner:
         owner.execute("UPDATE mailbox.inbox SET ct = ct || '\\x00'")
     with pytest.raises(BackupTrouble, match="1 operations of the inbox are not the bytes that were receipted"):
@@ -262,3 +266,32 @@ def test_an_epoch_is_above_all_that_were_given_out(app: Flask, agency: UUID, day
     restored = [Entry(EntryKind.RESTORED, early, {"id": "x", "epoch": 41_000_000})]
     assert _replay(agency, restored, early).epoch == 41_000_001
     assert _replay(agency, [], early).epoch == 41_000_002
+
+
+def test_the_status_page_tells_what_a_lost_machine_would_lose(
+    app: Flask, agency: UUID, clock: SetClock, back_up: Save, tmp_path: Path
+) -> None:
+    app.extensions["doorstep.clock"] = clock
+    assert [row.split(":")[0] for row in _warnings(agency)] == [
+        "No verified backup is configured",
+        "No DOORSTEP_JOURNAL",
+    ]
+    app.extensions["doorstep.journal"] = RestoreJournal(tmp_path / "elsewhere")
+    with transaction(agency) as session:
+        session.get_one(Agency, agency).policy = {"durability": "backup"}
+    assert [row.split(":")[0] for row in _warnings(agency)] == [
+        "No backup was verified yet",
+        "DOORSTEP_JOURNAL cannot be reached",
+    ]
+    app.extensions["doorstep.journal"].make()
+    state_durability(back_up())
+    assert _warnings(agency) == []
+    clock.moment += timedelta(hours=37)
+    assert _warnings(agency) == [
+        "The last verified backup is of 2026-11-18 15:00:00 UTC: phones keep all that they recorded after it."
+    ]
+
+
+def _warnings(agency: UUID) -> list[str]:
+    with transaction(agency) as session:
+        return [row[0] for row in durability(session).rows]
