@@ -120,6 +120,7 @@ def _announce(files: KeyFiles) -> None:
             agents = len(agents_to_tell(session))
         files.mark_announced(told)
     click.echo(f"{len(told)} announced to the phones of {agents} agents; used when every feed has them")
+    click.echo("save the keyring now: one from before cannot open what phones will seal to a new key")
 
 
 def _here() -> tuple[Path, UUID]:
