@@ -1,58 +1,19 @@
-"""The fixture of `fault_world`'s house."""
+"""The fixture of a house under fault."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fault_house import furnished_house
 from fault_world import House
-from processes import Parts, free_port
-from proxy import FaultProxy
 
-from doorstep.app import worker_app
 from doorstep.server import Server
-from field_api.platform.clock import SystemClock
-from field_api.platform.database import db, transaction
-from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
-from field_api.platform.settings import Settings
-from field_api.records.agency import Agency
-from tests.planning_world import World
 
 
 @pytest.fixture
 def house(database: Server, tmp_path: Path) -> Iterator[House]:
-    """An agency, an agent with three published visits, a door process behind a proxy; the worker is not started."""
-    port = free_port()
-    with FaultProxy(port) as proxy:
-        settings = Settings(tmp_path / "home", database.url("office"), proxy.url, "http://office.test")
-        app = worker_app(settings)
-        parts = Parts(replace(settings, database_url=database.url("door")), settings, port)
-        with app.app_context():
-            try:
-                house = House(app, new_id(), parts, proxy, tmp_path)
-                _furnish(house, settings)
-                parts.start_door()
-                yield house
-            finally:
-                parts.close()
-                db.session.remove()
-                db.engine.dispose()
-
-
-def _furnish(house: House, settings: Settings) -> None:
-    create_agency_keys(settings.home, house.agency, SystemClock().now())
-    with transaction(house.agency) as session:
-        session.add(
-            Agency(agency_id=house.agency, name="Agencia Puerta Norte", address="Calle 1", phone="+525550000000")
-        )
-        session.flush()
-        world = World(session)
-        agent = world.agent()
-        house.agent = agent.id
-        route = world.route(agent)
-        for position in (1, 2, 3):
-            person, address, account = world.household()
-            house.visits.append(str(world.visit(route, position, address, person, account).id))
+    """On a database of its own, which forgets what it is not told to keep: for all but the tests of its own end."""
+    with furnished_house(database, tmp_path) as house:
+        yield house
