@@ -32,6 +32,7 @@ from field_api.records.visits import Letter
 from field_api.usecases.issue_api_token import issue_api_token
 from field_api.usecases.issue_papers import issue_papers
 from sync.mailbox import FeedHead, InboxOp, QuarantinedBytes, SnapshotRequest
+from sync.office.decide_quarantined import release_operation
 from sync.office.devices import revoke_device
 from sync.office.enrolment import issue_enrolment
 from sync.office.work import work_once
@@ -145,6 +146,8 @@ class House:
         with transaction(branch.agency) as session:
             kept = update(InboxOp).where(InboxOp.op_id == UUID(branch.id("kept op")))
             session.execute(kept.values(state="quarantined", reason="unknown-visit"))
+            op_id = UUID(branch.id("kept op"))
+            release_operation(session, phone.device, op_id, reason=f"visto {branch.mark}", by=None, now=NOW)
             of_phone = select(QuarantinedBytes.id).where(QuarantinedBytes.device_id == phone.device)
             for bytes_id in session.scalars(of_phone.order_by(QuarantinedBytes.id)):
                 branch.note("odd bytes", bytes_id)
