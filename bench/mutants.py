@@ -15,6 +15,7 @@ AGENCY = "tests/guards/test_wrong_agency.py"
 PHONE = "tests/guards/test_wrong_phone.py"
 HTTP = "tests/http"
 FRAME = (f"{HTTP}/test_routes.py", f"{HTTP}/test_frame.py", f"{HTTP}/test_sign_in.py", f"{HTTP}/test_idempotency.py")
+GATE = f"{HTTP}/test_response_gate.py"
 DOOR = (f"{HTTP}/test_door_signatures.py", f"{HTTP}/test_door_ops.py", PHONE)
 
 
@@ -118,7 +119,7 @@ def frame(_tree: Path) -> Iterator[Mutant]:
         (f"{http}/idempotency.py", "if not may_store:", "if False:"),
     ]
     for file, old, new in cases:
-        yield Mutant(f"{file}: {old.strip()}", file, old, new, (*FRAME, f"{HTTP}/test_generated_requests.py"))
+        yield Mutant(f"{file}: {old.strip()}", file, old, new, (*FRAME, GATE, f"{HTTP}/test_generated_requests.py"))
 
 
 def tenancy(_tree: Path) -> Iterator[Mutant]:

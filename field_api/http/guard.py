@@ -74,7 +74,7 @@ def faults(route: Route) -> Iterator[str]:
     """What is wrong with the route's declaration, in words for whoever writes it."""
     declaration = route.declaration
     if not declaration.complete:
-        yield "no audience, or neither a permission nor open_to_all"
+        yield "no audience, or not exactly one of permission and open_to_all"
         return
     if declaration.audiences != declaration.admitted:
         yield (

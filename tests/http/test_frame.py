@@ -186,3 +186,14 @@ def test_a_view_that_is_open_and_needs_a_permission_runs_for_nobody(office: Flas
     both = open_to_all(permitted("accounts.read")(answers(Audience.MACHINE)(lambda: "nobody reads this")))
     with office.test_request_context("/"), pytest.raises(Problem, match="not-permitted"):
         frame._framed(both)()
+
+
+def test_a_permission_is_for_the_roles_of_its_row_and_a_token_needs_it_on_its_own_list_too() -> None:
+    """Asked of the table itself: on every route the declared audiences stand behind it."""
+    token = replace(CONTROLLER, role=StaffRole.INTEGRATOR, creditor_id=None, kind="token")
+    assert CONTROLLER.may("accounts.read") and not replace(CONTROLLER, role=StaffRole.AGENT).may("accounts.read")
+    assert not token.may("accounts.read") and replace(token, permissions=frozenset({"accounts.read"})).may(
+        "accounts.read"
+    )
+    assert not replace(token, permissions=frozenset({"staff.write"})).may("staff.write")
+    assert not CONTROLLER.may("accounts.raed")

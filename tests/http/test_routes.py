@@ -156,6 +156,7 @@ def _view(*decorators: Callable[..., Any]) -> Callable[..., Any]:
         ("/a", _view(answers(Audience.MANAGER), permitted("plans.read")), "admits dispatcher whom it does not answer"),
         ("/a", _view(answers(*_BOTH, Audience.ADMIN), permitted("plans.read")), "answers admin whom nothing admits"),
         ("/a", _view(answers(Audience.MANAGER), open_to_all), "answers manager whom nothing admits"),
+        ("/a", _view(answers(*_BOTH), open_to_all, permitted("plans.read")), "not exactly one of permission"),
         ("/a", _view(answers(*_BOTH), permitted("plans.read")), "does not say what it answers with"),
         (
             "/a",
