@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 
 import media.office.http
 import sync.office.http
@@ -17,6 +17,8 @@ from field_api.http.panels import add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.egress import OutletKind, check_declared
 from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.measured import BOARD, measure_calls
+from field_api.platform.metrics import OF_THE_OFFICE, OF_THE_WORKER, OFFICE_CALLS, Board
 from field_api.platform.restore_journal import RestoreJournal
 from field_api.platform.settings import Settings
 
@@ -24,6 +26,7 @@ from field_api.platform.settings import Settings
 def worker_app(settings: Settings) -> Flask:
     """The office's keys and database without routes: for jobs and commands. Raises UndeclaredOutlet."""
     app = bare_app("doorstep.worker", settings)
+    app.extensions[BOARD] = Board(OF_THE_WORKER, processes=1)
     keyring = OfficeKeyring(settings.office_keys)
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
@@ -39,6 +42,11 @@ def worker_app(settings: Settings) -> Flask:
 def office_app(settings: Settings) -> Flask:
     """The office inside: API, sign-in and console, on the worker's keys and database."""
     app = worker_app(settings)
+    measure_calls(app, Board(OF_THE_OFFICE), OFFICE_CALLS, _read_or_write)
     register(app, more=(media.office.http.blueprint, *sync.office.http.BLUEPRINTS))
     add_panels(app, PANELS)
     return app
+
+
+def _read_or_write() -> str:
+    return "read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"

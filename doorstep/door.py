@@ -19,6 +19,8 @@ from field_api.platform.door_gate import (
 )
 from field_api.platform.health import schema_revision
 from field_api.platform.keyring import DoorKeyring
+from field_api.platform.measured import measure_calls
+from field_api.platform.metrics import DOOR_CALLS, DOOR_IN_HAND, OF_THE_DOOR, Board
 from field_api.platform.overload import THREADS, Lanes, Load, install_lanes, told_later
 from field_api.platform.problems import Problem, problem_response
 from field_api.platform.settings import Settings
@@ -36,8 +38,10 @@ def door_app(settings: Settings) -> Flask:
     """
     app = bare_app("doorstep.door", settings, GatedFlask)
     app.extensions["doorstep.door_keys"] = DoorKeyring(settings.door_keys)
+    board = Board(OF_THE_DOOR)
+    measure_calls(app, board, DOOR_CALLS, lambda: load_of_request().value)
     rates = CallRates(app)  # before the lanes: who comes too often takes no slot
-    install_lanes(app, load_of_request, Lanes())
+    install_lanes(app, load_of_request, Lanes(told=lambda load, by: board.add(DOOR_IN_HAND, load.value, by=by)))
     app.config["THREADS"] = THREADS
     for error in (OperationalError, InterfaceError):
         app.register_error_handler(error, database_away)

@@ -15,6 +15,13 @@ from collections.abc import Callable
 
 RESTART_PAUSE_S = 1.0
 
+_own_number = 0
+
+
+def own_number() -> int:
+    """Which of the port's processes this is, from 0; one that takes a dead one's place takes its number as well."""
+    return _own_number
+
 
 def shared_socket(host: str, port: int) -> socket.socket:
     """A bound socket whose port other processes of this user may bind as well. Raises OSError."""
@@ -32,7 +39,7 @@ def shared_socket(host: str, port: int) -> socket.socket:
 
 def run_processes(number: int, work: Callable[[], None]) -> None:
     """Run `work` in so many forks until SIGTERM or SIGINT; start again what ends by itself. Call before any thread."""
-    children: set[int] = set()
+    children: dict[int, int] = {}
     stopping = False
 
     def stop(*_: object) -> None:
@@ -43,23 +50,25 @@ def run_processes(number: int, work: Callable[[], None]) -> None:
 
     for sent in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sent, stop)
-    for _ in range(number):
-        children.add(_forked(work))
+    for place in range(number):
+        children[_forked(work, place)] = place
     while children:
         child, _ = os.wait()
-        children.discard(child)
+        place = children.pop(child, 0)
         if not stopping:
             time.sleep(RESTART_PAUSE_S)
         if not stopping:
-            children.add(_forked(work))
+            children[_forked(work, place)] = place
         if stopping:  # told so between a fork and its note
             stop()
 
 
-def _forked(work: Callable[[], None]) -> int:
+def _forked(work: Callable[[], None], number: int) -> int:
+    global _own_number
     child = os.fork()
     if child:
         return child
+    _own_number = number
     status = 1
     try:
         for sent in (signal.SIGTERM, signal.SIGINT):

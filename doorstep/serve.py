@@ -21,6 +21,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from doorstep.installation import Installation
+from doorstep.metrics import part_environment
 from doorstep.processes import shared_socket
 from doorstep.server import Server
 
@@ -121,16 +122,17 @@ def parts_of(installation: Installation, server: Server, door_processes: int = 1
         "DOORSTEP_DOOR_URL": installation.door_url,
         "DOORSTEP_OFFICE_URL": installation.office_url,
     }
-    office = base | {"DOORSTEP_DATABASE_URL": server.url("office")}
+    office = base | part_environment(os.environ, "office") | {"DOORSTEP_DATABASE_URL": server.url("office")}
     if installation.journal:
         office["DOORSTEP_JOURNAL"] = str(installation.journal)
-    door = base | {"DOORSTEP_DATABASE_URL": server.url("door")}
+    worker = office | part_environment(os.environ, "worker")
+    door = base | part_environment(os.environ, "door") | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [
         Part("office", ["doorstep.cli", "serve", "office"], office, installation.office_url),
         Part(
             "door", ["doorstep.cli", "serve", "door", "--processes", str(door_processes)], door, installation.door_url
         ),
-        Part("worker", ["doorstep.cli", "worker"], office),
+        Part("worker", ["doorstep.cli", "worker"], worker),
     ]
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg
@@ -18,11 +20,15 @@ from sqlalchemy import make_url
 import media.office.work
 import sync.office.work
 from doorstep.app import worker_app
+from doorstep.metrics import serve_metrics
+from doorstep.worker_metrics import worker_text
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
 from field_api.platform.crash import place_of
 from field_api.platform.database import db
 from field_api.platform.egress import OutletKind, check_declared, declare, outlet, working_for
+from field_api.platform.measured import BOARD
+from field_api.platform.metrics import WORK, WORK_FAILED, Board
 from field_api.platform.settings import Settings
 from field_api.platform.wiring import office_keys
 
@@ -51,6 +57,8 @@ def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; the step under way is finished first. Raises UndeclaredOutlet."""
     app = worker_app(settings)
     check_declared((OutletKind.JOB, name) for name in steps())
+    board: Board = app.extensions[BOARD]
+    serve_metrics(lambda: worker_text(app, board))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -69,7 +77,7 @@ def work_once(app: Flask) -> int:
     for agency_id in office_keys().agencies():
         for name, step in steps().items():
             try:
-                with working_for(outlet(OutletKind.JOB, name)):
+                with _measured(app, name), working_for(outlet(OutletKind.JOB, name)):
                     done += step(app, agency_id)
             except Exception as error:  # noqa: BLE001 - the boundary of a step: named in the log, tried again next round
                 log.error(
@@ -78,6 +86,19 @@ def work_once(app: Flask) -> int:
             finally:
                 db.session.remove()
     return done
+
+
+@contextmanager
+def _measured(app: Flask, step: str) -> Iterator[None]:
+    board: Board = app.extensions[BOARD]
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        board.add(WORK_FAILED, step)
+        raise
+    finally:
+        board.observe(WORK, time.monotonic() - began, step)
 
 
 class _Hints:

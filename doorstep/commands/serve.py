@@ -12,9 +12,12 @@ import click
 from flask import Flask
 
 from doorstep.installation import Installation
-from doorstep.processes import run_processes, shared_socket
+from doorstep.metrics import serve_metrics
+from doorstep.processes import own_number, run_processes, shared_socket
 from doorstep.serve import bind_of, parts_of, running, serve_http, supervise, wait_until_ready
 from field_api.platform.log import configure_logging
+from field_api.platform.measured import BOARD
+from field_api.platform.metrics import Board
 from field_api.platform.settings import Settings, settings_from
 
 
@@ -38,11 +41,20 @@ def serve(part: str, listen: str, processes: int) -> None:
         host, port = bind_of(f"http://{listen}" if listen else getattr(settings, f"{part}_url"))
         app = _app(part, settings)
         if processes == 1:
-            serve_http(app, host, port)
+            _serve(app, host, port)
         else:
             # Bound here as well, without listening: a port that is taken is then said once, and at the start.
             with shared_socket(host, port):
-                run_processes(processes, lambda: serve_http(app, host, port, beside_others=True))
+                run_processes(processes, lambda: _serve(app, host, port, beside_others=True))
+
+
+def _serve(app: Flask, host: str, port: int, *, beside_others: bool = False) -> None:
+    """Serve, and count in this process's row; the first of several tells what all of them counted."""
+    board: Board = app.extensions[BOARD]
+    board.take_row(own_number())
+    if own_number() == 0:
+        serve_metrics(board.text)
+    serve_http(app, host, port, beside_others=beside_others)
 
 
 def _app(part: str, settings: Settings) -> Flask:

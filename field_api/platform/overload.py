@@ -60,11 +60,13 @@ class _Lane:
 
 @dataclass
 class Lanes:
-    """The slots of one process. `now` is a monotonic clock in seconds, `chance` a number from 0 up to 1."""
+    """The slots of one process. `now` is a monotonic clock in seconds, `chance` a number from 0 up to 1; `told` hears
+    of every slot that is taken (1) or given back (-1)."""
 
     slots: dict[Load, int] = field(default_factory=lambda: dict(SLOTS))
     now: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = _CHANCE.random
+    told: Callable[[Load, int], None] = lambda _load, _by: None
 
     def __post_init__(self) -> None:
         self._lanes = {load: _Lane(slots) for load, slots in self.slots.items()}
@@ -76,6 +78,7 @@ class Lanes:
             lane = self._lanes[load]
             if lane.in_hand < lane.slots:
                 lane.in_hand += 1
+                self.told(load, 1)
                 return None
             return self._turn(lane)
 
@@ -84,6 +87,7 @@ class Lanes:
         with self._lock:
             lane = self._lanes[load]
             lane.in_hand -= 1
+            self.told(load, -1)
             lane.call_s += WEIGHT * (seconds - lane.call_s)
 
     def in_hand(self, load: Load) -> int:
@@ -125,4 +129,3 @@ def install_lanes(app: Flask, load_of_request: Callable[[], Load], lanes: Lanes)
 def told_later(least_s: int, most_s: int) -> Problem:
     """503: something that everybody needs is away; each is told another moment."""
     return Problem("unavailable", headers={"Retry-After": later_s(least_s, most_s)})
-

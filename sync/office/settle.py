@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.vocabulary import ChangeKind, Verdict
 from field_api.platform.devices import Device
+from field_api.platform.measured import count
+from field_api.platform.metrics import VERDICTS
 from field_api.platform.tenancy import current_agency
 from field_api.usecases.tell_agent import tell_agent
 from sync.mailbox import InboxOp
@@ -39,6 +41,7 @@ def settle(session: Session, device: Device, row: InboxOp, decision: Decision, n
     """Write the decision down. Returns how many operations go on because of it."""
     row.state, row.reason, row.incident = decision.verdict.value, decision.reason, decision.incident
     row.flags, row.waits_for, row.decided_at = list(decision.flags), list(decision.waits_for), now
+    count(VERDICTS, decision.verdict.value)
     if tell:
         tell_verdict(session, device, row.op_id)
     return let_go_on(session, row.device_id, row.op_id) if decision.settles else 0

@@ -24,6 +24,7 @@ from field_api.records.planning import Agent, Shift
 from sync.mailbox import DeviceContact, Durable
 
 LATE_FOR = timedelta(days=30)  # late operations are told for so long
+NO_END = (1 << 63) - 1
 CLOCK_OFF_S = 300  # as of an operation's clocks (field_api.domain.evidence)
 
 
@@ -113,6 +114,17 @@ def healths(session: Session, devices: Sequence[Known], *, now: datetime) -> lis
             )
         )  # fmt: skip
     return found
+
+
+def not_durable(session: Session) -> int:
+    """How many operations lie here above the durable marks of active phones: those that phones must still keep."""
+    known = [Known(*row) for row in session.execute(active_devices())]
+    bounds = {
+        "devices": [one.id for one in known],
+        "firsts": [(one.durable_seq or 0) + 1 for one in known],
+        "lasts": [NO_END] * len(known),
+    }
+    return sum(row.number for row in session.execute(HERE, bounds | {"agency": current_agency()}))
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def test_nobody_is_no_audience_and_one_name_is_one_outlet(registry: Registry) ->
 
 @pytest.mark.parametrize("kind", list(OutletKind))
 def test_an_undeclared_outlet_of_any_kind_is_named_and_refused(registry: Registry, kind: OutletKind) -> None:
-    """No e-mail and no metric exists yet: the first one has to be declared to be sent or served."""
+    """No e-mail exists yet: the first one has to be declared to be sent."""
     registry.declare(OutletKind.JOB, "tidy", Audience.MACHINE)
     with pytest.raises(UndeclaredOutlet, match=f"{kind.value} new"):
         registry.outlet(kind, "new")
