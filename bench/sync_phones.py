@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -84,27 +84,31 @@ class Line:
     phone: BenchPhone
     door_url: str
     anchor: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the newest answer
 
     def __post_init__(self) -> None:
         split = urlsplit(self.door_url)
         self.authority = split.netloc
         self.connection = http.client.HTTPConnection(split.hostname or "", split.port, timeout=60)
 
-    def call(self, method: str, path: str, body: bytes | None = None, query: str = "") -> tuple[int, bytes, float]:
-        """Status, body and seconds of one call, its signing left out."""
-        headers = self._signed(method, path, body, query)
+    def call(
+        self, method: str, path: str, body: bytes | None = None, query: str = "", more: dict[str, str] | None = None
+    ) -> tuple[int, bytes, float]:
+        """Status, body and seconds of one call, its signing left out. `more`: further headers, names in lower case."""
+        headers = self._signed(method, path, body, query, more or {})
         began = time.perf_counter()
         self.connection.request(method, path + (f"?{query}" if query else ""), body, headers)
         response = self.connection.getresponse()
         answered = response.read()
         seconds = time.perf_counter() - began
+        self.headers = response.headers
         self.anchor = response.headers.get("Doorstep-Anchor", self.anchor)
         return response.status, answered, seconds
 
-    def _signed(self, method: str, path: str, body: bytes | None, query: str) -> dict[str, str]:
-        headers = {}
+    def _signed(self, method: str, path: str, body: bytes | None, query: str, more: dict[str, str]) -> dict[str, str]:
+        headers = dict(more)
         if body is not None:
-            headers = {"content-type": "application/json", "content-digest": signatures.content_digest(body)}
+            headers = {"content-type": "application/json", "content-digest": signatures.content_digest(body)} | headers
         return headers | signatures.signed_headers(
             method, self.authority, path, query, headers, created=int(time.time()),
             key_id=f"{self.phone.agency}/{self.phone.device}", nonce=self.anchor,

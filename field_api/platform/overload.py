@@ -32,9 +32,10 @@ class Load(StrEnum):
     HEALTH = "health"  # of whoever watches the process: never refused
 
 
-SLOTS = {Load.OPS: 6, Load.PULLS: 4, Load.SMALL: 2, Load.PHOTOS: 2, Load.SNAPSHOTS: 1}
+SLOTS = {Load.OPS: 6, Load.SMALL: 4, Load.PULLS: 3, Load.PHOTOS: 2, Load.SNAPSHOTS: 1}
 """Calls in hand at once. Python serves with one core, so these are shares of it as well: six to two against
-photographs. One snapshot, since each holds some megabytes."""
+photographs. One snapshot, since each holds some megabytes. Together as many as the database's pool
+has connections."""
 THREADS = sum(SLOTS.values()) + 1
 
 LONGEST_TURN_S = 24.0  # measured in turns; jitter comes on top
