@@ -97,11 +97,7 @@ def arm(armed: Armed | None) -> None:
 
     if point.place == _STEPS:
         return  # the phone takes it as its `step`: see `step_of`
-    module, _, name = point.place.partition(":")
-    owner: Any = importlib.import_module(module)
-    *path, last = name.split(".")
-    for part in path:
-        owner = getattr(owner, part)
+    owner, last = named(point)
     original = getattr(owner, last)
 
     @functools.wraps(original)
@@ -114,6 +110,16 @@ def arm(armed: Armed | None) -> None:
         return result
 
     setattr(owner, last, deadly)
+
+
+def named(point: Failpoint) -> tuple[Any, str]:
+    """What holds the function, and its name there. Raises AttributeError, ImportError."""
+    module, _, name = point.place.partition(":")
+    owner: Any = importlib.import_module(module)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    return owner, last
 
 
 def step_of(armed: Armed | None) -> Any:
