@@ -66,6 +66,7 @@ class SmallDoor:
         self.ops: dict[str, dict[str, Any]] = {}
         self.op_calls: list[int] = []
         self.requests: list[tuple[str, str, bytes, dict[str, str]]] = []
+        self.asked: list[tuple[str, str]] = []  # path and query
         self.lose_next_answer = 0
         self.script: list[Callable[[str, str], requests.Response | None]] = []
         self.live_anchors: set[str] = set()
@@ -80,6 +81,7 @@ class SmallDoor:
         path = parts.path.removeprefix("/phone/v1")
         headers = requests.structures.CaseInsensitiveDict(options["headers"])
         self.requests.append((method, path, body, dict(headers)))
+        self.asked.append((path, parts.query))
         if self.script and (scripted := self.script.pop(0)(method, path)) is not None:
             return scripted
         answer = self._answer(method, path, parse_qs(parts.query), body, headers, url)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import requests
 from phone_world import World
 from small_door import answer
 
@@ -196,3 +197,31 @@ def test_verdicts_come_by_the_feed_and_outlive_a_snapshot(world: World, phone: P
     world.office.contents.clear()
     phone.pull()
     assert phone.verdicts() == [{"op": note.op, "seq": 1, "verdict": "late", "reason": None, "flags": ["late"]}]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, None])
+def test_no_later_takes_an_operation_off_the_queue(world: World, phone: Phone, status: int | None) -> None:
+    """None: the call timed out. After all patience the session ends; the queue stays as it was, to the byte."""
+    _notes(world, phone, 2)
+    held = [(entry["seq"], entry["op"], entry["receipt"]) for entry in phone.queue()]
+
+    def later(_method: str, path: str) -> requests.Response | None:
+        if path != "/ops":
+            return None
+        if status is None:
+            raise requests.ReadTimeout
+        return answer(status, {"code": "unavailable"}, {"Retry-After": "3"})
+
+    world.door.script = [later] * 20
+    with pytest.raises(Later):
+        phone.push()
+    assert [(entry["seq"], entry["op"], entry["receipt"]) for entry in phone.queue()] == held
+    assert world.door.ops == {}
+    world.door.script = []
+    assert phone.push().received == 2
+
+
+def test_the_door_is_told_how_many_operations_there_are(world: World, phone: Phone) -> None:
+    _notes(world, phone, 3)
+    phone.push()
+    assert ("/ops/state", "newest=3") in world.door.asked
