@@ -129,14 +129,14 @@ def phones(session: Session) -> Panel:
     total = overview(found)
     rows = [
         (f"all {total.devices}", "", f"{total.silent} silent", str(total.waiting_ops), str(total.unapplied),
-         _age(total.oldest_unapplied_at, now), str(total.held), str(total.quarantined), str(total.late),
+         _when(total.oldest_unapplied_at), str(total.held), str(total.quarantined), str(total.late),
          f"{total.clocks_off} off"),
     ]  # fmt: skip
     looked_at = [one for one in found if one.silent or one.clock_off or one.held or one.quarantined]
     rows += [
-        (str(one.device_id)[:8], one.agent, ("silent, " if one.silent else "") + _heard(one.last_contact_at, now),
+        (str(one.device_id)[:8], one.agent, ("silent, " if one.silent else "") + _when(one.last_contact_at),
          "?" if one.waiting_ops is None else str(one.waiting_ops), str(one.unapplied),
-         _age(one.oldest_unapplied_at, now), str(one.held), str(one.quarantined), str(one.late),
+         _when(one.oldest_unapplied_at), str(one.held), str(one.quarantined), str(one.late),
          "" if one.clock_ahead_s is None else f"{one.clock_ahead_s:+d} s")
         for one in looked_at[:PHONES_SHOWN]
     ]  # fmt: skip
@@ -144,17 +144,9 @@ def phones(session: Session) -> Panel:
 
 
 _PHONES = (
-    "Phone", "Agent", "Last heard", "Waiting on it", "Not applied", "Oldest", "Held", "Quarantined", "Late (30 d)",
-    "Clock",
+    "Phone", "Agent", "Last heard (UTC)", "Waiting on it", "Not applied", "Oldest (UTC)", "Held", "Quarantined",
+    "Late (30 d)", "Clock",
 )  # fmt: skip
-
-
-def _heard(moment: datetime | None, now: datetime) -> str:
-    return f"{_age(moment, now)} ago" if moment else "never"
-
-
-def _age(moment: datetime | None, now: datetime) -> str:
-    return str(now - moment).partition(".")[0] if moment else ""
 
 
 def durability(session: Session) -> Panel:
@@ -191,6 +183,11 @@ def policy(session: Session) -> Panel:
     except BadMatrix as refusal:
         rows = [(f"{refusal}: until it is mended (doorstep agency tighten) no visit is published to phones.",)]
     return Panel("Policy", ("Trouble",), rows, "It is understood.")
+
+
+def _when(moment: datetime | None) -> str:
+    """Moments and no ages: a page that is asked for twice is the same page."""
+    return _moment(moment) if moment else ""
 
 
 def _moment(moment: datetime) -> str:
