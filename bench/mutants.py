@@ -188,7 +188,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
         ("sync/door/feed.py", ", Durable.device_id == device.id", ""),
         ("sync/door/snapshots.py", "                Snapshot.device_id == device.id,\n", ""),
         ("sync/door/ops.py", ", InboxOp.device_id == device.id", ""),
-        ("sync/door/receive.py", "                InboxOp.device_id == self.device.id,\n", ""),
+        ("sync/door/receive.py", "device_id = :device AND op_id", "op_id"),
         ("sync/door/wipe_orders.py", ", WipeOrder.device_id == device_id", ""),
         (
             "sync/door/enrolments.py",

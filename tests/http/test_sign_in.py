@@ -96,6 +96,18 @@ def test_somebody_who_left_does_not_get_in(office: Flask, agency: UUID, as_role:
     assert dispatcher.get("/api/v1/me").status_code == 401
 
 
+def test_somebody_who_left_cannot_sign_in_anew(agency: UUID, anonymous: OfficeClient, as_role: AsRole) -> None:
+    """With a password that is still right: an open session ends by another way than this."""
+    email = add_person(agency, "dispatcher")
+    admin = as_role("admin")
+    everybody = admin.get("/api/v1/staff").json["items"]
+    (staff_id,) = (person["id"] for person in everybody if person["email"] == email)
+    assert admin.delete(f"/api/v1/staff/{staff_id}").status_code == 204
+    refused = anonymous.sign_in(email)
+    assert refused.status_code == anonymous.sign_in(email, "not the right one").status_code >= 400
+    assert anonymous.get("/api/v1/me").status_code == 401
+
+
 def test_a_new_password_ends_every_session(as_role: AsRole) -> None:
     client = as_role("dispatcher")
     wrong = client.post("/api/v1/me/password", json={"old_password": "no", "new_password": "x" * 12})
