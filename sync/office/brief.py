@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,8 @@ from field_api.records.agency import Agency
 from field_api.records.visits import Letter
 from sync.packing import DoesNotFit, packed_length
 
-BRIEF_BYTES = 6_144
+BRIEF_BYTES = (1_344, 608, 608, 608)
+"""By number of the lock: what it may hold says nothing of who is behind it, or whether anybody is (docs/adr/0006)."""
 MAX_NAME = 160
 SHORTEST_LETTER = 200  # characters: less than that says nothing
 
@@ -53,6 +55,7 @@ def make_brief(agency: Agency, item: PhoneVisit, party: Entitled) -> dict[str, A
             for letter in item.letters
             if letter.account_id in party.accounts and letter.person_id == concerned and Item.LETTER in told
         ],
+        "more": [],
     }
 
 
@@ -75,11 +78,13 @@ def _told(agency: Agency, item: PhoneVisit, party: Entitled) -> frozenset[Item]:
     return frozenset(entry for entry in Item if may_tell(relation, entry, place, identity, agency=own))
 
 
-def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]:
+def cut_to_fit(brief: dict[str, Any], size: int) -> dict[str, Any]:
     """The brief in at most `size` packed bytes: history goes first, then letters' text, options, last accounts.
 
+    Accounts that find no room are told in `more`, their number and sum by currency: none is left out in silence.
     Raises DoesNotFit where what is left without them is still too large.
     """
+    whole = brief["accounts"]
     brief = {**brief, "history": list(brief["history"]), "letters": [dict(letter) for letter in brief["letters"]]}
     while packed_length(brief) > size:
         longest = max(brief["letters"], key=lambda letter: len(letter["text"]), default=None)
@@ -92,10 +97,24 @@ def cut_to_fit(brief: dict[str, Any], size: int = BRIEF_BYTES) -> dict[str, Any]
         elif any(account["options"] for account in brief["accounts"]):
             brief["accounts"] = [{**account, "options": None} for account in brief["accounts"]]
         elif brief["accounts"]:
-            brief["accounts"] = brief["accounts"][: len(brief["accounts"]) * 3 // 4]
+            kept = (
+                len(brief["accounts"]) * 7 // 8
+            )  # in one step a few where there are many: each is packed to be measured
+            brief |= {"accounts": brief["accounts"][:kept], "more": _summed(whole[kept:])}
         else:
             raise DoesNotFit("agency, creditor and party alone are too large")
     return brief
+
+
+def _summed(accounts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many accounts, and what they come to, in each currency."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for account in accounts:
+        found[account["currency"]].append(account["balance_minor"])
+    return [
+        {"accounts": len(balances), "currency": currency, "balance_minor": sum(balances)}
+        for currency, balances in sorted(found.items())
+    ]
 
 
 def _account(account: Account) -> dict[str, Any]:

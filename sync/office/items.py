@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,16 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import aead_seal, b64u, sha256
 from sync.office import item_outlets as item_outlets  # declares the kinds
 from sync.office.apart import Ref
+from sync.office.locks import ALL_BYTES, as_bytes
 from sync.packing import DoesNotFit, pack
 from sync.roll import next_roll
 
 ITEM_CONTEXT = b"doorstep-item-v1"
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
-SHORT_TEXT = 40  # characters, where an address does not fit otherwise
+SIZES = {"visit": 6_144, "route": 1_024, "verdict": 512, "keys": 4_096}
+SHORTER, SHORTEST = (160, 80, 40, 24, 12, 6), 3
+"""Characters of a text, where an item does not fit otherwise: the first that is short enough."""
+SHORTEST_NAME = 24  # who is asked for at the door
+ROUTE_TEXTS = ("agent", "territory", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -35,28 +40,41 @@ class Content:
     def packed(self, version: int) -> bytes:
         """At the size of its kind. An open part too long for it is shortened, never left out.
 
-        Raises UndeclaredOutlet or EgressRefused for a kind or a key that `item_outlets` does not list.
+        Raises UndeclaredOutlet or EgressRefused for a kind or a key that `item_outlets` does not list, DoesNotFit for
+        what no shorter text makes fit (an agency's own matrix of more than a hundred odd cells).
         """
         passed(outlet(OutletKind.FEED_ITEM, self.kind), self.body)
-        value = {"kind": self.kind, "ref": str(self.ref), "version": version, "body": self.body}
-        try:
-            return pack(value, SIZES[self.kind])
-        except DoesNotFit:
-            return pack({**value, "body": _shortened(self.body)}, SIZES[self.kind])
+        value = {"kind": self.kind, "ref": str(self.ref), "version": version}
+        if self.kind != "visit":
+            return _packed(value, self.body, SIZES[self.kind])
+        # Noise and ciphertexts as they are: base64 that is compressed again costs a fiftieth, and most of the time.
+        text = {name: part for name, part in self.body.items() if name != "locks"}
+        locks = as_bytes(self.body["locks"])
+        return _packed(value, text, SIZES["visit"] - ALL_BYTES) + locks.ljust(ALL_BYTES, b"\x00")
 
 
-def _shortened(value: Any) -> Any:
-    """Every text of a visit's address or of a route cut; the locked part is left alone."""
-    opened = value.get("open")
-    if not opened:
-        return _cut(value)
-    return {**value, "open": {**opened, "address": _cut(opened["address"])}}
+def _packed(value: dict[str, Any], body: dict[str, Any], size: int) -> bytes:
+    with suppress(DoesNotFit):
+        return pack({**value, "body": body}, size)
+    for longest in SHORTER:
+        with suppress(DoesNotFit):
+            return pack({**value, "body": _shortened(body, longest)}, size)
+    return pack({**value, "body": _shortened(body, SHORTEST)}, size)
 
 
-def _cut(value: Any) -> Any:
+def _shortened(body: dict[str, Any], longest: int) -> dict[str, Any]:
+    """The texts of a visit's open part or of a route cut. What rules and times say is left alone."""
+    if not body.get("open"):
+        return body | {name: _cut(body[name], longest) for name in ROUTE_TEXTS if name in body}
+    opened = body["open"]
+    texts = {name: _cut(opened.get(name), longest) for name in ("address", "alias")}
+    return {**body, "open": {**opened, **texts, "name": _cut(opened["name"], max(longest, SHORTEST_NAME))}}
+
+
+def _cut(value: Any, longest: int) -> Any:
     if isinstance(value, dict):
-        return {name: _cut(item) for name, item in value.items()}
-    return value[:SHORT_TEXT] if isinstance(value, str) else value
+        return {name: _cut(item, longest) for name, item in value.items()}
+    return value[:longest] if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

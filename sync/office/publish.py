@@ -26,7 +26,7 @@ from sync.office.contents import Contents, ref_of, refs_of
 from sync.office.items import FeedWriter
 from sync.office.sheet_keys import sheet_keys_of_day
 
-BATCH = 100  # change rows, a whole day's sheet: some 3 MB of items for each phone. Then it is another agent's turn
+BATCH = 100  # change rows, a whole day's sheet: some 600 kB of items for each phone. Then it is another agent's turn
 LONGEST_WAIT_S = 300
 LONGEST_WAIT_URGENT_S = 30  # "do not go there"
 

@@ -25,7 +25,7 @@ from field_api.records.visits import VisitKey
 from field_api.usecases.ensure_visit_keys import PLACE, ensure_visit_keys
 from sync.crockford import new_code
 from sync.office.apart import NotMade, each_made, trouble_of
-from sync.office.brief import cut_to_fit, make_brief, may_have_a_part
+from sync.office.brief import BRIEF_BYTES, cut_to_fit, make_brief, may_have_a_part
 from sync.office.door_rules import Narrower, location_parts
 from sync.office.locks import (
     BEFORE_ARRIVAL,
@@ -122,14 +122,14 @@ class _Maker:
 
     def published(self, item: PhoneVisit) -> SheetVisit:
         openers = _Openers.under(lock_policy(self.agency.policy))
-        locks, codes = [empty_lock() for _ in range(LOCKS)], []
+        locks, codes = [empty_lock(number) for number in range(LOCKS)], []
         for party in item.parties:
             if not may_have_a_part(self.agency, item, party):
                 continue
             row = self.key_rows[item.visit.id, party.person_id]
             place = LockPlace(item.visit.id, party.number)
             key = self.keys.open_at_rest(PLACE, row.sealed_key)
-            brief = cut_to_fit(make_brief(self.agency, item, party))
+            brief = cut_to_fit(make_brief(self.agency, item, party), BRIEF_BYTES[party.number])
             lock = sealed_lock(place, key, brief, self._pairs(item, party))
             locks[party.number] = lock | openers.wraps(place, party, key)
             codes.append(CodeLock(place, key, row.unlock_code.reveal(Audience.OFFICE_JOB)))

@@ -9,13 +9,14 @@ from sync.phone import crypto, wire
 from sync.phone.crypto import BadSeal
 from sync.phone.errors import Untrusted
 from sync.phone.handset import Handset
+from sync.phone.lock_bytes import locks_of
 from sync.phone.trust import check_signature, signed_part
 
 ITEM = b"doorstep-item-v1"
 ROLL = b"doorstep-roll-v1"
 SHEET_KEY = b"doorstep-sheet-key-v1"
 DURABLE = b"doorstep-durable-v1"
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
+SIZES = {"visit": 6_144, "route": 1_024, "verdict": 512, "keys": 4_096}
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,10 @@ def read_content(packed: bytes) -> Content:
     kind, ref = (str(wire.field(value, name, str)) for name in ("kind", "ref"))
     if len(packed) != SIZES.get(kind, len(packed)):
         raise Untrusted("item", "not of its kind's size")
-    return Content(kind, ref, int(wire.field(value, "version", int)), wire.field(value, "body", dict), packed)
+    body = dict(wire.field(value, "body", dict))
+    if kind == "visit":
+        body["locks"] = locks_of(packed) if body.get("state") == "published" else []
+    return Content(kind, ref, int(wire.field(value, "version", int)), body, packed)
 
 
 def take_durable(handset: Handset, document: Any) -> None:

@@ -7,6 +7,7 @@ import re
 import uuid
 import zlib
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any, NoReturn
 
 from sync.phone import crypto
@@ -15,6 +16,9 @@ from sync.phone.errors import Untrusted
 
 MAX_DEPTH = 32
 MAX_UNPACKED_BYTES = 1024 * 1024
+DICTIONARIES = {zlib.adler32(data): data for data in [(files(__package__) / "dictionary_1.bin").read_bytes()]}
+"""What items are packed with, by the number (DICTID, RFC 1950) that their bytes name."""
+HAS_DICTIONARY = 0x20  # FDICT
 _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 """Strings whole, since a visit is mostly long strings and is read often; nothing of the expression backtracks."""
 
@@ -115,19 +119,31 @@ def compress(value: Any) -> bytes:
 
 
 def pack(value: Any, size: int) -> bytes:
+    """As operations are packed: without a dictionary."""
     return pad(compress(value), size)
 
 
 def unpack(packed: bytes) -> Any:
-    """The value of `pack`. Stops at 1 MiB. Raises Untrusted `bad-form`."""
-    inflater = zlib.decompressobj()
+    """What the office packed. Stops at 1 MiB. Raises Untrusted `bad-form`, or `cannot-unpack` where its dictionary is
+    not here."""
+    stream = unpad(packed)
+    inflater = _inflater(stream)
     try:
-        data = inflater.decompress(unpad(packed), MAX_UNPACKED_BYTES)
+        data = inflater.decompress(stream, MAX_UNPACKED_BYTES)
     except zlib.error as error:
         raise bad("not zlib") from error
     if not inflater.eof:
         raise bad("packed data are cut, or larger than 1 MiB")
     return read_json(data)
+
+
+def _inflater(stream: bytes) -> zlib._Decompress:
+    if len(stream) < 6 or not stream[1] & HAS_DICTIONARY:
+        return zlib.decompressobj()
+    known = DICTIONARIES.get(int.from_bytes(stream[2:6], "big"))
+    if known is None:
+        raise Untrusted("cannot-unpack", "a dictionary that this phone has not")
+    return zlib.decompressobj(zdict=known)
 
 
 def time_text(at: datetime) -> str:

@@ -34,7 +34,7 @@ def test_a_new_phone_gets_its_whole_sheet_by_feed(day: Day) -> None:
     contents, _ = pull(phone, limit=1)
     assert [item["kind"] for item in contents] == ["route", "visit", "visit"]
     assert {item["ref"] for item in contents[1:]} == set(map(str, day.visits))
-    assert {item["size"] for item in contents if item["kind"] == "visit"} == {32_768}
+    assert {item["size"] for item in contents if item["kind"] == "visit"} == {6_144}
     assert contents[0]["body"]["visits"] == 2
     assert all(item["body"]["open"]["address"]["street"] == "Calle Imaginaria" for item in contents[1:])
 

@@ -198,7 +198,7 @@ def test_a_whole_sheet_is_loaded_in_a_fixed_number_of_statements(app: Flask, day
             contents = Contents(session, office_keys().of(day.agency), refs).for_device(device, refs)
             event.remove(db.engine, "before_cursor_execute", listener)
             assert len(contents) == count
-            assert all(len(content.packed(1)) == 32_768 for content in contents)
+            assert all(len(content.packed(1)) == 6_144 for content in contents)
             session.rollback()
         return len(seen)
 

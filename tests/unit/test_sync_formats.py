@@ -7,21 +7,28 @@ import os
 import random
 import zlib
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from field_api.domain.identity import AnswerKind
+from field_api.domain.phone_flags import TOLD_TO_PHONES
+from field_api.domain.vocabulary import Relation, Whom
 from field_api.platform.bounded_json import BadJson, loads
+from field_api.platform.sealing import b64u
 from sync.crockford import ALPHABET, grouped, new_code, written
 from sync.door.op_form import elements_of
 from sync.merkle import leaf_hash, new_nodes, root_from_tiles, root_of
-from sync.office.brief import cut_to_fit
+from sync.office.brief import BRIEF_BYTES, cut_to_fit
 from sync.office.items import Content
-from sync.packing import DoesNotFit, pack, packed_length, pad, unpack, unpad
+from sync.packing import DICTIONARY, DoesNotFit, pack, packed_length, pad, unpack, unpad
+from tests.door_client import unpacked
 
+ROOT = Path(__file__).parents[2]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | TEXT,
@@ -51,6 +58,22 @@ def test_a_bomb_is_stopped_at_one_mebibyte() -> None:
         unpack(pad(bomb, 16_384))
     with pytest.raises(DoesNotFit):
         pack({"x": list(range(5_000))}, 512)
+
+
+def test_phone_office_and_document_name_the_same_dictionary() -> None:
+    """One that phones have stays as it is, so that what they keep can be read: a better one gets another number."""
+    assert (ROOT / "sync" / "phone" / "dictionary_1.bin").read_bytes() == DICTIONARY
+    assert f"{zlib.adler32(DICTIONARY):08x}" in (ROOT / "docs" / "protocol.md").read_text()
+
+
+def test_a_dictionary_that_is_not_known_is_said_and_an_item_without_one_opens() -> None:
+    plain, other = zlib.compress(b"{}"), zlib.compressobj(zdict=b"another dictionary")
+    assert unpack(pad(plain, 64)) == {}
+    with pytest.raises(DoesNotFit, match="not known"):
+        unpack(pad(other.compress(b"{}") + other.flush(), 64))
+    named_only = pack({}, 64)[:4] + b"\x78\xf9"
+    with pytest.raises(DoesNotFit):
+        unpack(named_only)
 
 
 def reference_root(leaves: list[bytes]) -> bytes:
@@ -141,20 +164,32 @@ def test_a_brief_is_cut_until_it_fits_and_keeps_what_matters_most(accounts: int)
         return "".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(length))
 
     brief = {
-        "accounts": [{"reference": text(20), "options": text(60), "balance_minor": n} for n in range(accounts)],
+        "accounts": [
+            {"reference": text(20), "options": text(60), "balance_minor": n, "currency": ["MXN", "USD"][n % 2]}
+            for n in range(accounts)
+        ],
         "history": [{"on": text(30)} for _ in range(30)],
         "letters": [{"text": text(4_000)}],
+        "more": [],
     }
-    cut = cut_to_fit(brief)
-    assert packed_length(cut) <= 6_144
+    cut = cut_to_fit(brief, 1_344)
+    assert packed_length(cut) <= 1_344
     assert cut["accounts"][0]["reference"] == brief["accounts"][0]["reference"]
+    told = sum(line["balance_minor"] for line in cut["more"]) + sum(a["balance_minor"] for a in cut["accounts"])
+    assert told == sum(range(accounts)), "an account without room of its own is still told"
+    assert sum(line["accounts"] for line in cut["more"]) == accounts - len(cut["accounts"])
     assert len(brief["history"]) == 30  # the original is left as it was
 
 
 def test_a_brief_that_nothing_can_shorten_is_refused_and_not_cut_for_ever() -> None:
-    brief = {"agency": {"name": os.urandom(8_000).hex()}, "accounts": [{"options": "x"}], "history": [], "letters": []}
+    brief = {
+        "agency": {"name": os.urandom(8_000).hex()},
+        "accounts": [{"options": "x", "currency": "MXN", "balance_minor": 1}],
+        "history": [],
+        "letters": [],
+    }
     with pytest.raises(DoesNotFit):
-        cut_to_fit(brief)
+        cut_to_fit(brief, 1_344)
 
 
 def test_a_route_with_long_names_is_shortened_to_its_size() -> None:
@@ -171,7 +206,61 @@ def test_a_route_with_long_names_is_shortened_to_its_size() -> None:
         "end": {"label": end},
     }
     packed = Content("route", UUID(int=1), body).packed(1)
-    assert len(packed) == 2_048
+    assert len(packed) == 1_024
     cut = unpack(packed)["body"]
     assert cut["day"] == "2026-11-18" and cut["agent"] and name.startswith(cut["agent"])
     assert start.startswith(cut["start"]["label"])
+
+
+def lock_of_noise(number: int) -> dict[str, Any]:
+    wraps = [b64u(os.urandom(60)) for _ in range(9)]
+    names = dict(zip(("code", "attestation", "before_arrival"), wraps[6:], strict=True))
+    return {"answers": wraps[:6], **names, "ct": b64u(os.urandom(BRIEF_BYTES[number] + 28))}
+
+
+@pytest.mark.parametrize("alphabet", [(0x61, 0x7A), (0x4E00, 0x9FFF), (0x20000, 0x2A6D0)])
+def test_a_visit_whose_every_text_is_at_its_longest_is_shortened_to_its_size(alphabet: tuple[int, int]) -> None:
+    """In letters that do not compress, with both openers, people asked before, and a matrix that the agency narrowed."""
+    noise = random.Random(5)
+
+    def text(length: int) -> str:
+        return "".join(chr(noise.randrange(*alphabet)) for _ in range(length))
+
+    names = "street number interior between_1 between_2 neighbourhood city municipality postcode state country"
+    address = {name: text(160) for name in names.split()}
+    narrower = {relation.value: {"creditor": "never", "terms": "on_request"} for relation in list(Relation)[::4]}
+    body = {
+        "state": "published",
+        "assignment_version": 12,
+        "stop": {
+            "route": str(uuid4()), "day": "2026-11-18", "position": 61, "arrival_from": "2026-11-18T16:12:13.000Z",
+            "arrival_to": "2026-11-18T16:42:13.000Z", "visit_until": "2026-11-18T17:00:00.000Z", "service_s": 540,
+            "timezone": "America/Mexico_City",
+        },
+        "open": {
+            "name": text(160), "alias": text(160), "kind": "person", "language": "es", "jurisdiction": "MX-CMX",
+            "place": "home",
+            "address": {**address, "hint": text(400), "latitude": 19.432608, "longitude": -99.133209},
+        },
+        "person": str(uuid4()),
+        "questions": [{"kind": kind.value, "group": kind.value} for kind in list(AnswerKind)[:5]],
+        "openers": {name: b64u(os.urandom(32)) for name in ("attestation", "before_arrival")},
+        "location": {"closed": False, "asked": [{"relation": "neighbour", "whom": whom.value} for whom in Whom]},
+        "narrower": narrower,
+        "locks": [lock_of_noise(number) for number in range(4)],
+    }  # fmt: skip
+    packed = Content("visit", UUID(int=1), body).packed(1)
+    assert len(packed) == 6_144
+    cut = unpack(packed)["body"]
+    assert body["open"]["name"].startswith(cut["open"]["name"]) and len(cut["open"]["name"]) >= 24
+    assert cut["open"]["address"]["street"] and address["street"].startswith(cut["open"]["address"]["street"])
+    assert {name: cut[name] for name in ("stop", "narrower", "location", "openers")} == {
+        name: body[name] for name in ("stop", "narrower", "location", "openers")
+    }
+    assert unpacked(packed)["body"]["locks"] == body["locks"]
+
+
+def test_a_verdict_with_every_flag_that_phones_are_told_fits_its_size() -> None:
+    body = {"seq": 10**12, "verdict": "quarantined", "reason": "unknown-photo-subject", "flags": sorted(TOLD_TO_PHONES)}
+    packed = Content("verdict", UUID(int=1), body).packed(10**12)
+    assert (len(packed), unpack(packed)["body"]) == (512, body)

@@ -7,6 +7,7 @@ for another reason. A reader starts each document afresh from `held`. What the a
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from field_api.platform.key_rotation import root_step
 from field_api.platform.keyring import certify
 from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
 from sync.office.items import SIZES, Content, FeedWriter, SheetKeyInUse
-from sync.packing import pack
+from sync.packing import pack, pad
 from sync.roll import first_roll
 from tests.vectors.make_vectors import AGENCY, DEVICE, OP, OTHER_DEVICE, PRIVATE, SHEET_KEY, VISIT
 
@@ -190,6 +191,8 @@ def refused() -> list[Vector]:
         ("an item that does not open", "item",
          item(verdict(1), sheet_key=SheetKeyInUse(SHEET_KEY.id, bytes(32))), "item"),
         ("an item that is not of its kind's size", "item", _sealed_item(unpacked), "item"),
+        ("an item packed with a dictionary that the phone has not", "item", _sealed_item(_packed_otherwise()),
+         "cannot-unpack"),
         ("an item without a signature", "item", {"h": good["h"], "ct": good["ct"]}, "bad-form"),
         ("a sheet key for another device", "sheet_key", sheet_key(device=OTHER_DEVICE), "sheet-key"),
         ("a sheet key wrapped for another device", "sheet_key", sheet_key(bound_to=OTHER_DEVICE), "sheet-key"),
@@ -253,6 +256,12 @@ def _sealed_item(packed: bytes) -> Vector:
     head = from_b64u(item(verdict(1))["h"])
     ct = aead_seal(SHEET_KEY.key, packed, sha256(head))
     return {"h": b64u(head), "ct": b64u(ct), "sig": b64u(sign(KEYS["office"], b"doorstep-item-v1" + head + sha256(ct)))}
+
+
+def _packed_otherwise() -> bytes:
+    deflater = zlib.compressobj(zdict=b"another dictionary")
+    value = canonical({"kind": "verdict", "ref": str(OP), "version": 3, "body": {}})
+    return pad(deflater.compress(value) + deflater.flush(), SIZES["verdict"])
 
 
 def _other_context() -> Vector:

@@ -153,7 +153,7 @@ CODES = {0: "0123456789ABC", 2: "ZYXWVTSRQPNMK", 3: "H0H0H0H0H0H0H"}
 
 def _brief(person: UUID, role: str) -> dict[str, Any]:
     party = {"person": str(person), "name": "Persona Inventada", "role": role}
-    return {"party": party, "accounts": [], "history": [], "letters": []}
+    return {"party": party, "accounts": [], "history": [], "letters": [], "more": []}
 
 
 def _stretched(number: int, answers: dict[str, str]) -> dict[str, bytes]:
@@ -168,7 +168,7 @@ def lock_vectors() -> dict[str, Any]:
     openers = {"attestation": bytes(range(200, 232)), "before_arrival": bytes(range(16, 48))}
     answers = {0: SOUGHT_ANSWERS, 2: OTHERS_ANSWERS, 3: {}}
     briefs = {0: _brief(PERSON, "debtor"), 2: _brief(GUARANTOR, "guarantor"), 3: _brief(ATTORNEY, "attorney")}
-    locks = [empty_lock() for _ in range(4)]
+    locks = [empty_lock(number) for number in range(4)]
     for number, brief in briefs.items():
         place, key = LockPlace(VISIT, number), bytes(range(100 + number, 132 + number))
         known = _stretched(number, answers[number])

@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,10 @@ from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u, sha256
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
-SIZES = {"visit": 32_768, "route": 2_048, "verdict": 1_024, "keys": 4_096}
+SIZES = {"visit": 6_144, "route": 1_024, "verdict": 512, "keys": 4_096}
+BRIEFS = (1_344, 608, 608, 608)
+TEXT_OF_A_VISIT = 704  # behind it its locks, as bytes
+DICTIONARY = (Path(__file__).parents[3] / "sync" / "dictionary_1.bin").read_bytes()
 BRIEF = {
     "agency": {"name": "Agencia Puerta Norte", "address": "Calle 1", "phone": "+525550000000"},
     "creditor": {"name": "Muebles Canario Amarillo", "phone": "+525550000001"},
@@ -48,9 +52,23 @@ def dumps(value: Any) -> bytes:
 
 
 def pack(value: Any, size: int) -> bytes:
-    data = zlib.compress(dumps(value))
+    deflater = zlib.compressobj(zdict=DICTIONARY)
+    data = deflater.compress(dumps(value)) + deflater.flush()
     assert len(data) + 4 <= size
     return (len(data).to_bytes(4, "big") + data).ljust(size, b"\0")
+
+
+def pack_item(content: dict[str, Any], size: int) -> bytes:
+    if content["kind"] != "visit":
+        return pack(content, size)
+    text = {name: part for name, part in content["body"].items() if name != "locks"}
+    locks = b"".join(
+        b"".join(
+            map(from_b64u, [*lock["answers"], lock["code"], lock["attestation"], lock["before_arrival"], lock["ct"]])
+        )
+        for lock in content["body"].get("locks", [])
+    )
+    return pack({**content, "body": text}, TEXT_OF_A_VISIT) + locks.ljust(size - TEXT_OF_A_VISIT, b"\0")
 
 
 def unpack(padded: bytes) -> Any:
@@ -146,7 +164,7 @@ class SmallOffice:
         header = dumps(
             self.named(epoch=self.epoch, seq=len(self.items) + 1, prev=b64u(self.roll), key=self.sheet_key_id)
         )
-        sealed = sealing.aead_seal(self.sheet_key, pack(content, SIZES.get(kind, 512)), sha256(header))
+        sealed = sealing.aead_seal(self.sheet_key, pack_item(content, SIZES.get(kind, 512)), sha256(header))
         signature = sealing.sign(self.private["office"], b"doorstep-item-v1" + header + sha256(sealed))
         self.roll = sha256(b"doorstep-roll-v1" + self.roll + sha256(header) + sha256(sealed))
         self.items.append({"h": b64u(header), "ct": b64u(sealed), "sig": b64u(signature)})
@@ -163,7 +181,7 @@ class SmallOffice:
         for index, content in enumerate(self.contents.values()):
             place = (self.agency, self.device, str(self.epoch), str(len(self.items)), str(index))
             associated = b"doorstep-snapshot-v1\0" + "\0".join(place).encode()
-            packed = pack(content, SIZES.get(content["kind"], 512))
+            packed = pack_item(content, SIZES.get(content["kind"], 512))
             ct = sealing.aead_seal(self.sheet_key, packed, associated)
             lines.append(dumps({"key": self.sheet_key_id, "ct": b64u(ct)}) + b"\n")
         rest = b"".join(lines)
@@ -220,31 +238,31 @@ class SmallOffice:
 
     def locks(self, visit: str, person: str, code: str) -> list[dict[str, Any]]:
         """The person sought behind lock 0, a guarantor behind lock 2, nobody behind the others."""
-        locks = [self.empty_lock() for _ in range(4)]
+        locks = [self.empty_lock(number) for number in range(4)]
         locks[0] = self.lock(visit, person, 0, code, ANSWERS, BRIEF | {"party": party(person, "debtor")})
         guarantor = party(GUARANTOR, "guarantor")
         locks[2] = self.lock(visit, person, 2, GUARANTOR_CODE, GUARANTOR_ANSWERS, BRIEF | {"party": guarantor})
         return locks
 
     @staticmethod
-    def empty_lock() -> dict[str, Any]:
+    def empty_lock(number: int) -> dict[str, Any]:
         noise = [b64u(os.urandom(60)) for _ in range(9)]
         names = dict(zip(("code", "attestation", "before_arrival"), noise, strict=False))
-        return {"answers": noise[3:], **names, "ct": b64u(os.urandom(6_144 + 28))}
+        return {"answers": noise[3:], **names, "ct": b64u(os.urandom(BRIEFS[number] + 28))}
 
     def lock(
         self, visit: str, sought: str, number: int, code: str, answers: dict[str, str], brief: dict[str, Any]
     ) -> dict[str, Any]:
         place = f"\0{visit}\0{number}".encode()
         context, key = b"doorstep-lock-v1" + place, bytes([number + 1]) * 32
-        lock = self.empty_lock()
+        lock = self.empty_lock(number)
         for index, pair in enumerate(combinations(sorted(answers), 2)):
             stretched = b"".join(self.stretched(sought, number, kind, answers[kind]) for kind in pair)
             kek = sealing.derive(stretched, b"doorstep-lock-answers-v1" + place)
             lock["answers"][index] = b64u(sealing.aead_seal(kek, key, context))
         kek = sealing.derive(code.encode(), b"doorstep-lock-code-v1" + place + b"\0" + self.device.encode())
         lock["code"] = b64u(sealing.aead_seal(kek, key, context))
-        return lock | {"ct": b64u(sealing.aead_seal(key, pack(brief, 6_144), context))}
+        return lock | {"ct": b64u(sealing.aead_seal(key, pack(brief, BRIEFS[number]), context))}
 
     def under_sheet(self, visit: str, name: str, number: int, lock: dict[str, Any], opener: bytes) -> dict[str, Any]:
         """The lock with its key under an opener that travels beside it."""

@@ -68,7 +68,7 @@ def test_row_keys_are_names_visits_and_numbers_alone(
 def test_lengths_tell_no_more_than_the_feed_does(world: World, phone: Phone) -> None:
     phone.close()
     database = sqlite3.connect(world.directory / "phone.db")
-    assert {len(row[0]) for row in database.execute("SELECT sealed FROM sheet")} == {32_768 + 28}
+    assert {len(row[0]) for row in database.execute("SELECT sealed FROM sheet")} == {6_144 + 28}
     assert all(
         (len(row[0]) - 28) % 1024 == 0
         for row in database.execute("SELECT sealed FROM work UNION SELECT sealed FROM state")
@@ -108,16 +108,16 @@ def test_a_broken_vault_says_so_and_nothing_more(world: World, phone: Phone) -> 
 
 
 def _longest_run(world: World) -> int:
-    """Bytes of the longest stretch without 64 zeros in a row: a sheet row is random and 32,796 bytes long."""
+    """Bytes of the longest stretch without 64 zeros in a row: a sheet row is random and 6,172 bytes long."""
     return max(len(run) for run in (world.directory / "phone.db").read_bytes().split(bytes(64)))
 
 
 def test_a_wipe_overwrites_the_sheet_and_keeps_the_queue(world: World, phone: Phone) -> None:
     phone.note(world.visits[0], "kept")
     phone.handset.store.scrub()
-    assert _longest_run(world) > 32_768
+    assert _longest_run(world) > 6_144
     world.door.revoked = world.office.wipe_order()
     with pytest.raises(Revoked):
         phone.pull()
     assert phone.handset.store.keys("sheet") == [] and len(phone.queue()) == 1
-    assert _longest_run(world) < 32_768, "a sheet row still lies in the file"
+    assert _longest_run(world) < 6_144, "a sheet row still lies in the file"

