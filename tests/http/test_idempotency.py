@@ -43,6 +43,7 @@ class DeedSchema(Schema):
     name = open_(ma.fields.String())
 
 
+@probe.post("/other", endpoint="elsewhere")
 @probe.post("")
 @answers(Audience.MANAGER, Audience.INTEGRATOR)
 @permitted("accounts.write")
@@ -92,10 +93,10 @@ def deeds(agency: UUID, name: str) -> int:
 
 
 def post(
-    client: OfficeClient, key: str | None, name: str = "deed", data: bytes = b"x", **query: str
+    client: OfficeClient, key: str | None, name: str = "deed", data: bytes = b"x", path: str = "", **query: str
 ):  # werkzeug's TestResponse
     headers = {"Idempotency-Key": key} if key else {}
-    return client.post("/api/v1/probe", query_string={"name": name, **query}, data=data, headers=headers)
+    return client.post(f"/api/v1/probe{path}", query_string={"name": name, **query}, data=data, headers=headers)
 
 
 def test_a_repeat_gets_the_stored_answer(client: Callable[[], OfficeClient], agency: UUID) -> None:
@@ -105,6 +106,21 @@ def test_a_repeat_gets_the_stored_answer(client: Callable[[], OfficeClient], age
     assert again.headers["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first.headers
     assert deeds(agency, "deed") == 1
+
+
+def test_a_key_is_its_actors_and_its_routes_alone(client: Callable[[], OfficeClient], agency: UUID) -> None:
+    """Two who chose the same key, and one who uses it at two places, get each their own answer, also when repeated."""
+    mine, theirs = client(), client()
+    with transaction(agency) as session:
+        wire = issue_api_token(
+            session, name="t2", permissions=TOKEN_PERMISSIONS, allowed=TOKEN_PERMISSIONS, now=SystemClock().now()
+        )
+    theirs.bearer = str(wire)
+    asked = [(mine, ""), (theirs, ""), (mine, "/other")]
+    first = [post(client, "shared", name="shared", path=path).json["id"] for client, path in asked]
+    again = [post(client, "shared", name="shared", path=path).json["id"] for client, path in asked]
+    assert len(set(first)) == 3 and again == first
+    assert deeds(agency, "shared") == 3
 
 
 def test_without_a_key_everything_is_done_anew(client: Callable[[], OfficeClient], agency: UUID) -> None:

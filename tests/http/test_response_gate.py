@@ -266,6 +266,20 @@ def another_audience() -> Any:
     return Response(SECRET, mimetype="application/json")
 
 
+@leaky.get("/for/<any(nobody, stranger):who>/<any(json, html):how>")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("plans.read")
+@sends(HTML, Label.INTERNAL)
+@leaky.response(200, ThingsSchema)
+def for_whom(who: str, how: str) -> Any:
+    """Fits what was declared in all but for whom the request works."""
+    if who == "nobody":
+        g.pop("audience")
+    else:
+        g.audience = Audience.THIRD_PARTY
+    return _json({"items": []}) if how == "json" else Response("<p>page</p>", mimetype=HTML)
+
+
 @pytest.fixture
 def office_with_leaks(app: Flask, settings: Settings) -> Iterator[Flask]:
     application = worker_app(settings)
@@ -360,6 +374,16 @@ def test_a_route_that_came_past_the_frame_answers_nothing(manager: OfficeClient)
 
 def test_a_request_for_an_audience_that_was_not_declared_is_withheld(manager: OfficeClient) -> None:
     assert _withheld(manager.get("/api/v1/leaky/wider"))
+
+
+@pytest.mark.parametrize("way", ["nobody/json", "nobody/html", "stranger/json"])
+def test_what_works_for_nobody_or_for_a_stranger_is_withheld_for_that(
+    manager: OfficeClient, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    """It would fit in everything else."""
+    answer = manager.get(f"/api/v1/leaky/for/{way}")
+    said = capsys.readouterr()
+    assert _withheld(answer) and "no-audience" in said.out + said.err
 
 
 def test_a_failure_while_headers_are_added_sends_nothing(

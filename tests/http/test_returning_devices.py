@@ -23,7 +23,7 @@ from sync.office.devices import revoke_device
 from sync.office.enrolment import device_certificate
 from sync.office.returning import accept_device
 from tests.door_client import Phone, b64u
-from tests.sync_day import Day, pull
+from tests.sync_day import Day
 
 pytest_plugins = ["tests.door_fixtures"]
 Forgotten = tuple[Day, Phone, dict[str, str]]

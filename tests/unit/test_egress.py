@@ -57,6 +57,13 @@ def test_what_does_not_fit_is_refused_by_place_and_never_by_value(
     assert "77512" not in str(refused.value)
 
 
+def test_a_value_that_was_not_revealed_is_called_that(registry: Registry) -> None:
+    """The line in the log is all that whoever looks for the leak has."""
+    way = registry.declare(OutletKind.EXPORT, "walk", Audience.THIRD_PARTY, shape=SHAPE)
+    with pytest.raises(EgressRefused, match="was not revealed"):
+        passed(way, {"name": Confidential(77512)})
+
+
 @pytest.mark.parametrize("who", [Audience.THIRD_PARTY, Audience.MACHINE, Audience.AGENT])
 def test_a_label_above_one_of_its_audiences_is_refused_when_it_is_declared(registry: Registry, who: Audience) -> None:
     shape = {"stops": [{"balance": Label.CONFIDENTIAL}]}
