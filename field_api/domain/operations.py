@@ -1,7 +1,7 @@
 """What a phone recorded, once sync has opened, verified and ordered it; and what the office made of it.
 
-Sync calls `field_api.usecases.record_operation` inside one transaction per operation, in device order. Everything in
-here is the phone's claim except `received_at`, `device_id`, `agent_id` and the anchor, which the server vouches for.
+Sync calls `field_api.usecases.record_operation` in device order. Everything in here is the phone's claim except
+`received_at`, `device_id`, `agent_id` and the anchor, which the server vouches for.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.tenancy import current_agency
 from field_api.records.results import Attempt
 from field_api.records.visits import VisitEvent
-from field_api.usecases.add_attempts import add_attempts
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import add_promises
 from field_api.usecases.operation_context import AtTheDoor
@@ -42,9 +41,9 @@ def apply_outcome(
     """Let a read outcome take effect; `recorded` is its JSON as it came. Returns what it placed, as plain JSON data.
 
     Everything is resolved before anything is written. The visit is marked done before holds are placed, so that a hold
-    takes back other visits and not this one; attempts are numbered last, because their head is everybody's.
-    Where the party named is none of the visit's, nothing is promised or disputed in their name and nobody was verified;
-    holds, which only stop work, fall on the person sought.
+    takes back other visits and not this one; attempts are numbered when all else is done (`VisitsInHand.finish`): their
+    head is everybody's. Where the party named is none of the visit's, nothing is promised or disputed in their name and
+    nobody was verified; holds, which only stop work, fall on the person sought.
     """
     met = door.person(outcome.get("party", {}).get("person"))
     person_id = met or door.visit.person_id
@@ -53,7 +52,8 @@ def apply_outcome(
     verified = _verified(session, door, outcome) and met is not None
     _flag_oddities(door, outcome)
     _finish_visit(door, outcome["outcome"])
-    session.flush()
+    if holds:
+        session.flush()
     place_outcome_holds(session, door, holds, person_id=person_id)
     placed = {
         "holds": [hold.kind.value for hold in holds],
@@ -64,7 +64,7 @@ def apply_outcome(
         ),
     }
     if outcome["outcome"] in CONCLUSIVE:
-        add_attempts(session, _attempts(door, outcome, recorded, person_id, verified))
+        door.attempts.extend(_attempts(door, outcome, recorded, person_id, verified))
     return placed
 
 

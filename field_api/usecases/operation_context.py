@@ -1,4 +1,4 @@
-"""What the office knows about the visit that an operation speaks of, loaded once and locked."""
+"""One operation beside the locked visit that it speaks of."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from field_api.domain.evidence import distance_m, is_far_away, is_late, when_it_happened
 from field_api.domain.operations import RecordedOperation, UnreadableOperation
-from field_api.platform.problems import Problem
-from field_api.platform.tenancy import current_agency
-from field_api.records.accounts import Account, Party
-from field_api.records.base import load
+from field_api.records.accounts import Account
 from field_api.records.people import Address
-from field_api.records.visits import Visit, VisitAccount
-from field_api.usecases.lock_visit import lock_visit
+from field_api.records.results import Attempt
+from field_api.records.visits import Visit
+from field_api.usecases.visits_in_hand import VisitsInHand
 
 NOT_OF_THE_VISIT = "person-not-of-the-visit"
 ACCOUNT_NOT_OF_THE_VISIT = "account-not-of-the-visit"
@@ -43,6 +38,7 @@ class AtTheDoor:
     late: bool
     at: datetime
     now: datetime
+    attempts: list[Attempt]  # to be numbered at the end, of all operations that share the transaction
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
@@ -95,51 +91,27 @@ class AtTheDoor:
             self.flag("far-away")
 
 
-def at_the_door(session: Session, operation: RecordedOperation, now: datetime) -> AtTheDoor:
-    """Lock the visit and load what belongs to it. Raises UnreadableOperation `visit-required`, `unknown-visit`."""
-    visit = _locked_visit(session, operation.visit_id)
+def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: datetime) -> AtTheDoor:
+    """The operation beside its locked visit. Raises UnreadableOperation `visit-required`, `unknown-visit`."""
+    if operation.visit_id is None:
+        raise UnreadableOperation("visit-required")
+    known = in_hand.visits.get(operation.visit_id)
+    if known is None:
+        raise UnreadableOperation("unknown-visit")
+    visit = known.visit
     late = is_late(operation, agent_id=visit.agent_id, assignment_version=visit.assignment_version, state=visit.state)
     moment = when_it_happened(operation.evidence, operation.received_at)
-    accounts = _accounts(session, visit.id)
     door = AtTheDoor(
         operation=operation,
         visit=visit,
-        address=load(session, Address, visit.address_id),
-        accounts=accounts,
-        parties=_parties(session, accounts),
+        address=known.address,
+        accounts=known.accounts,
+        parties=known.parties,
         late=late,
         at=moment.at,
         now=now,
+        attempts=in_hand.attempts,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))
     door.flag(*operation.noted)
     return door
-
-
-def _locked_visit(session: Session, visit_id: UUID | None) -> Visit:
-    if visit_id is None:
-        raise UnreadableOperation("visit-required")
-    try:
-        return lock_visit(session, visit_id)
-    except Problem as problem:
-        if problem.code != "not-found":
-            raise
-        raise UnreadableOperation("unknown-visit") from problem
-
-
-def _accounts(session: Session, visit_id: UUID) -> dict[UUID, Account]:
-    rows = session.scalars(
-        select(Account)
-        .join(VisitAccount, (VisitAccount.agency_id == Account.agency_id) & (VisitAccount.account_id == Account.id))
-        .where(VisitAccount.agency_id == current_agency(), VisitAccount.visit_id == visit_id)
-        .order_by(Account.id)
-    )
-    return {account.id: account for account in rows}
-
-
-def _parties(session: Session, accounts: Mapping[UUID, Account]) -> frozenset[UUID]:
-    return frozenset(
-        session.scalars(
-            select(Party.person_id).where(Party.agency_id == current_agency(), Party.account_id.in_(accounts))
-        )
-    )

@@ -1,6 +1,7 @@
 """Let one operation from a phone take effect: the fact is kept, and what follows from it happens at once.
 
-Sync calls this inside one transaction per operation, in device order. Rules and flags: docs/outcomes.md.
+Sync calls this in device order; operations that lock no more than their visits may share a transaction. Rules and
+flags: docs/outcomes.md.
 """
 
 from __future__ import annotations
@@ -34,12 +35,17 @@ from field_api.usecases.note_visit_event import note_visit_event
 from field_api.usecases.operation_context import AtTheDoor, at_the_door
 from field_api.usecases.operation_schemas import read_body
 from field_api.usecases.take_letter_note import take_letter_note
+from field_api.usecases.visits_in_hand import VisitsInHand, take_in_hand
 
 PERMISSION_GRANTED = "permission-granted"
 
 
-def record_operation(session: Session, operation: RecordedOperation, *, now: datetime) -> Effect:
+def record_operation(
+    session: Session, operation: RecordedOperation, *, now: datetime, in_hand: VisitsInHand | None = None
+) -> Effect:
     """Read, lock, apply and note one operation; never commits.
+
+    Whoever has the visits of several operations `in_hand` finishes them itself, after the last one.
 
     Returns APPLIED, or LATE where the visit was withdrawn or reassigned meanwhile: then only the plan stays as it is.
     Raises UnreadableOperation for a body that does not fit its kind or names what the office does not know; the caller
@@ -49,12 +55,14 @@ def record_operation(session: Session, operation: RecordedOperation, *, now: dat
     if operation.kind is OpKind.SESSION:
         return Effect(Verdict.APPLIED, when_it_happened(operation.evidence, operation.received_at).flags)
     with audience(Audience.OFFICE_JOB):
-        door = at_the_door(session, operation, now)
+        visits = in_hand or take_in_hand(session, [operation.visit_id] if operation.visit_id else [])
+        door = at_the_door(visits, operation, now)
         if any(find_debt_words(text) for text in open_texts(operation.kind, body)):
             door.flag("debt-words")
         effects = _APPLY.get(operation.kind, _fact_alone)(session, door, body)
         _note(session, door, body, effects)
-        session.flush()
+        if in_hand is None:
+            visits.finish(session)
     return Effect(Verdict.LATE if door.late else Verdict.APPLIED, tuple(door.flags))
 
 

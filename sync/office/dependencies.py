@@ -18,6 +18,7 @@ from field_api.domain.vocabulary import OpKind
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.records.results import Promise
 from field_api.usecases.stops_work import stops_work
 from sync.mailbox import InboxOp, QuarantinedBytes
@@ -37,25 +38,43 @@ class Waiting:
     flags: tuple[str, ...] = ()
 
 
-def waiting_for(session: Session, row: InboxOp, opened: OpenedOp) -> Waiting:
+@dataclass
+class Needed:
+    """What a device's operations depend on: `states` of those that are here, which of all a person `released`."""
+
+    states: dict[UUID, str]
+    released: set[UUID]
+
+    def has_effect(self, op_id: UUID) -> bool:
+        return self.states.get(op_id) in SETTLED
+
+
+def load_needed(session: Session, device_id: UUID, op_ids: Collection[UUID]) -> Needed:
+    """Two statements at most, whatever the number; none where nothing depends on anything.
+
+    The rows are locked so that nobody releases one between this look at it and the note that another waits for it:
+    whoever releases comes before, and is seen, or after, and finds who waits.
+    """
+    if not op_ids:
+        return Needed({}, set())
+    here = session.execute(
+        select(InboxOp.op_id, InboxOp.state, InboxOp.released)
+        .where(InboxOp.agency_id == current_agency(), InboxOp.device_id == device_id, among(InboxOp.op_id, op_ids))
+        .order_by(InboxOp.op_id)
+        .with_for_update(read=True)
+    ).all()
+    states = {row.op_id: row.state for row in here}
+    released = {row.op_id for row in here if row.released}
+    without_effect = {op_id for op_id in op_ids if states.get(op_id) not in SETTLED}
+    return Needed(states, released | _released_bytes(session, device_id, without_effect - released))
+
+
+def waiting_for(needed: Needed, row: InboxOp, opened: OpenedOp) -> Waiting:
     """What stands between this operation and its effect. Raises UnreadableOperation for one that would have to wait."""
-    wanted = tuple(dict.fromkeys(opened.dependencies))
-    if not wanted:
-        return Waiting()
-    here = {
-        op_id: (state, released)
-        for op_id, state, released in session.execute(
-            select(InboxOp.op_id, InboxOp.state, InboxOp.released).where(
-                InboxOp.agency_id == row.agency_id, InboxOp.device_id == row.device_id, InboxOp.op_id.in_(wanted)
-            )
-        )
-    }
-    without_effect = [op_id for op_id in wanted if op_id not in here or here[op_id][0] not in SETTLED]
+    without_effect = [op_id for op_id in dict.fromkeys(opened.dependencies) if not needed.has_effect(op_id)]
     if not without_effect:
         return Waiting()
-    released = {op_id for op_id in without_effect if op_id in here and here[op_id][1]}
-    released |= _released_bytes(session, row, set(without_effect) - released)
-    unmet = () if row.released else tuple(op_id for op_id in without_effect if op_id not in released)
+    unmet = () if row.released else tuple(op_id for op_id in without_effect if op_id not in needed.released)
     if not unmet:
         return Waiting(flags=(RELEASED,))
     if stops_work(opened.operation):
@@ -63,13 +82,13 @@ def waiting_for(session: Session, row: InboxOp, opened: OpenedOp) -> Waiting:
     return Waiting(unmet, holds=True)
 
 
-def _released_bytes(session: Session, row: InboxOp, wanted: Collection[UUID]) -> set[UUID]:
+def _released_bytes(session: Session, device_id: UUID, wanted: Collection[UUID]) -> set[UUID]:
     """Those that came as bytes that are no operation, which a person mended or released."""
     if not wanted:
         return set()
     table = QuarantinedBytes
     query = select(table.op_id).where(
-        table.agency_id == row.agency_id, table.device_id == row.device_id, table.op_id.in_(wanted), table.released
+        table.agency_id == current_agency(), table.device_id == device_id, among(table.op_id, wanted), table.released
     )
     return {op_id for op_id in session.scalars(query) if op_id is not None}
 

@@ -30,7 +30,7 @@ from field_api.usecases.record_operation import record_operation
 from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.decide_quarantined import note
 from sync.office.kept import Claims, claims_of, kept_bytes, kept_operation, reference_of
-from sync.office.settle import SETTLED, Decision, let_go_on, settle
+from sync.office.settle import SETTLED, Decided, Decision, let_go_on, settle
 
 MENDED = "mended"
 
@@ -62,7 +62,9 @@ def mend_operation(
     device = session.get_one(Device, (current_agency(), device_id))
     claims = claims_of(row.protected)
     effect = _apply(session, device, row, op_id, row.seq, claims, correction, by, now)
-    settle(session, device, row, Decision(effect.verdict, flags=effect.flags), now, tell=True)
+    settle(session, device, [Decided(row, Decision(effect.verdict, flags=effect.flags))], now)
+    let_go_on(session, device.id, row.op_id)
+    session.refresh(row)
     session.execute(text("NOTIFY doorstep_inbox"))
     return row
 

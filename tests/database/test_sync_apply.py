@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-import sync.office.apply
+import sync.office.decide_operation
+from field_api.domain.confidential import audience
+from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.sealing import b64u
@@ -135,15 +137,15 @@ def test_an_operation_that_crashes_the_code_is_quarantined_and_the_rest_go_on(
     day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The crash is a real one in the middle of real work: what it had written is rolled back."""
-    real = sync.office.apply.record_operation
+    real = sync.office.decide_operation.record_operation
 
-    def stumbling(session: Any, operation: Any, *, now: Any) -> Any:
-        effect = real(session, operation, now=now)
+    def stumbling(session: Any, operation: Any, **more: Any) -> Any:
+        effect = real(session, operation, **more)
         if operation.body.get("words") == "boom":
             raise ZeroDivisionError
         return effect
 
-    monkeypatch.setattr(sync.office.apply, "record_operation", stumbling)
+    monkeypatch.setattr(sync.office.decide_operation, "record_operation", stumbling)
     phone.push(
         at_visit(day, phone),
         at_visit(day, phone, "note", {"words": "boom"}),
@@ -165,7 +167,7 @@ def test_trouble_of_the_database_quarantines_nothing_and_is_tried_again(
 
     phone.push(at_visit(day, phone))
     with monkeypatch.context() as patch:
-        patch.setattr(sync.office.apply, "record_operation", away)
+        patch.setattr(sync.office.decide_operation, "record_operation", away)
         day.work()
     assert states(day) == [("received", None)]
     day.work()
@@ -179,15 +181,15 @@ def test_a_statement_that_the_database_gives_up_on_is_the_operations_own_in_the_
     day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real timeout of a real statement: tried with the others, then alone, and again later; then it stands aside."""
-    real = sync.office.apply.record_operation
+    real = sync.office.decide_operation.record_operation
 
-    def slow(session: Any, operation: Any, *, now: Any) -> Any:
+    def slow(session: Any, operation: Any, **more: Any) -> Any:
         if operation.body.get("words") == "slow":
             session.execute(text("SET LOCAL statement_timeout = '20ms'"))
             session.execute(text("SELECT pg_sleep(10)"))
-        return real(session, operation, now=now)
+        return real(session, operation, **more)
 
-    monkeypatch.setattr(sync.office.apply, "record_operation", slow)
+    monkeypatch.setattr(sync.office.decide_operation, "record_operation", slow)
     words = ["a", "slow", "b", "c"]
     phone.push(*[at_visit(day, phone, "note", {"words": word}) for word in words])
     for state in ("received", "received", "quarantined"):
@@ -219,23 +221,90 @@ def test_a_worker_that_dies_again_and_again_is_held_against_the_operation_unless
     assert attempt.given_up == "crashed-worker"
 
 
-def test_a_run_ends_where_another_visit_begins_and_after_what_locks_more(day: Day, phone: Phone) -> None:
-    """Several operations share a transaction, and never two visits: that would lock them in any order."""
+def together(day: Day) -> list[set[int]]:
+    """The seqs that were decided in one transaction each."""
+    with transaction(day.agency) as session:
+        rows = session.execute(select(InboxOp.seq, text("inbox.xmin::text")).order_by(InboxOp.seq)).all()
+    return [{row.seq for row in rows if row[1] == number} for number in dict.fromkeys(row[1] for row in rows)]
+
+
+def apply(day: Day, phone: Phone) -> None:
+    apply_device(day.agency, office_keys().of(day.agency), phone.device, now=day.clock.now())
+
+
+def test_a_run_is_of_many_visits_and_what_locks_more_is_by_itself(day: Day, phone: Phone) -> None:
+    """A hold locks all that somebody owes, letters have their own order: neither is locked beside other visits."""
     here, there = day.visits
     batch = [
         at_visit(day, phone),
         phone.operation("note", {"words": "a"}, visit=here, av=1),
-        phone.operation("arrived", {}, visit=there, av=1),
         phone.operation("outcome", {"outcome": "nobody_there"}, visit=there, av=1),
         phone.operation("note", {"words": "b"}, visit=there, av=1),
+        phone.operation("outcome", {"outcome": "deceased", "told_by": "neighbour"}, visit=here, av=1),
+        phone.operation("letter", {"handling": "not_delivered"}, visit=there, av=1),
+        phone.operation("note", {"words": "c"}, visit=here, av=1),
     ]
     phone.push(*batch)
-    apply_device(day.agency, office_keys().of(day.agency), phone.device, now=day.clock.now())
-    with transaction(day.agency) as session:
-        rows = session.execute(select(InboxOp.seq, text("inbox.xmin::text")).order_by(InboxOp.seq)).all()
-        together = [{row.seq for row in rows if row[1] == number} for number in dict.fromkeys(row[1] for row in rows)]
-    assert states(day) == [("applied", None)] * 5
-    assert together == [{1, 2}, {3, 4}, {5}]
+    apply(day, phone)
+    assert states(day) == [("applied", None)] * len(batch)
+    assert together(day) == [{1, 2, 3, 4}, {5}, {6}, {7}]
+
+
+def test_what_goes_wrong_undoes_its_run_and_takes_nobody_with_it(
+    day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those before it are taken again without it, then it by itself, then those after it."""
+    real = sync.office.decide_operation.record_operation
+
+    def stumbling(session: Any, operation: Any, **more: Any) -> Any:
+        effect = real(session, operation, **more)
+        if operation.body.get("words") == "boom":
+            session.execute(text("SELECT 1 / 0"))
+        return effect
+
+    monkeypatch.setattr(sync.office.decide_operation, "record_operation", stumbling)
+    phone.push(*[at_visit(day, phone, "note", {"words": words}) for words in ("a", "b", "boom", "c", "d")])
+    apply(day, phone)
+    applied, crashed = ("applied", None), ("quarantined", "crashed:DataError")
+    assert states(day) == [applied, applied, crashed, applied, applied]
+    assert together(day) == [{1, 2}, {3}, {4, 5}]
+    assert events(day) == ["note", "note", "verdict", "note", "note"]
+
+
+def test_what_shows_only_when_a_run_is_written_is_found_one_by_one(
+    day: Day, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that the database refuses is sent with the others of its run: nobody was in hand."""
+    real = sync.office.decide_operation.record_operation
+
+    def twice(session: Any, operation: Any, **more: Any) -> Any:
+        effect = real(session, operation, **more)
+        if operation.body.get("words") == "nowhere":
+            session.add(VisitEvent(visit_id=uuid4(), at=day.clock.now(), kind="note", actor="system", body="{}"))
+        return effect
+
+    monkeypatch.setattr(sync.office.decide_operation, "record_operation", twice)
+    phone.push(*[at_visit(day, phone, "note", {"words": words}) for words in ("a", "nowhere", "b")])
+    apply(day, phone)
+    assert states(day) == [("applied", None), ("quarantined", "crashed:IntegrityError"), ("applied", None)]
+    assert together(day) == [{1}, {2}, {3}]
+
+
+def test_a_run_stops_after_what_somebody_waits_for(day: Day, phone: Phone) -> None:
+    """Who waited has the lower number, and comes before what follows."""
+    needed = uuid4()
+    first = at_visit(day, phone, "note", {"words": "waits"}, deps=(needed,))
+    phone.push(first)
+    apply(day, phone)
+    second = at_visit(day, phone, "note", {"words": "needed"}, op=needed)
+    phone.push(second, at_visit(day, phone, "note", {"words": "after"}))
+    apply(day, phone)
+    assert states(day) == [("applied", None)] * 3
+    assert together(day) == [{1, 3}, {2}]
+    with transaction(day.agency) as session, audience(Audience.OFFICE_JOB):
+        story = session.scalars(select(VisitEvent).where(VisitEvent.op_id.is_not(None)).order_by(VisitEvent.id)).all()
+        words = [json.loads(event.body.reveal(Audience.OFFICE_JOB))["recorded"]["words"] for event in story]
+    assert words == ["needed", "waits", "after"]
 
 
 def test_bytes_swapped_by_the_door_are_found_at_the_office(day: Day, phone: Phone) -> None:

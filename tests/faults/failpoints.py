@@ -43,9 +43,9 @@ _DOOR = [
     ("sync.door.feed:_durable", "after", "a page made, no reply"),
 ]
 _WORKER = [
-    ("sync.office.apply:record_operation", "before", "before the effect"),
-    ("sync.office.apply:record_operation", "after", "after the effect"),
-    ("sync.office.apply:settle", "after", "effect and verdict, not committed"),
+    ("sync.office.decide_operation:record_operation", "before", "before the effect"),
+    ("sync.office.decide_operation:record_operation", "after", "after the effect"),
+    ("sync.office.run:settle", "after", "effect and verdict, not committed"),
     ("sync.office.work:apply_device", "after", "effects committed"),
     ("sync.office.publish:_move_head", "before", "items sealed"),
     ("sync.office.publish:_move_head", "after", "head moved, not committed"),

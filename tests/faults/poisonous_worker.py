@@ -11,7 +11,7 @@ from typing import Any
 from processes import work
 from sqlalchemy import text
 
-import sync.office.apply
+import sync.office.decide_operation
 from field_api.platform.settings import Settings
 
 MEMORY_BYTES = 3 * 1024**3
@@ -53,13 +53,13 @@ POISONS: dict[str, Callable[[Any], object]] = {
 
 def poisonous_work(settings: Settings) -> None:
     """What `processes.work` runs, with a verb that some operations are too much for."""
-    real = sync.office.apply.record_operation
+    real = sync.office.decide_operation.record_operation
 
-    def record_operation(session: Any, operation: Any, *, now: Any) -> Any:
+    def record_operation(session: Any, operation: Any, **more: Any) -> Any:
         poison = POISONS.get(operation.body.get("words", ""))
         if poison is not None:
             poison(session)
-        return real(session, operation, now=now)
+        return real(session, operation, **more)
 
-    sync.office.apply.record_operation = record_operation
+    sync.office.decide_operation.record_operation = record_operation
     work(settings, None)
