@@ -71,7 +71,10 @@ def creditors(_tree: Path) -> Iterator[Mutant]:
     for name in ("creditors", "attempts", "promises", "disputes", "holds", "visits"):
         yield of(f"{http}/{name}.py", bound, "creditor_id=None", f"GET {api}/{name}")
     kept = "if creditor_id is not None:"
-    yield of(f"{queries}/accounts.py", kept, never, f"GET {api}/creditors")
+    yield of(f"{queries}/accounts.py", kept, never, f"POST {api}/accounts/search")
+    yield of(
+        f"{queries}/accounts.py", "found if creditor_id is None else", "found if True else", f"GET {api}/creditors"
+    )
     yield of(f"{queries}/holds.py", kept, never, f"GET {api}/holds")
     yield of(f"{queries}/results.py", kept, never, f"GET {api}/attempts")
     yield of(f"{queries}/results.py", kept, never, f"GET {api}/promises", 1)

@@ -96,6 +96,23 @@ def test_one_bad_operation_never_holds_up_the_others(phone: Phone, database: Ser
     assert (rows(database, "inbox"), rows(database, "quarantine")) == (3, 6)
 
 
+def test_each_fault_of_form_is_kept_with_its_reason(phone: Phone, database: Server) -> None:
+    """A person reads the reason; a later version of the office may take what this one does not understand."""
+    phone.push(
+        phone.operation("note", {}, v=2),
+        phone.operation("note", {}, device=str(uuid4())),
+        phone.operation("note", {}) | {"sig": b64u(bytes(64))},
+        phone.operation("note", {}) | {"ct": b64u(bytes(34 * 1024))},
+        phone.operation("note", {}, op=None, seq=0),
+    )
+    with psycopg.connect(database.conninfo("office")) as connection:
+        connection.execute("SELECT set_config('doorstep.agency', %s, false)", [AGENCY["id"]])
+        reasons = connection.execute("SELECT reason FROM mailbox.quarantine ORDER BY reason").fetchall()
+    assert [reason for (reason,) in reasons] == [
+        "bad-form", "bad-signature", "too-large", "unknown-version", "wrong-device"
+    ]  # fmt: skip
+
+
 def test_a_badly_signed_copy_never_takes_the_place_of_the_real_operation(phone: Phone) -> None:
     real = phone.operation("note", {})
     forged = real | {"sig": b64u(es256(Phone(phone.client, phone.agency, phone.device).signing, b"else"))}

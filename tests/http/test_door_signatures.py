@@ -182,6 +182,16 @@ def test_another_path_or_query_than_the_signed_one_is_refused(phone: Phone) -> N
     assert phone.client.post("/phone/v1/echo?after=1", headers=headers).status_code == 200
 
 
+def test_the_signed_target_is_the_one_that_was_routed(phone: Phone) -> None:
+    """A server or proxy that reads the request's first line in another way than the router must not divert a call."""
+    headers = phone.signature_headers("POST", "/phone/v1/queue", "", {}, anchored=True)
+    diverted = {"REQUEST_URI": "/phone/v1/queue"}
+    answer = phone.client.post("/phone/v1/echo", headers=headers, environ_overrides=diverted)
+    assert (answer.status_code, answer.json["code"]) == (401, "signature-invalid")
+    answer = phone.client.post("/phone/v1/queue", headers=headers, environ_overrides=diverted)
+    assert answer.status_code == 200
+
+
 def test_a_body_above_the_routes_limit_is_refused(phone: Phone) -> None:
     assert code(phone.call("POST", "/phone/v1/echo", b"x" * 1_001)) == "too-large"
     assert code(phone.call("POST", "/phone/v1/queue", b"x" * 300 * 1024)) == "too-large"
