@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
@@ -23,9 +22,7 @@ from field_api.domain.vocabulary import (
     VisitEventKind,
 )
 from field_api.platform.bounded_json import canonical
-from field_api.platform.tenancy import current_agency
 from field_api.records.results import Attempt
-from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import add_promises
 from field_api.usecases.operation_context import AtTheDoor
@@ -49,7 +46,7 @@ def apply_outcome(
     person_id = met or door.visit.person_id
     said = outcome.get("results", ()) if met else ()
     holds = wanted_holds(door, outcome)
-    verified = _verified(session, door, outcome) and met is not None
+    verified = _verified(door, outcome) and met is not None
     _flag_oddities(door, outcome)
     _finish_visit(door, outcome["outcome"])
     if holds:
@@ -68,7 +65,7 @@ def apply_outcome(
     return placed
 
 
-def _verified(session: Session, door: AtTheDoor, outcome: Mapping[str, Any]) -> bool:
+def _verified(door: AtTheDoor, outcome: Mapping[str, Any]) -> bool:
     """A verified debtor or obligor was met: this agent's check for that very person passed on this visit, or it is
     typed from paper. The relation must be theirs too: a guarantor's check says nothing of the one sought."""
     if outcome["outcome"] is not OutcomeKind.CLIENT_LOCATED or outcome["party"]["relation"] not in VERIFIED:
@@ -77,14 +74,8 @@ def _verified(session: Session, door: AtTheDoor, outcome: Mapping[str, Any]) -> 
         return True
     named = door.named(outcome["party"].get("person"))
     theirs = (named == door.visit.person_id) == (outcome["party"]["relation"] is Relation.SOUGHT)
-    passed = exists().where(
-        VisitEvent.agency_id == current_agency(),
-        VisitEvent.visit_id == door.visit.id,
-        VisitEvent.kind == VisitEventKind.IDENTITY_CHECK.value,
-        VisitEvent.actor == door.actor,
-        VisitEvent.flags.contains([passed_mark(named)]),
-    )
-    if theirs and session.scalar(select(passed)):
+    checks = door.told.of_visit(door.visit, VisitEventKind.IDENTITY_CHECK)
+    if theirs and any(check.actor == door.actor and passed_mark(named) in check.flags for check in checks):
         return True
     door.flag("no-identity-check")
     return False

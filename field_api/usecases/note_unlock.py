@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -33,7 +31,6 @@ from field_api.platform.ids import new_id
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import Agency
 from field_api.records.unlocks import UnlockReview
-from field_api.records.visits import Visit, VisitEvent
 from field_api.usecases.operation_context import AtTheDoor
 
 
@@ -42,7 +39,7 @@ def note_check(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> di
     door.person(body.get("person"))
     person_id, method = door.named(body.get("person")), body["method"]
     wrong = wrong_mark(method, body["claim"])
-    before = _before(session, door, passed_mark(person_id), wrong)
+    before = _before(door, passed_mark(person_id), wrong)
     if too_many(method, before.wrong):
         door.flag(TOO_MANY_TRIES)
     if body["passed"]:
@@ -58,7 +55,7 @@ def note_check(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> di
 def note_opened(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
     """A locked part was shown."""
     door.person(body.get("person"))
-    before = _before(session, door, passed_mark(door.named(body.get("person"))), wrong="")
+    before = _before(door, passed_mark(door.named(body.get("person"))), wrong="")
     if body["before_arrival"]:
         if not _policy(session).read_before_arrival:
             door.flag(NOT_BY_POLICY)
@@ -68,30 +65,16 @@ def note_opened(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> d
     return _distance(session, door, body)
 
 
-def _before(session: Session, door: AtTheDoor, passed: str, wrong: str) -> Before:
+def _before(door: AtTheDoor, passed: str, wrong: str) -> Before:
     """The story of this visit; third parties count at the stop's other visits too, where this agent met them: who stood
     there hears what is said next, whosever visit it is. A stop is one place on one day's route."""
-    mine, here = VisitEvent.actor == door.actor, VisitEvent.visit_id == door.visit.id
-    counts = session.execute(
-        select(
-            func.count().filter(VisitEvent.flags.contains([THIRD_PARTY_MET]), or_(here, mine)),
-            func.count().filter(VisitEvent.flags.contains([passed]), mine, here),
-            func.count().filter(VisitEvent.flags.contains([wrong]), mine, here),
-        ).where(
-            VisitEvent.agency_id == current_agency(),
-            VisitEvent.visit_id.in_(_visits_of_the_stop(session, door)),
-            VisitEvent.kind.in_([VisitEventKind.ENCOUNTER.value, VisitEventKind.IDENTITY_CHECK.value]),
-        )
-    ).one()
-    return Before(third_parties_met=counts[0], passed=counts[1] > 0, wrong=counts[2])
-
-
-def _visits_of_the_stop(session: Session, door: AtTheDoor) -> list[UUID]:
-    """This visit and those beside it. One that was taken back meanwhile has no stop, and stands alone."""
-    if door.visit.stop_id is None:
-        return [door.visit.id]
-    beside = select(Visit.id).where(Visit.agency_id == current_agency(), Visit.stop_id == door.visit.stop_id)
-    return [door.visit.id, *session.scalars(beside.where(Visit.id != door.visit.id))]
+    third_parties, passes, wrongs = 0, 0, 0
+    for line in door.told.of_stop(door.visit, VisitEventKind.ENCOUNTER, VisitEventKind.IDENTITY_CHECK):
+        here, mine = line.visit_id == door.visit.id, line.actor == door.actor
+        third_parties += THIRD_PARTY_MET in line.flags and (here or mine)
+        passes += passed in line.flags and mine and here
+        wrongs += wrong in line.flags and mine and here
+    return Before(third_parties_met=third_parties, passed=passes > 0, wrong=wrongs)
 
 
 def _put_up(session: Session, door: AtTheDoor, before: Before) -> None:
@@ -118,17 +101,8 @@ def _distance(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dic
     own = door.distance_of(body["position"])
     if own is not None:
         return {"distance_m": own, "distance_by": "position"}
-    arrived = session.scalars(
-        select(VisitEvent)
-        .where(
-            VisitEvent.agency_id == current_agency(),
-            VisitEvent.visit_id == door.visit.id,
-            VisitEvent.kind == VisitEventKind.ARRIVED.value,
-            VisitEvent.actor == door.actor,
-        )
-        .order_by(VisitEvent.at.desc(), VisitEvent.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if arrived is None:
+    arrivals = [line for line in door.told.of_visit(door.visit, VisitEventKind.ARRIVED) if line.actor == door.actor]
+    if not arrivals:
         return {}
+    arrived = max(arrivals, key=lambda line: (line.at, line.id)).full(session)
     return {"distance_m": json.loads(arrived.body.reveal(Audience.OFFICE_JOB))["distance_m"], "distance_by": "arrival"}

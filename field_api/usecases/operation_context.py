@@ -14,6 +14,7 @@ from field_api.records.accounts import Account
 from field_api.records.people import Address
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit
+from field_api.usecases.told_before import ToldBefore
 from field_api.usecases.visits_in_hand import VisitsInHand
 
 NOT_OF_THE_VISIT = "person-not-of-the-visit"
@@ -38,6 +39,7 @@ class AtTheDoor:
     late: bool
     at: datetime
     now: datetime
+    told: ToldBefore
     attempts: list[Attempt]  # to be numbered at the end, of all operations that share the transaction
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -110,6 +112,7 @@ def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: dateti
         late=late,
         at=moment.at,
         now=now,
+        told=in_hand.told,
         attempts=in_hand.attempts,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))

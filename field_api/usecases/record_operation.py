@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
@@ -22,10 +21,8 @@ from field_api.domain.operations import Effect, RecordedOperation
 from field_api.domain.outside_text import OPEN_TEXTS
 from field_api.domain.unlocks import THIRD_PARTY_MET, is_third_party
 from field_api.domain.vocabulary import OpKind, OutcomeKind, Verdict, VisitEventKind
-from field_api.platform.tenancy import current_agency
 from field_api.queries.passed_checks import passed_checks
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
-from field_api.records.visits import VisitEvent
 from field_api.usecases.add_contact_candidates import add_contact_candidates
 from field_api.usecases.add_promises import replace_promises
 from field_api.usecases.apply_outcome import apply_outcome
@@ -126,26 +123,17 @@ def _photo_permission(_session: Session, door: AtTheDoor, body: Mapping[str, Any
     return {}
 
 
-def _photo(session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
-    if body["permission"] not in _standing_permissions(session, door):
+def _photo(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
+    if body["permission"] not in _standing_permissions(door):
         door.flag("no-permission")
     return {}
 
 
-def _standing_permissions(session: Session, door: AtTheDoor) -> set[UUID | None]:
+def _standing_permissions(door: AtTheDoor) -> set[UUID | None]:
     """Operations that granted a permission on this visit after which none was taken back."""
-    events = session.execute(
-        select(VisitEvent.op_id, VisitEvent.flags)
-        .where(
-            VisitEvent.agency_id == current_agency(),
-            VisitEvent.visit_id == door.visit.id,
-            VisitEvent.kind == VisitEventKind.PHOTO_PERMISSION.value,
-        )
-        .order_by(VisitEvent.id)
-    )
     standing: set[UUID | None] = set()
-    for op_id, flags in events:
-        standing = set() if PERMISSION_WITHDRAWN in flags else standing | {op_id}
+    for line in door.told.of_visit(door.visit, VisitEventKind.PHOTO_PERMISSION):
+        standing = set() if PERMISSION_WITHDRAWN in line.flags else standing | {line.op_id}
     return standing
 
 
@@ -166,7 +154,7 @@ _APPLY: dict[OpKind, Callable[[Session, AtTheDoor, Mapping[str, Any]], dict[str,
 def _note(session: Session, door: AtTheDoor, body: Mapping[str, Any], effects: Mapping[str, Any]) -> None:
     """The story's line: what was recorded, word for word, with clocks, distance, verdict and what it placed."""
     operation, evidence = door.operation, door.operation.evidence
-    note_visit_event(
+    event = note_visit_event(
         session,
         door.visit.id,
         VisitEventKind(operation.kind.value),
@@ -189,6 +177,7 @@ def _note(session: Session, door: AtTheDoor, body: Mapping[str, Any], effects: M
         operation.op_id,
         [*door.flags, *door.withheld, *door.marks],
     )
+    door.told.add(event)
 
 
 def open_texts(kind: OpKind, body: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.add_attempts import add_attempts
 from field_api.usecases.lock_visit import lock_visits
+from field_api.usecases.told_before import ToldBefore, told_before
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class VisitsInHand:
     """By visit id. `attempts` wait for their numbers until the end: the head that gives them is everybody's."""
 
     visits: Mapping[UUID, VisitInHand]
+    told: ToldBefore
     attempts: list[Attempt] = field(default_factory=list)
 
     def finish(self, session: Session) -> None:
@@ -42,10 +44,10 @@ class VisitsInHand:
 
 
 def take_in_hand(session: Session, visit_ids: Collection[UUID]) -> VisitsInHand:
-    """Lock the visits and load what belongs to them. Unknown ids are left out. Five statements, whatever the number."""
+    """Lock the visits and load what belongs to them. Unknown ids are left out. Six statements, whatever the number."""
     visits = lock_visits(session, visit_ids) if visit_ids else {}
     if not visits:
-        return VisitsInHand({})
+        return VisitsInHand({}, ToldBefore([], {}))
     addresses = _addresses(session, {visit.address_id for visit in visits.values()})
     accounts = _accounts(session, visits)
     known_to = _parties(session, {account for own in accounts.values() for account in own})
@@ -58,7 +60,8 @@ def take_in_hand(session: Session, visit_ids: Collection[UUID]) -> VisitsInHand:
                 frozenset(person for account in accounts[visit.id] for person in known_to[account]),
             )
             for visit in visits.values()
-        }
+        },
+        told_before(session, visits.values()),
     )
 
 
