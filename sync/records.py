@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Label
 from field_api.platform.columns import Sealed
-from field_api.platform.database import Base
 from field_api.platform.labels import confidential, internal
-from field_api.platform.tenancy import current_agency
 from field_api.records.base import SCHEMA, Tenant, refers
+from field_api.records.log import LogEntry
 from sync import mailbox
 
 __all__ = ["ApplyTurn", "EnrolmentSecret", "LogEntry", "QuarantineDecision", "mailbox"]
@@ -37,28 +34,6 @@ class EnrolmentSecret(Tenant):
     issued_at: Mapped[datetime] = internal()
     issued_by: Mapped[UUID | None] = internal()
     expires_at: Mapped[datetime] = internal()
-
-
-class LogEntry(Base):
-    """What stands behind a leaf of the log: payload and salt. `number` is null until the sequencer gives it one."""
-
-    __tablename__ = "log_entry"
-    __table_args__ = (
-        UniqueConstraint("agency_id", "number"),
-        Index("ix_log_entry_waiting", "agency_id", "id", postgresql_where=text("number IS NULL")),
-        {"schema": SCHEMA},
-    )
-
-    agency_id: Mapped[UUID] = internal(primary_key=True, default=current_agency)
-    id: Mapped[int] = internal(BigInteger, Identity(always=True), primary_key=True)
-    kind: Mapped[str] = internal()  # op | receipt | decision | erasure
-    at: Mapped[datetime] = internal()
-    ref: Mapped[str] = internal()  # which row: "device/op", "visit_event/ID"
-    payload_sha256: Mapped[bytes | None] = internal(LargeBinary)  # null: the sequencer fills it from `ref`
-    detail: Mapped[dict[str, Any]] = internal(JSONB, server_default=text("'{}'::jsonb"))  # a decision's payload
-    salt: Mapped[bytes | None] = confidential(LargeBinary)
-    leaf: Mapped[bytes | None] = internal(LargeBinary)  # the leaf's data, as hashed
-    number: Mapped[int | None] = internal(BigInteger)
 
 
 class ApplyTurn(mailbox.OfDevice):

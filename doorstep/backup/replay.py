@@ -32,6 +32,7 @@ from media.records import DESTROYED, Upload
 from sync.mailbox import Durable, FeedHead, FeedItem, Snapshot, SnapshotRequest
 from sync.office.devices import revoke_device
 from sync.office.enrolment import tell_everything
+from sync.office.erase_entry import erase_again
 from sync.office.log import note_decision
 from sync.office.returning import named_by, next_epoch, take_back
 from sync.roll import first_roll
@@ -87,6 +88,8 @@ def replay(session: Session, keys: OfficeKeys, entries: Sequence[Entry], room: D
                 done.lifted += _lifted(session, entry)
             case EntryKind.PHOTO_ERASED:
                 done.erasures += _erased(session, entry, room, now)
+            case EntryKind.ENTRY_ERASED:
+                done.erasures += erase_again(session, str(entry.detail["ref"]), now=now)
             case EntryKind.BACKUP | EntryKind.RESTORED:
                 pass
     counts = {name: getattr(done, name) for name in ("devices", "revocations", "holds", "lifted", "erasures")}

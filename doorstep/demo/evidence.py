@@ -18,10 +18,12 @@ from doorstep.installation import Installation
 from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.wiring import objects, office_keys
 from field_api.records.visits import Sheet, Visit
-from sync.office.audit import export_log, verify_export
+from sync.office.audit import export_log
+from sync.office.audit_verify import lines_of, verify_export
 
 
 def write_exports(agency_id: UUID, day: date, folder: Path, readers: Readers) -> dict[str, int]:
@@ -31,17 +33,16 @@ def write_exports(agency_id: UUID, day: date, folder: Path, readers: Readers) ->
         write_visits(agency_id, day, day, kind, folder / f"visits.{kind}")
     attempts = _polled(readers.integrator)
     (folder / "attempts.json").write_text(json.dumps(attempts, ensure_ascii=False, indent=1))
+    clock = SystemClock()
     with transaction(agency_id) as session:
         done = session.scalars(select(Visit.id).where(Visit.state == "done").order_by(Visit.done_at).limit(1)).one()
         keys = office_keys().of(agency_id)
         with (folder / "audit-log.jsonl").open("wb") as file:
-            file.writelines(export_log(session, keys))
+            file.writelines(export_log(session, keys, now=clock.now()))
     (folder / "one-visit.json").write_text(json.dumps(readers.manager(f"/visits/{done}"), ensure_ascii=False, indent=1))
-    with (folder / "audit-log.jsonl").open("rb") as lines:
-        findings = verify_export(lines, keys.root_public)
-    with (folder / "audit-log.jsonl").open("rb") as lines:
-        leaves = sum(1 for _ in lines) - 1
-    return {"attempts_polled": len(attempts), "log_leaves": leaves, "log_findings": len(findings)}
+    with (folder / "audit-log.jsonl").open("rb") as file:
+        report = verify_export(lines_of(file), keys.root_public)
+    return {"attempts_polled": len(attempts), "log_leaves": report.leaves, "log_findings": len(report.findings)}
 
 
 def _polled(ask: Ask) -> list[Any]:

@@ -55,6 +55,7 @@ class EntryKind(StrEnum):
     HOLD_PLACED = "hold-placed"
     HOLD_LIFTED = "hold-lifted"
     PHOTO_ERASED = "photo-erased"
+    ENTRY_ERASED = "entry-erased"  # the row behind a leaf of the log
     BACKUP = "backup"  # a verified one, on whose word phones may delete
     RESTORED = "restored"
 

@@ -16,6 +16,8 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from field_api.records.base import load
 from field_api.records.visits import VisitEvent
+from field_api.usecases.note_decision import note_decision
+from field_api.usecases.note_erasure import Erased, note_erasure
 from media.office.darkroom import Darkroom
 from media.office.note_photo import note_photo
 from media.office.records import Photo, PhotoState
@@ -44,8 +46,16 @@ def destroy_photo(session: Session, photo_id: UUID, room: Darkroom, *, now: date
     session.get_one(Upload, (agency_id, upload_id), with_for_update=True).state = DESTROYED
     _clear(photo, now, reason)
     note_photo(session, photo, now, actor=actor)
+    _log_erasure(session, photo, now, actor, reason)
     log.info("photo-destroyed", photo=str(photo.id), sha256=photo.sha256.hex(), reason=reason)
     return photo
+
+
+def _log_erasure(session: Session, photo: Photo, now: datetime, actor: str, reason: str) -> None:
+    """The tamper-evident log tells a photograph that was destroyed from one that is gone."""
+    detail = {"photo": str(photo.id), "by": actor, "reason": reason}
+    decided = note_decision(session, now, "photo-destroyed", detail)
+    note_erasure(session, now, erased=f"photo/{photo.id}", what=Erased.PHOTOGRAPH, decided=decided)
 
 
 def destroy_withdrawn(session: Session, room: Darkroom, now: datetime) -> int:

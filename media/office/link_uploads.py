@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.disclosure import Audience
@@ -19,6 +19,7 @@ from field_api.queries.photo_declarations import (
     photo_declarations,
     photo_permissions,
 )
+from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
 from media.office.note_photo import note_photo
 from media.office.permission import refusal
@@ -41,14 +42,27 @@ def link_uploads(session: Session, now: datetime) -> int:
     pairs = [(upload, _match(upload, declared.get(upload.photo_id, ()))) for upload in uploads]
     wanted = {declaration.permission_op_id for _, declaration in pairs if declaration and declaration.permission_op_id}
     permissions = photo_permissions(session, wanted, Audience.OFFICE_JOB)
+    taken = []
     for upload, declaration in pairs:
         if declaration is None:
             upload.state = STRAY
             continue
         granted = permissions.get(declaration.permission_op_id, ()) if declaration.permission_op_id else ()
-        _take(session, upload, declaration, granted, now)
+        taken.append(_take(session, upload, declaration, granted, now))
     session.flush()
+    _enter_in_log(session, taken)
     return len(uploads)
+
+
+def _enter_in_log(session: Session, photos: Sequence[Photo]) -> None:
+    """One statement for all: an entry's id is the database's, and the ORM would ask for each."""
+    agency_id = current_agency()
+    entries = [
+        {"agency_id": agency_id, "kind": "photo", "at": photo.received_at, "ref": f"photo/{photo.id}"}
+        for photo in photos
+    ]
+    if entries:
+        session.execute(insert(LogEntry), entries)
 
 
 def _declared_uploads(session: Session) -> Sequence[Upload]:
@@ -76,7 +90,7 @@ def _match(upload: Upload, declarations: Sequence[PhotoDeclaration]) -> PhotoDec
 
 def _take(
     session: Session, upload: Upload, declared: PhotoDeclaration, granted: Sequence[PhotoPermission], now: datetime
-) -> None:
+) -> Photo:
     upload.taken_at = now
     reason = refusal(declared, granted)
     state = PhotoState.REFUSED if reason else PhotoState.AWAITING
@@ -102,3 +116,4 @@ def _take(
     session.add(photo)
     if reason:
         note_photo(session, photo, now)
+    return photo

@@ -13,23 +13,20 @@ from sqlalchemy.orm import Session
 
 from field_api.platform.anchors import utc_text
 from field_api.platform.bounded_json import canonical
-from field_api.platform.ids import new_id
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import b64u, sha256
 from field_api.platform.tenancy import current_agency
+from field_api.usecases.note_decision import note_decision
 from sync.mailbox import Checkpoint, InboxOp, LogNode, QuarantinedBytes
 from sync.merkle import TILE_WIDTH, leaf_hash, new_nodes, root_from_tiles
-from sync.office.decisions import decision_payloads
+from sync.office.decisions import decision_payloads, resolve_erasures
 from sync.records import LogEntry
+
+__all__ = ["commitment_of", "note_decision", "op_payload", "open_tiles", "sequence_log"]
 
 CHECKPOINT_CONTEXT = b"doorstep-checkpoint-v1"
 BATCH = 500
 MAX_LEVELS = 7  # 256^7 leaves
-
-
-def note_decision(session: Session, at: datetime, decision: str, detail: dict[str, Any]) -> None:
-    """Put a decision of the office into the log, in the transaction that takes it."""
-    session.add(LogEntry(kind="decision", at=at, ref=f"decision/{new_id()}", detail={"decision": decision, **detail}))
 
 
 def op_payload(protected: bytes, ct: bytes, sig: bytes) -> bytes:
@@ -55,9 +52,9 @@ def sequence_log(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
     ).all()
     if not waiting:
         return 0
-    size = session.scalar(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(1)) or 0
-    hashes = _number(session, waiting, size)
-    _grow(session, keys, size, hashes, now)
+    newest = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).one_or_none()
+    hashes = _number(session, waiting, newest.size if newest else 0)
+    _grow(session, keys, newest, hashes, now)
     return len(waiting)
 
 
@@ -107,16 +104,20 @@ def _mark(session: Session, table: Any, key: Any, rows: Sequence[Any]) -> None:
 
 def _number(session: Session, waiting: Sequence[LogEntry], size: int) -> list[bytes]:
     """Give numbers, salts and leaves to the entries; the leaf hashes in order."""
+    for number, entry in enumerate(waiting, start=size):
+        entry.number = number
+    resolve_erasures(session, [entry for entry in waiting if entry.kind == "erasure"])
     payloads = decision_payloads(session, [entry for entry in waiting if entry.payload_sha256 is None])
     hashes = []
-    for number, entry in enumerate(waiting, start=size):
+    for entry in waiting:
         if entry.payload_sha256 is None:
             entry.payload_sha256 = sha256(payloads[entry.id])
-        entry.number, entry.salt = number, os.urandom(32)
+        entry.salt = os.urandom(32)
         entry.leaf = canonical(
             {
                 "kind": entry.kind,
                 "at": utc_text(entry.at),
+                "ref": entry.ref,
                 "commitment": b64u(commitment_of(entry.salt, entry.payload_sha256)),
             }
         )
@@ -124,7 +125,8 @@ def _number(session: Session, waiting: Sequence[LogEntry], size: int) -> list[by
     return hashes
 
 
-def _grow(session: Session, keys: OfficeKeys, size: int, hashes: list[bytes], now: datetime) -> None:
+def _grow(session: Session, keys: OfficeKeys, newest: Checkpoint | None, hashes: list[bytes], now: datetime) -> None:
+    size = newest.size if newest else 0
     added = new_nodes(size, hashes, open_tiles(session, size))
     session.execute(
         insert(LogNode),
@@ -136,9 +138,10 @@ def _grow(session: Session, keys: OfficeKeys, size: int, hashes: list[bytes], no
     )
     new_size = size + len(hashes)
     root = root_from_tiles(open_tiles(session, new_size))
-    statement = canonical(
-        {"v": 1, "agency": str(current_agency()), "size": new_size, "root": b64u(root), "at": utc_text(now)}
-    )
+    # Named by the next one: a checkpoint that is taken out later leaves a gap in the chain.
+    before = b64u(sha256(newest.statement)) if newest else None
+    claims = {"size": new_size, "root": b64u(root), "at": utc_text(now), "prev": before}
+    statement = canonical({"v": 1, "agency": str(current_agency()), **claims})
     session.add(Checkpoint(size=new_size, root=root, statement=statement, sig=keys.sign(CHECKPOINT_CONTEXT, statement)))
 
 

@@ -55,7 +55,7 @@ def test_the_log_is_exported_and_verified_and_a_changed_file_fails(day: Day, run
     assert exported.exit_code == 0, exported.output
     assert root in exported.output
     assert run(audit, "verify", str(file), "--root", root).exit_code == 0
-    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-2]))
     broken = run(audit, "verify", str(file), "--root", root)
     assert broken.exit_code == 1
     assert "missing" in broken.output

@@ -1,0 +1,94 @@
+"""Erase what a leaf of the log stands for, lawfully: the row and the salt go, the log says by which decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from field_api.platform.problems import Problem
+from field_api.platform.restore_journal import EntryKind, enter
+from field_api.platform.sealing import from_b64u
+from field_api.platform.tenancy import current_agency
+from field_api.usecases.note_decision import note_decision
+from field_api.usecases.note_erasure import Erased, note_erasure
+from sync.mailbox import Durable, InboxOp, QuarantinedBytes
+from sync.records import LogEntry
+
+
+def erase_entry(session: Session, number: int, decision: str, *, now: datetime) -> None:
+    """Forget what leaf `number` commits to, and every other leaf of the same row (an operation's receipt).
+
+    `decision` is the reference that `note_decision` gave. Salt and hash of the payload go with it: without them the
+    leaf tells nobody what it stood for, and its own hash keeps the log whole. A row of the mailbox is deleted here; one
+    of the office's (a visit's event, a hold) is its caller's to delete or to empty, in this transaction.
+    Raises Problem `not-found`, `already-done`; `conflict` where the phone may still hold the operation, and would send
+    it again.
+    """
+    entries = _entries_of(session, number)
+    if all(entry.salt is None for entry in entries):
+        raise Problem("already-done", f"leaf {number} is erased")
+    ref = entries[0].ref
+    _be_durable(session, ref)
+    enter(session, EntryKind.ENTRY_ERASED, {"ref": ref}, at=now)
+    _erase(session, ref, entries, decision, now)
+
+
+def erase_again(session: Session, ref: str, *, now: datetime) -> bool:
+    """After a restore: erase what the journal says was erased, where the backup has it. Returns whether it had."""
+    entries = _entries(session, ref)
+    if all(entry.salt is None for entry in entries):
+        return False
+    decision = note_decision(session, now, "erased-again", {"of": ref})
+    _erase(session, ref, entries, decision, now)
+    return True
+
+
+def _erase(session: Session, ref: str, entries: list[LogEntry], decision: str, now: datetime) -> None:
+    _delete_row(session, ref)
+    for entry in entries:
+        entry.salt = entry.payload_sha256 = None
+        entry.detail = {}
+    note_erasure(session, now, erased=ref, what=Erased.ROW, decided=decision)
+
+
+def _entries_of(session: Session, number: int) -> list[LogEntry]:
+    mine = LogEntry.agency_id == current_agency()
+    ref = session.scalar(select(LogEntry.ref).where(mine, LogEntry.number == number))
+    if ref is None:
+        raise Problem("not-found", f"the log has no leaf {number}")
+    if ref.partition("/")[0] in ("erasure", "photo"):
+        raise Problem("conflict", "an erasure stays in the log; a photograph is destroyed by its own command")
+    return _entries(session, ref)
+
+
+def _entries(session: Session, ref: str) -> list[LogEntry]:
+    mine = LogEntry.agency_id == current_agency()
+    of_ref = select(LogEntry).where(mine, LogEntry.ref == ref, LogEntry.number.is_not(None))
+    return list(session.scalars(of_ref.order_by(LogEntry.number).with_for_update()))
+
+
+def _delete_row(session: Session, ref: str) -> None:
+    table, *keys = ref.split("/")
+    if table == "inbox":
+        mine = InboxOp.agency_id == current_agency(), InboxOp.device_id == UUID(keys[0])
+        session.execute(delete(InboxOp).where(*mine, InboxOp.op_id == UUID(keys[1])))
+    elif table == "quarantine":
+        device_id = UUID(keys[0])
+        odd = QuarantinedBytes.agency_id == current_agency(), QuarantinedBytes.device_id == device_id
+        session.execute(delete(QuarantinedBytes).where(*odd, QuarantinedBytes.sha256 == from_b64u(keys[1])))
+
+
+def _be_durable(session: Session, ref: str) -> None:
+    """A phone deletes what is durable, and sends everything else again."""
+    table, *keys = ref.split("/")
+    if table != "inbox":
+        return
+    device_id, op_id = UUID(keys[0]), UUID(keys[1])
+    mine = InboxOp.agency_id == current_agency(), InboxOp.device_id == device_id
+    seq = session.scalar(select(InboxOp.seq).where(*mine, InboxOp.op_id == op_id))
+    stated = session.get(Durable, (current_agency(), device_id))
+    if seq is not None and (stated is None or stated.durable_seq < seq or seq in stated.excepted):
+        raise Problem("conflict", "the operation is not durable yet: its phone would send it again")
