@@ -25,6 +25,11 @@ class Failpoint:
     """before, after, or the step of the phone's that it is at"""
     told: str
 
+    @property
+    def most_times(self) -> int:
+        """How often one session of a phone surely comes by: a run of operations is settled once for all of them."""
+        return 1 if self.place == "sync.office.run:settle" else 3
+
     def __str__(self) -> str:
         return f"{self.number}-{self.part}-{self.told.replace(' ', '-')}"
 
