@@ -155,6 +155,9 @@ def test_one_device_sees_nothing_of_another(phone: Phone, door: Flask, agency: U
     phone.push(phone.operation("note", {}, op=op))
     assert other.push(other.operation("note", {}, op=op))[0]["status"] == "received"
     assert phone.call("GET", "/phone/v1/ops/state").json["contiguous"] == 1
+    other.push(*(other.operation("note", {}) for _ in range(3)))
+    assert phone.call("GET", "/phone/v1/ops/state").json["contiguous"] == 1
+    assert other.call("GET", "/phone/v1/ops/state").json["contiguous"] == 4
 
 
 def test_the_doors_role_cannot_read_back_or_change_what_it_took(phone: Phone, database: Server, agency: UUID) -> None:
