@@ -16,6 +16,7 @@ from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import HoldKind
+from field_api.platform.bounded_json import canonical
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.key_rotation import KeyFiles, certify_request
@@ -127,9 +128,12 @@ class AuditWorld:
     def number(self, ref: str, kind: str | None = None) -> int:
         """The first leaf whose reference begins so."""
         with transaction(self.day.agency) as session:
-            found = select(LogEntry.number).where(LogEntry.ref.startswith(ref), LogEntry.number.is_not(None))
-            found = found.where(LogEntry.kind == kind) if kind else found
-            return session.scalars(found.order_by(LogEntry.number).limit(1)).one()
+            return self.number_in(session, ref, kind)
+
+    def number_in(self, session: Session, ref: str, kind: str | None = None) -> int:
+        found = select(LogEntry.number).where(LogEntry.ref.startswith(ref), LogEntry.number.is_not(None))
+        found = found.where(LogEntry.kind == kind) if kind else found
+        return session.scalars(found.order_by(LogEntry.number).limit(1)).one()
 
 
 def lines_with(lines: Sequence[bytes], key: str) -> list[int]:
@@ -137,8 +141,6 @@ def lines_with(lines: Sequence[bytes], key: str) -> list[int]:
 
 
 def edited(line: bytes, change: Callable[[dict], object]) -> bytes:
-    from field_api.platform.bounded_json import canonical
-
     document = json.loads(line)
     change(document)
     return canonical(document) + b"\n"
