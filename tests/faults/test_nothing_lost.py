@@ -187,7 +187,7 @@ def _all_of(runs: Runs, points: Sequence[Failpoint], rounds: int, at_random: int
     reached = {point.number: 0 for point in points}
     for round_ in range(rounds):
         for point in points:
-            times = 1 if round_ == 0 else chance.randrange(1, 4)
+            times = 1 if round_ == 0 else chance.randrange(1, point.most_times + 1)
             reached[point.number] += runs.run(Armed(point, times))
     for _ in range(at_random):
         runs.run(None, _at_random(chance))
