@@ -50,7 +50,10 @@ from field_api.usecases.make_visit_keys import make_visit_keys
 from sync.mailbox import InboxOp
 from sync.office.apply import apply_device
 from sync.office.publish import publish_changes
-from sync.phone.wire import read_json
+from sync.phone.crypto import b64u
+from sync.phone.feed import next_roll
+from sync.phone.records import Page, read_page
+from sync.phone.wire import binary, read_json
 
 BATCH = 50
 
@@ -254,15 +257,19 @@ def first_sync(bench: Bench, phone: BenchPhone) -> None:
         say("publish a day", f"{len(phone.visits)} visits in {seconds():.2f} s")
     line = Line(phone, bench.door_url)
     line.take_anchor()
-    cursor, size, calls = "", 0, 0
+    cursor, size, heads, calls = "", 0, 0, 0
     with timed() as seconds:
         while True:
             status, answered, _ = line.call("GET", "/phone/v1/feed", query=f"after={cursor}" if cursor else "")
-            page = read_json(answered)
-            size, calls, cursor = size + len(answered), calls + 1, page["next"]
-            if not page["more"]:
+            if status != 200:
+                raise RuntimeError(f"{status} {answered!r}")
+            page = read_page(answered)
+            heads += sum(len(name) + len(value) + 4 for name, value in line.headers.items())
+            size, calls, cursor = size + len(answered), calls + 1, cursor_after(page)
+            if not page.more:
                 break
-    say("first sync", f"{size / 1024:.0f} KiB of bodies in {calls} calls, {seconds():.2f} s")
+    whole = f"{size:,} bytes of bodies and {heads:,} of headers"
+    say("first sync", f"{len(phone.visits)} visits: {whole} in {calls} calls, {seconds():.2f} s")
     took, length = [], 0
     for _ in range(200):
         status, answered, elapsed = line.call("GET", "/phone/v1/feed", query=f"after={cursor}")
@@ -271,6 +278,13 @@ def first_sync(bench: Bench, phone: BenchPhone) -> None:
         took.append(elapsed)
         length = len(answered)
     say("pull, nothing new", f"{length} bytes of body, p50 {statistics.median(took) * 1000:.1f} ms")
+
+
+def cursor_after(page: Page) -> str:
+    last = page.items[-1]
+    claims = read_json(last.document)
+    roll = next_roll(binary(claims, "prev"), last.document, last.sealed)
+    return f"{claims['epoch']}.{claims['seq']}.{b64u(roll)}"
 
 
 def run(directory: Path, server: Server, arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import struct
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -68,6 +69,70 @@ def unpacked(data: bytes) -> Any:
     if value.get("kind") == "visit":
         value["body"]["locks"] = locks_at_the_end(data) if value["body"]["state"] == "published" else []
     return value
+
+
+def record(kind: int, signature: bytes, document: bytes, sealed: bytes = b"") -> bytes:
+    return struct.pack(">BBII", kind, len(signature), len(document), len(sealed)) + signature + document + sealed
+
+
+def records(data: bytes) -> list[tuple[int, bytes, bytes, bytes, int]]:
+    """Kind, signature, JSON, ciphertext and end of each record."""
+    found, at = [], 0
+    while at < len(data):
+        kind, *lengths = struct.unpack_from(">BBII", data, at)
+        at, parts = at + 10, []
+        for length in lengths:
+            parts.append(data[at : at + length])
+            at += length
+        found.append((kind, *parts, at))
+    assert at == len(data), "cut off"
+    return found
+
+
+def page_of(data: bytes) -> dict[str, Any]:
+    """A feed page with each part as base64url. Without its last record there is no `more`."""
+    page: dict[str, Any] = {"sheet_keys": [], "items": [], "durable": None}
+    for kind, signature, document, sealed, _ in records(data):
+        signed = {"statement": b64u(document), "sig": b64u(signature)}
+        if kind == 1:
+            page["sheet_keys"].append(signed)
+        elif kind == 2:
+            page["items"].append({"h": b64u(document), "ct": b64u(sealed), "sig": b64u(signature)})
+        elif kind == 3:
+            page["durable"] = signed
+        else:
+            assert kind == 4
+            page["more"] = json.loads(document)["more"]
+    return page
+
+
+def page_bytes(page: dict[str, Any]) -> bytes:
+    """A page as the door sends it."""
+    made = [record(1, un64(one["sig"]), un64(one["statement"])) for one in page["sheet_keys"]]
+    made += [record(2, un64(item["sig"]), un64(item["h"]), un64(item["ct"])) for item in page["items"]]
+    durable = page["durable"]
+    made += [record(3, un64(durable["sig"]), un64(durable["statement"]))] if durable else []
+    return b"".join([*made, record(4, b"", json.dumps({"more": page["more"]}).encode())])
+
+
+@dataclass(frozen=True)
+class SnapshotBytes:
+    """`rest`: all bytes after the manifest."""
+
+    manifest: bytes
+    sig: bytes
+    rest: bytes
+    lines: list[tuple[str, bytes]]
+    keys: Any
+
+
+def snapshot_of(data: bytes) -> SnapshotBytes:
+    announced, manifest, *lines = records(data)
+    assert (announced[0], manifest[0], {line[0] for line in lines} - {7}) == (5, 6, set())
+    return SnapshotBytes(
+        manifest[2], manifest[1], data[manifest[4] :], [(json.loads(line[2])["key"], line[3]) for line in lines],
+        json.loads(announced[2]),
+    )  # fmt: skip
 
 
 def locks_at_the_end(data: bytes) -> list[dict[str, Any]]:

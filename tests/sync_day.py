@@ -20,7 +20,7 @@ from field_api.records.people import VerificationAnswer
 from sync.mailbox import InboxOp
 from sync.office.enrolment import issue_enrolment
 from sync.office.work import work_once
-from tests.door_client import SUITE, Phone, b64u, es256_holds, point, sha256, un64, unpacked
+from tests.door_client import SUITE, Phone, b64u, es256_holds, page_of, point, sha256, un64, unpacked
 from tests.planning_world import World
 
 ANSWERS = {"tax_id": ("GODE561231GR8", "tax"), "birth_date": ("1956-12-31", "birth"), "postcode": ("06700", "postcode")}
@@ -125,24 +125,26 @@ def pull(phone: Phone, cursor: str | None = None, limit: int = 100) -> tuple[lis
     contents = []
     if cursor is None:
         roll = sha256(b"doorstep-roll-v1" + nul(phone.agency, phone.device, 1))
-        seq = 0
+        epoch, seq = 1, 0
     else:
-        seq, roll = int(cursor.split(".")[1]), un64(cursor.split(".")[2])
+        epoch, seq, roll = int(cursor.split(".")[0]), int(cursor.split(".")[1]), un64(cursor.split(".")[2])
     while True:
         query = f"limit={limit}" + (f"&after={cursor}" if cursor else "")
-        page = phone.call("GET", "/phone/v1/feed", query=query)
-        assert page.status_code == 200, page.text
-        keys = sheet_keys(phone, page.json["sheet_keys"])
-        for item in page.json["items"]:
+        answer = phone.call("GET", "/phone/v1/feed", query=query)
+        assert answer.status_code == 200, answer.text
+        page = page_of(answer.data)
+        keys = sheet_keys(phone, page["sheet_keys"])
+        for item in page["items"]:
             head, ct = un64(item["h"]), un64(item["ct"])
             es256_holds(phone.office_key, b"doorstep-item-v1" + head + sha256(ct), un64(item["sig"]))
             claims = json.loads(head)
             assert (claims["seq"], un64(claims["prev"])) == (seq + 1, roll)
             assert claims["device"] == str(phone.device)
+            epoch = claims["epoch"]
             seq, roll = seq + 1, sha256(b"doorstep-roll-v1" + roll + sha256(head) + sha256(ct))
             contents.append(unpacked(opened(keys[claims["key"]], ct, sha256(head))) | {"size": len(ct) - 28})
-        cursor = page.json["next"]
-        if not page.json["more"]:
+        cursor = f"{epoch}.{seq}.{b64u(roll)}"
+        if not page["more"]:
             return contents, cursor
 
 

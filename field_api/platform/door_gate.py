@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,7 @@ from field_api.platform.egress import (
 )
 from field_api.platform.overload import Load
 from field_api.platform.problems import STATUS, Problem, problem_response
+from field_api.platform.records import MEDIA_TYPE, BadRecords, read_records
 
 log = structlog.get_logger()
 
@@ -44,8 +46,7 @@ UUID_TEXT = closed(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEALED = closed(r"[A-Za-z0-9_-]+")
 """base64url: ciphertext, signatures, signed statements of ids and numbers."""
 ANCHOR = closed(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-LINES = frozenset(b'{}[]":,\n-_' + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)))
-"""What canonical JSON lines of base64url texts are made of: no space, no full stop, no other letter."""
+MOMENT = closed(r"\d{4}-\d\d-\d\dT[0-9:.]{8,15}Z")
 HASHES = frozenset(range(256))
 
 PROBLEM_TYPE = "application/problem+json"
@@ -74,7 +75,7 @@ PROBLEMS = declare(
 _HEADERS: dict[str, re.Pattern[str]] = {
     name: re.compile(form)
     for name, form in {
-        "content-type": r"application/(json|problem\+json|jsonl|octet-stream)|text/html; charset=utf-8",
+        "content-type": r"application/(json|problem\+json|octet-stream)|text/html; charset=utf-8",
         "content-length": r"\d+",
         "content-range": r"bytes (\d+-\d+|\*)/\d+",
         "accept-ranges": "bytes",
@@ -99,9 +100,19 @@ _HEADERS: dict[str, re.Pattern[str]] = {
 
 
 @dataclass(frozen=True)
+class RecordShape:
+    """One kind of record of a body: its JSON, whether it is signed, and which lengths its ciphertext may have."""
+
+    name: str
+    document: Shape
+    signed: bool = True
+    sealed: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
 class Answers:
-    """What one route of the door answers: JSON shapes by status, sealed bodies by status, statuses without a body; and
-    whose slots a call of it takes.
+    """What one route of the door answers: JSON shapes by status, sealed bodies by status, records by status and kind,
+    statuses without a body; and whose slots a call of it takes.
 
     Refusals are problem documents and need no line here.
     """
@@ -110,6 +121,7 @@ class Answers:
     path: str
     json: Mapping[int, Shape] = field(default_factory=dict)
     sealed: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    records: Mapping[int, Mapping[int, RecordShape]] = field(default_factory=dict)
     empty: frozenset[int] = frozenset()
     load: Load = Load.SMALL
 
@@ -125,6 +137,8 @@ def declare_answers(*answers: Answers) -> None:
     """Declare routes of the door as outlets for machines. Raises UndeclaredOutlet for a label they may not see."""
     for each in answers:
         shape: dict[str, Shape] = {str(status): shape for status, shape in each.json.items()}
+        for status, kinds in each.records.items():
+            shape[str(status)] = {kind.name: [kind.document] for kind in kinds.values()}
         declare(OutletKind.DOOR_ROUTE, each.name, Audience.MACHINE, shape=shape)
         _ANSWERS[each.name] = each
 
@@ -194,11 +208,32 @@ def _check_body(way: Outlet, answers: Answers, response: Response) -> None:
     status = response.status_code
     if response.mimetype == "application/json" and status in answers.json:
         _check_json(way, status, response.get_data())
+    elif response.mimetype == MEDIA_TYPE and status in answers.records:
+        _check_records(way, answers, status, response.get_data())
     elif status in answers.sealed:
         if response.get_data().translate(None, bytes(answers.sealed[status])):
             raise EgressRefused(way.place, "holds what ciphertext has not", f"{status}")
     elif status not in answers.empty or (status != 304 and response.get_data()):  # of a 304 the server sends no body
         raise EgressRefused(way.place, "is not what this route declared", f"{status}")
+
+
+def check_records(status: int, body: bytes) -> None:
+    """For a view that may send a part of a body of records. Raises EgressRefused unless the whole is as declared."""
+    name = _route_name() or ""
+    _check_records(outlet(OutletKind.DOOR_ROUTE, name), _ANSWERS[name], status, body)
+
+
+def _check_records(way: Outlet, answers: Answers, status: int, body: bytes) -> None:
+    kinds, documents = answers.records[status], defaultdict(list)
+    try:
+        for record in read_records(body):
+            kind = kinds[record.kind]
+            if bool(record.signature) != kind.signed or len(record.sealed) not in kind.sealed:
+                raise EgressRefused(way.place, "holds a record of other lengths", kind.name)
+            documents[kind.name].append(json.loads(record.document))
+    except (BadRecords, KeyError, ValueError) as error:
+        raise EgressRefused(way.place, "holds something beside its records", f"{status}") from error
+    passed(way, {str(status): documents})
 
 
 def _check_json(way: Outlet, status: int, body: bytes) -> None:

@@ -5,18 +5,40 @@ from __future__ import annotations
 from field_api.platform.door_gate import (
     ANCHOR,
     HASHES,
-    LINES,
+    MOMENT,
     NUMBER,
     SEALED,
     UUID_TEXT,
     Answers,
+    RecordShape,
     closed,
     declare_answers,
 )
 from field_api.platform.overload import Load
+from sync.kinds import ITEM_SIZES, OVERHEAD_BYTES, RecordKind
 
 PREFIX = "/phone/v1"
 _STATEMENT = {"statement": SEALED, "sig": SEALED}
+_KEY_ID = closed(r"[0-9a-f]{16}")
+_MINE = {"v": NUMBER, "agency": UUID_TEXT, "device": UUID_TEXT}
+_PLACE = {**_MINE, "epoch": NUMBER, "seq": NUMBER}
+_ITEM_LENGTHS = frozenset(size + OVERHEAD_BYTES for size in ITEM_SIZES.values())
+_SHEET_KEY = RecordShape("sheet_key", {**_MINE, "id": _KEY_ID, "day": closed(r"\d{4}-\d\d-\d\d"), "wrapped": SEALED})
+_ITEM = RecordShape("item", {**_PLACE, "prev": SEALED, "key": _KEY_ID}, sealed=_ITEM_LENGTHS)
+_DURABLE = RecordShape("durable", {**_MINE, "epoch": NUMBER, "durable_seq": NUMBER, "at": MOMENT, "except": [NUMBER]})
+_END = RecordShape("end", {"more": NUMBER}, signed=False)
+_KEYS = RecordShape(
+    "keys",
+    {
+        "roots": [{"root": SEALED, "old": SEALED, "new": SEALED}],
+        "certificates": [{"cert": SEALED, "sig": SEALED}],
+    },
+    signed=False,
+)
+_MANIFEST = RecordShape(
+    "manifest", {**_PLACE, "roll": SEALED, "count": NUMBER, "sha256": SEALED, "sheet_keys": [_STATEMENT]}
+)
+_LINE = RecordShape("line", {"key": _KEY_ID}, signed=False, sealed=_ITEM_LENGTHS)
 
 declare_answers(
     Answers("POST", f"{PREFIX}/anchors", {200: {"anchor": ANCHOR}}),
@@ -29,13 +51,12 @@ declare_answers(
     Answers(
         "GET",
         f"{PREFIX}/feed",
-        {
+        records={
             200: {
-                "items": [{"h": SEALED, "ct": SEALED, "sig": SEALED}],
-                "sheet_keys": [_STATEMENT],
-                "next": closed(r"\d+\.\d+\.[A-Za-z0-9_-]{43}"),
-                "more": NUMBER,
-                "durable": _STATEMENT,
+                RecordKind.SHEET_KEY: _SHEET_KEY,
+                RecordKind.ITEM: _ITEM,
+                RecordKind.DURABLE: _DURABLE,
+                RecordKind.END: _END,
             }
         },
         load=Load.PULLS,
@@ -44,7 +65,8 @@ declare_answers(
         "GET",
         f"{PREFIX}/feed/snapshot",
         {202: {"building": NUMBER}},
-        sealed={200: LINES, 206: LINES},
+        records={200: {RecordKind.KEYS: _KEYS, RecordKind.MANIFEST: _MANIFEST, RecordKind.LINE: _LINE}},
+        sealed={206: HASHES},  # a piece of what the view has had looked at whole
         empty=frozenset({304, 416}),
         load=Load.SNAPSHOTS,
     ),

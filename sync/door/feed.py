@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.platform.bounded_json import canonical
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.problems import Problem
-from field_api.platform.sealing import Unsealable, b64u, from_b64u, same
+from field_api.platform.records import MEDIA_TYPE, Record
+from field_api.platform.sealing import Unsealable, from_b64u, same
 from field_api.platform.signatures import signed_by_device
+from sync.kinds import RecordKind
 from sync.mailbox import Durable, FeedItem, SheetKey
 from sync.roll import first_roll
 
@@ -25,14 +28,11 @@ blueprint = Blueprint("feed", __name__)
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a phone stands in its feed: `EPOCH.SEQ.b64u(roll)` on the wire."""
+    """Where a phone says to stand in its feed: `EPOCH.SEQ.b64u(roll)` on the wire."""
 
     epoch: int
     seq: int
     roll: bytes
-
-    def __str__(self) -> str:
-        return f"{self.epoch}.{self.seq}.{b64u(self.roll)}"
 
 
 @blueprint.get("/feed")
@@ -44,13 +44,13 @@ def feed() -> ResponseReturnValue:
         _check(session, device, after)
         items = session.execute(_items_after(device, after, limit + 1)).all()
         page = items[:limit]
-        return {
-            "items": [{"h": b64u(item.head), "ct": b64u(item.ct), "sig": b64u(item.sig)} for item in page],
-            "sheet_keys": _sheet_keys(session, device, {item.sheet_key for item in page}),
-            "next": str(Cursor(after.epoch, page[-1].seq, page[-1].roll) if page else after),
-            "more": len(items) > limit,
-            "durable": _durable(session, device),
-        }
+        records = [
+            *_sheet_keys(session, device, {item.sheet_key for item in page}),
+            *(Record(RecordKind.ITEM, item.head, item.sig, item.ct) for item in page),
+            *_durable(session, device),
+            Record(RecordKind.END, canonical({"more": len(items) > limit})),
+        ]
+    return Response(b"".join(map(bytes, records)), mimetype=MEDIA_TYPE)
 
 
 def _limit(text: str | None) -> int:
@@ -92,7 +92,7 @@ def _check(session: Session, device: Device, cursor: Cursor) -> None:
 
 def _items_after(device: Device, cursor: Cursor, count: int) -> Any:
     return (
-        select(FeedItem.seq, FeedItem.head, FeedItem.ct, FeedItem.sig, FeedItem.roll, FeedItem.sheet_key)
+        select(FeedItem.seq, FeedItem.head, FeedItem.ct, FeedItem.sig, FeedItem.sheet_key)
         .where(
             FeedItem.agency_id == device.agency_id,
             FeedItem.device_id == device.id,
@@ -104,7 +104,7 @@ def _items_after(device: Device, cursor: Cursor, count: int) -> Any:
     )
 
 
-def _sheet_keys(session: Session, device: Device, names: set[str]) -> list[dict[str, str]]:
+def _sheet_keys(session: Session, device: Device, names: set[str]) -> list[Record]:
     if not names:
         return []
     rows = session.execute(
@@ -112,13 +112,14 @@ def _sheet_keys(session: Session, device: Device, names: set[str]) -> list[dict[
         .where(SheetKey.agency_id == device.agency_id, SheetKey.device_id == device.id, SheetKey.id.in_(names))
         .order_by(SheetKey.id)
     )
-    return [{"statement": b64u(row.statement), "sig": b64u(row.sig)} for row in rows]
+    return [Record(RecordKind.SHEET_KEY, row.statement, row.sig) for row in rows]
 
 
-def _durable(session: Session, device: Device) -> dict[str, str] | None:
-    row = session.execute(
+def _durable(session: Session, device: Device) -> list[Record]:
+    """The newest statement, if there is one."""
+    rows = session.execute(
         select(Durable.statement, Durable.sig).where(
             Durable.agency_id == device.agency_id, Durable.device_id == device.id
         )
-    ).one_or_none()
-    return {"statement": b64u(row.statement), "sig": b64u(row.sig)} if row else None
+    )
+    return [Record(RecordKind.DURABLE, row.statement, row.sig) for row in rows]

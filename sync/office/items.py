@@ -11,6 +11,7 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.egress import OutletKind, outlet, passed
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import aead_seal, b64u, sha256
+from sync.kinds import ITEM_SIZES
 from sync.office import item_outlets as item_outlets  # declares the kinds
 from sync.office.apart import Ref
 from sync.office.locks import ALL_BYTES, as_bytes
@@ -18,7 +19,6 @@ from sync.packing import DoesNotFit, pack
 from sync.roll import next_roll
 
 ITEM_CONTEXT = b"doorstep-item-v1"
-SIZES = {"visit": 6_144, "route": 1_024, "verdict": 512, "keys": 4_096}
 SHORTER, SHORTEST = (160, 80, 40, 24, 12, 6), 3
 """Characters of a text, where an item does not fit otherwise: the first that is short enough."""
 SHORTEST_NAME = 24  # who is asked for at the door
@@ -46,11 +46,11 @@ class Content:
         passed(outlet(OutletKind.FEED_ITEM, self.kind), self.body)
         value = {"kind": self.kind, "ref": str(self.ref), "version": version}
         if self.kind != "visit":
-            return _packed(value, self.body, SIZES[self.kind])
+            return _packed(value, self.body, ITEM_SIZES[self.kind])
         # Noise and ciphertexts as they are: base64 that is compressed again costs a fiftieth, and most of the time.
         text = {name: part for name, part in self.body.items() if name != "locks"}
         locks = as_bytes(self.body["locks"])
-        return _packed(value, text, SIZES["visit"] - ALL_BYTES) + locks.ljust(ALL_BYTES, b"\x00")
+        return _packed(value, text, ITEM_SIZES["visit"] - ALL_BYTES) + locks.ljust(ALL_BYTES, b"\x00")
 
 
 def _packed(value: dict[str, Any], body: dict[str, Any], size: int) -> bytes:

@@ -14,11 +14,13 @@ from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.bounded_json import canonical
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
+from field_api.platform.records import Record
 from field_api.platform.sealing import aead_seal, b64u, sha256
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_routes import current_sheet
 from field_api.records.changes import Change
 from field_api.usecases.tell_agent import tell_agents
+from sync.kinds import RecordKind
 from sync.mailbox import FeedHead, SheetKey, Snapshot, SnapshotRequest
 from sync.office.apart import Ref, each_made, made_apart
 from sync.office.contents import Contents
@@ -77,7 +79,7 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
 
     sheet = made_apart(session, refs, packed)
     _tell_later(session, device.agent_id, [*sheet.troubles, *sheet.untried])
-    lines = [_line(sheet_key, _associated(device, head, index), item) for index, item in enumerate(sheet.made)]
+    lines = [bytes(_line(sheet_key, _associated(device, head, index), item)) for index, item in enumerate(sheet.made)]
     rest = b"".join(lines)
     statement = session.execute(
         select(SheetKey.statement, SheetKey.sig).where(
@@ -98,9 +100,8 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
         }
     )
     # Beside what is signed: certificates prove themselves, and the key that signed may be news to this phone.
-    signed = {"m": b64u(manifest), "sig": b64u(keys.sign(CONTEXT, manifest))}
-    first = canonical({**signed, "keys": keys.announced(now)})
-    return first + b"\n" + rest
+    announced = Record(RecordKind.KEYS, canonical(keys.announced(now)))
+    return bytes(announced) + bytes(Record(RecordKind.MANIFEST, manifest, keys.sign(CONTEXT, manifest))) + rest
 
 
 def _tell_later(session: Session, agent_id: UUID, refs: Collection[Ref]) -> None:
@@ -115,8 +116,9 @@ def _tell_later(session: Session, agent_id: UUID, refs: Collection[Ref]) -> None
     tell_agents(session, [(agent_id, ChangeKind(kind), ref) for kind, ref in refs if ref not in waiting])
 
 
-def _line(sheet_key: SheetKeyInUse, associated: bytes, packed: bytes) -> bytes:
-    return canonical({"key": sheet_key.id, "ct": b64u(aead_seal(sheet_key.key, packed, associated))}) + b"\n"
+def _line(sheet_key: SheetKeyInUse, associated: bytes, packed: bytes) -> Record:
+    sealed = aead_seal(sheet_key.key, packed, associated)
+    return Record(RecordKind.LINE, canonical({"key": sheet_key.id}), sealed=sealed)
 
 
 def _associated(device: Device, head: FeedHead, index: int) -> bytes:

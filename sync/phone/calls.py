@@ -20,7 +20,7 @@ from sync.phone.signatures import content_digest, signed_headers
 from sync.phone.wiping import obey_wipe_order
 
 TIMEOUT_S = (5.0, 60.0)
-MAX_ANSWER_BYTES = 16 * 1024 * 1024  # a feed page of 200 visits has some 9 MiB
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # a feed page of 200 visits has 1.3 MB
 MAX_PROBLEM_BYTES = 64 * 1024
 STALE_RETRIES = 2
 WITHOUT_BODY = frozenset({204, 304})

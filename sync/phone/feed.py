@@ -10,6 +10,7 @@ from sync.phone.crypto import BadSeal
 from sync.phone.errors import Untrusted
 from sync.phone.handset import Handset
 from sync.phone.lock_bytes import locks_of
+from sync.phone.records import Record
 from sync.phone.trust import check_signature, signed_part
 
 ITEM = b"doorstep-item-v1"
@@ -105,11 +106,10 @@ def sheet_key(handset: Handset, key_id: object) -> bytes:
     return crypto.from_b64u(kept["key"], 32)
 
 
-def read_item(handset: Handset, cursor: Cursor, document: Any) -> tuple[Cursor, Content]:
+def read_item(handset: Handset, cursor: Cursor, item: Record) -> tuple[Cursor, Content]:
     """The cursor after this item, and its content. Raises Untrusted; then nothing of it may be kept."""
-    header, sealed = wire.binary(document, "h"), wire.binary(document, "ct")
-    signature = wire.binary(document, "sig", 64)
-    check_signature(handset.keys_of("office"), ITEM + header + crypto.sha256(sealed), signature, "item")
+    header, sealed = item.document, item.sealed
+    check_signature(handset.keys_of("office"), ITEM + header + crypto.sha256(sealed), item.signature, "item")
     claims = wire.read_json(header, 4096)
     if not handset.is_mine(claims):
         raise Untrusted("item", "for another phone")

@@ -70,7 +70,8 @@ class Handset:
 
     def hear_anchor(self, text: str) -> datetime | None:
         """Take a new anchor: always as the next nonce, and as evidence of time where its signature verifies."""
-        if len(text) > MAX_ANCHOR_CHARACTERS or '"' in text or "\\" in text:
+        sendable = text.isascii() and text.isprintable() and not {'"', "\\"} & set(text)  # as a quoted parameter
+        if len(text) > MAX_ANCHOR_CHARACTERS or not sendable:
             raise Untrusted("anchor", "no anchor at all")
         at = self._anchor_time(text)
         self.nonce = text

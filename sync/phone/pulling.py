@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sync.phone import sheet, wire
 from sync.phone.calls import Door, pieces_of, retry_after_s
-from sync.phone.crypto import b64u, sha256
+from sync.phone.crypto import b64u
 from sync.phone.errors import DoorRefused, Later, Untrusted
 from sync.phone.feed import (
     Content,
@@ -22,6 +21,7 @@ from sync.phone.feed import (
     take_sheet_keys,
 )
 from sync.phone.handset import Handset
+from sync.phone.records import Page, Record, read_page, read_snapshot
 from sync.phone.trust import signed_part
 
 SNAPSHOT = b"doorstep-snapshot-v1"
@@ -54,26 +54,25 @@ def _follow(door: Door, limit: int) -> int:
     for _ in range(MAX_PAGES):
         cursor = load_cursor(handset)
         after = f"after={cursor.text()}&" if cursor.seq else ""
-        page = door.call("GET", "/feed", f"{after}limit={limit}").json()
-        items = wire.field(page, "items", list)
-        taken += _take_page(handset, cursor, page, items)
+        page = read_page(door.call("GET", "/feed", f"{after}limit={limit}").body)
+        taken += _take_page(handset, cursor, page)
         handset.step("pull.page")
-        if not page.get("more"):
+        if not page.more:
             break
-        if not items:
+        if not page.items:
             raise Untrusted("feed", "says there is more, and sends nothing")
     return taken
 
 
-def _take_page(handset: Handset, cursor: Cursor, page: Any, items: list[Any]) -> int:
+def _take_page(handset: Handset, cursor: Cursor, page: Page) -> int:
     """Verify and keep a page in one transaction. Items before a bad one are kept; the bad one raises Untrusted."""
     broken: Untrusted | None = None
     start = cursor.seq
     with handset.store.transaction():
-        unknown = take_sheet_keys(handset, wire.field(page, "sheet_keys", list))
-        for document in items:
+        unknown = take_sheet_keys(handset, page.sheet_keys)
+        for item in page.items:
             try:
-                after, content = read_item(handset, cursor, document)
+                after, content = read_item(handset, cursor, item)
                 sheet.apply(handset, content)
             except Untrusted as error:
                 broken = error
@@ -82,9 +81,9 @@ def _take_page(handset: Handset, cursor: Cursor, page: Any, items: list[Any]) ->
             if content.kind == "keys":
                 unknown = take_sheet_keys(handset, unknown)
         save_cursor(handset, cursor)
-        if broken is None and not page.get("more"):  # the key that signed it may be announced on a later page
+        if broken is None and not page.more:  # the key that signed it may be announced on a later page
             try:
-                take_durable(handset, page.get("durable"))
+                take_durable(handset, page.durable)
             except Untrusted as error:
                 broken = error
     if broken is not None:
@@ -145,31 +144,28 @@ def _download(door: Door) -> bytes:
 
 
 def _replace_sheet(handset: Handset, data: bytes) -> None:
-    first, _, rest = data.partition(b"\n")
+    parts = read_snapshot(data)
     with handset.store.transaction():
-        document = wire.read_json(first)
-        if wire.has(document, "keys"):
-            handset.trust_more(document["keys"], passing_over=True)
-        manifest = signed_part(handset.keys_of("office"), SNAPSHOT, document, "m")
+        if parts.keys is not None:
+            handset.trust_more(parts.keys, passing_over=True)
+        manifest = signed_part(handset.keys_of("office"), SNAPSHOT, parts.manifest, "m")
         epoch, seq, count = (int(wire.field(manifest, name, int)) for name in ("epoch", "seq", "count"))
         held = load_cursor(handset)
-        if not handset.is_mine(manifest) or manifest.get("sha256") != b64u(sha256(rest)):
+        if not handset.is_mine(manifest) or manifest.get("sha256") != b64u(parts.sha256):
             raise Untrusted("snapshot", "for another phone, or not whole")
         if (epoch, seq) < (held.epoch, held.seq):
             raise Untrusted("snapshot", "older than what this phone has already read")
         take_sheet_keys(handset, wire.field(manifest, "sheet_keys", list))
-        lines = rest.removesuffix(b"\n").split(b"\n") if rest else []
-        if len(lines) != count:
+        if len(parts.lines) != count:
             raise Untrusted("snapshot", "not the number of lines it says")
-        contents = [_read_line(handset, line, (epoch, seq, index)) for index, line in enumerate(lines)]
+        contents = [_read_line(handset, line, (epoch, seq, index)) for index, line in enumerate(parts.lines)]
         handset.store.clear("sheet")
         save_cursor(handset, Cursor(epoch, seq, wire.binary(manifest, "roll", 32)))
         for content in contents:
             sheet.apply(handset, content)
 
 
-def _read_line(handset: Handset, line: bytes, place: tuple[int, int, int]) -> Content:
-    document = wire.read_json(line)
+def _read_line(handset: Handset, line: Record, place: tuple[int, int, int]) -> Content:
     associated = SNAPSHOT + nul(handset.agency, handset.device, *map(str, place))
-    key = sheet_key(handset, document.get("key"))
-    return open_content(key, wire.binary(document, "ct"), associated)
+    key = sheet_key(handset, wire.field(wire.read_json(line.document), "key", str))
+    return open_content(key, line.sealed, associated)

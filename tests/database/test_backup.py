@@ -40,7 +40,7 @@ from media.office.darkroom import darkroom
 from media.records import DESTROYED, Upload
 from sync.mailbox import Durable
 from sync.office.durable import Held
-from tests.door_client import Phone, b64u, sha256, un64
+from tests.door_client import Phone, b64u, page_of, sha256, un64
 from tests.planning_world import World
 from tests.sync_day import Day
 
@@ -154,7 +154,7 @@ def test_what_is_durable_is_read_from_the_verified_copy_and_ends_before_the_firs
 def _stated(agency: UUID, phone: Phone) -> tuple[int, str]:
     with transaction(agency) as session:
         statement = json.loads(session.scalars(select(Durable.statement)).one())
-    wire = phone.call("GET", "/phone/v1/feed").json["durable"]
+    wire = page_of(phone.call("GET", "/phone/v1/feed").data)["durable"]
     assert json.loads(un64(wire["statement"])) == statement
     return statement["durable_seq"], statement["at"]
 

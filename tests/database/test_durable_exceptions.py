@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from field_api.platform.database import transaction
 from sync.mailbox import Durable, InboxOp, QuarantinedBytes
-from tests.door_client import Phone, b64u, es256_holds, un64
+from tests.door_client import Phone, b64u, es256_holds, page_of, un64
 from tests.sync_day import Day
 
 pytest_plugins = ["tests.door_fixtures"]
@@ -22,7 +22,7 @@ def phone(day: Day) -> Phone:
 
 
 def durable(phone: Phone) -> dict[str, Any]:
-    signed = phone.call("GET", "/phone/v1/feed").json["durable"]
+    signed = page_of(phone.call("GET", "/phone/v1/feed").data)["durable"]
     statement = un64(signed["statement"])
     es256_holds(phone.office_key, b"doorstep-durable-v1" + statement, un64(signed["sig"]))
     return json.loads(statement)

@@ -22,7 +22,7 @@ from field_api.records.visits import Visit, VisitKey
 from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.office.devices import revoke_device
 from sync.office.enrolment import issue_enrolment
-from tests.door_client import b64u, es256_holds, point, sha256, un64, unpacked
+from tests.door_client import b64u, es256_holds, page_of, point, sha256, snapshot_of, un64, unpacked
 from tests.sync_day import ANSWERS, Day, hkdf, nul, opened, pull, secret_of, sheet_keys, states, stretched
 
 pytest_plugins = ["tests.door_fixtures"]
@@ -115,19 +115,16 @@ def test_a_snapshot_is_built_on_demand_and_resumes_where_it_was_cut(day: Day) ->
     rest = phone.call("GET", "/phone/v1/feed/snapshot", headers={"Range": "bytes=100-", "If-Range": etag})
     assert (first.status_code, rest.status_code) == (206, 206)
     assert first.data + rest.data == whole.data
-    line, _, lines = whole.data.partition(b"\n")
-    signed = json.loads(line)
-    manifest = un64(signed["m"])
-    es256_holds(phone.office_key, b"doorstep-snapshot-v1" + manifest, un64(signed["sig"]))
-    claims = json.loads(manifest)
-    assert claims["sha256"] == b64u(sha256(lines))
+    parts = snapshot_of(whole.data)
+    es256_holds(phone.office_key, b"doorstep-snapshot-v1" + parts.manifest, parts.sig)
+    claims = json.loads(parts.manifest)
+    assert claims["sha256"] == b64u(sha256(parts.rest))
     assert f"{claims['epoch']}.{claims['seq']}.{claims['roll']}" == cursor
     keys = sheet_keys(phone, claims["sheet_keys"])
     contents = []
-    for index, text in enumerate(lines.splitlines()):
-        value = json.loads(text)
+    for index, (key, ct) in enumerate(parts.lines):
         bound = nul(b"doorstep-snapshot-v1", phone.agency, phone.device, claims["epoch"], claims["seq"], index)
-        contents.append(unpacked(opened(keys[value["key"]], un64(value["ct"]), bound)))
+        contents.append(unpacked(opened(keys[key], ct, bound)))
     assert len(contents) == claims["count"] == 3
     assert {item["ref"] for item in contents} == {str(day.route), *map(str, day.visits)}
     assert pull(phone, cursor)[0] == []
@@ -142,7 +139,8 @@ def test_operations_get_verdicts_and_the_phone_may_delete_what_is_durable(day: D
     contents, cursor = pull(phone, cursor)
     (verdict,) = [item for item in contents if item["kind"] == "verdict"]
     assert (verdict["body"]["verdict"], verdict["body"]["seq"]) == ("applied", 1), verdict
-    durable = phone.call("GET", "/phone/v1/feed", query=f"after={cursor}").json["durable"]
+    durable = phone.call("GET", "/phone/v1/feed", query=f"after={cursor}")
+    durable = page_of(durable.data)["durable"]
     statement = un64(durable["statement"])
     es256_holds(phone.office_key, b"doorstep-durable-v1" + statement, un64(durable["sig"]))
     assert json.loads(statement)["durable_seq"] == 1

@@ -31,7 +31,7 @@ from sync.office import publish as publishing
 from sync.office.apart import made_apart
 from sync.office.apply import apply_device
 from sync.office.publish import LONGEST_WAIT_S, publish_changes
-from tests.door_client import Phone, un64, unpacked
+from tests.door_client import Phone, snapshot_of, unpacked
 from tests.planning_world import World, statements
 from tests.sync_day import Day, nul, opened, pull, sheet_keys
 
@@ -76,14 +76,13 @@ def refs(items: list[dict[str, Any]]) -> list[str]:
 
 def snapshot(phone: Phone) -> tuple[list[dict[str, Any]], str]:
     """Its contents, and the cursor at which it stands."""
-    line, _, lines = phone.call("GET", "/phone/v1/feed/snapshot").data.partition(b"\n")
-    claims = json.loads(un64(json.loads(line)["m"]))
+    parts = snapshot_of(phone.call("GET", "/phone/v1/feed/snapshot").data)
+    claims = json.loads(parts.manifest)
     keys = sheet_keys(phone, claims["sheet_keys"])
     found = []
-    for index, each in enumerate(lines.splitlines()):
-        value = json.loads(each)
+    for index, (key, ct) in enumerate(parts.lines):
         bound = nul(b"doorstep-snapshot-v1", phone.agency, phone.device, claims["epoch"], claims["seq"], index)
-        found.append(unpacked(opened(keys[value["key"]], un64(value["ct"]), bound)))
+        found.append(unpacked(opened(keys[key], ct, bound)))
     assert len(found) == claims["count"]
     return found, f"{claims['epoch']}.{claims['seq']}.{claims['roll']}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from field_api.records.visits import Visit
 from sync.mailbox import FeedHead, FeedItem
 from sync.phone import Phone, sheet
 from sync.phone.feed import Content
+from tests.door_client import page_of as page_of_bytes
 
 pytest_plugins = ["fault_fixtures"]
 pytestmark = pytest.mark.xdist_group("faults")
@@ -67,7 +67,7 @@ class Page:
 
 def page_of(exchange: Exchange) -> Page:
     query = parse_qs(urlsplit(exchange.line.split()[1]).query)
-    body = json.loads(exchange.replies[0].partition(b"\r\n\r\n")[2])
+    body = page_of_bytes(exchange.replies[0].partition(b"\r\n\r\n")[2])
     after = int(query["after"][0].split(".")[1]) if "after" in query else 0
     return Page(after, [(item["h"], item["ct"], item["sig"]) for item in body["items"]], body["more"])
 

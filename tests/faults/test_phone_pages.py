@@ -5,12 +5,12 @@ What the phone must hold after item n is taken from a copy of it that read one i
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.phone import Patience, Phone
 from sync.phone.errors import PhoneError
 from sync.phone.feed import load_cursor
+from tests.door_client import page_bytes, page_of, records
 
 pytest_plugins = ["fault_fixtures"]
 pytestmark = pytest.mark.xdist_group("faults")
@@ -127,6 +128,7 @@ def goes_on(phone: Phone) -> bool:
     phone.door.patience = Patience(tries=4, first_s=0, sleep=lambda _: None)
     error = spoiled(phone)
     phone.door.patience = IMPATIENT
+    print("goes on:", repr(error))  # seen where the test fails
     return error is None
 
 
@@ -168,9 +170,9 @@ def _body(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
 
 def _document(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
     def changed(body: bytes) -> bytes:
-        page = json.loads(body)
+        page = page_of(body)
         change(page)
-        return json.dumps(page).encode()
+        return page_bytes(page)
 
     return _body(changed)
 
@@ -191,8 +193,11 @@ LIES: dict[str, Callable[[bytes], bytes]] = {
     "empty body": _body(lambda _body: b""),
     "empty object": _body(lambda _body: b"{}"),
     "null": _body(lambda _body: b"null"),
-    "half the JSON": _body(lambda body: body[: len(body) // 2]),
-    "JSON without its end": _body(lambda body: body.rstrip()[:-1]),
+    "half the page": _body(lambda body: body[: len(body) // 2]),
+    "all but the last byte": _body(lambda body: body[:-1]),
+    "all but the last record": _body(lambda body: body[: records(body)[-2][4]]),
+    "something after its end": _body(lambda body: body + body),
+    "a record of four gigabytes": _body(lambda body: body[:2] + b"\xff" * 8 + body[10:]),
     "a length too long": lambda reply: reply.replace(b"Content-Length: ", b"Content-Length: 9"),
     "a length too short": lambda reply: reply.replace(b"Content-Length: ", b"Content-Length: 1", 1)[:-1000],
     "no length": lambda reply: reply.replace(b"Content-Length", b"X-Nothing"),
@@ -203,10 +208,16 @@ LIES: dict[str, Callable[[bytes], bytes]] = {
     "items swapped": _document(lambda page: page["items"].reverse()),
     "an item twice": _document(lambda page: page["items"].insert(1, page["items"][0])),
     "no sheet keys": _document(lambda page: page["sheet_keys"].clear()),
-    "a wrong next": _document(lambda page: page.update(next="1.999999." + "A" * 43)),
-    "items of another type": _document(lambda page: page.update(items={"0": 1})),
-    "an item that is null": _document(lambda page: page["items"].__setitem__(1, None)),
-    "NaN": _body(lambda body: body.replace(b'"more":true', b'"more":NaN')),
+    "items as sheet keys": _document(
+        lambda page: page.update(
+            items=[], sheet_keys=[{"statement": item["h"], "sig": item["sig"]} for item in page["items"]]
+        )
+    ),
+    "an item without anything": _document(
+        lambda page: page["items"].__setitem__(1, dict.fromkeys(("h", "ct", "sig"), ""))
+    ),
+    "a more that is none": _body(lambda body: body.replace(b'"more":true', b'"more":1234')),
+    "NaN": _body(lambda body: body.replace(b'"more":true', b'"more": NaN')),
     "a flipped signature": _document(lambda page: page["items"][2].update(sig=page["items"][1]["sig"])),
 }
 
@@ -231,12 +242,13 @@ def test_no_wrong_page_takes_anything_off_the_sheet(waiting: Waiting) -> None:
 def _one_page(phone: Phone) -> None:
     """Go on by one good page, so that the next lie meets the middle of the feed."""
     from sync.phone.pulling import _take_page
+    from sync.phone.records import read_page
 
     cursor = load_cursor(phone.handset)
     phone.door.patience = Patience(tries=4, first_s=0, sleep=lambda _: None)
-    page = phone.door.call("GET", "/feed", f"after={cursor.text()}&limit={PAGE}").json()
+    page = phone.door.call("GET", "/feed", f"after={cursor.text()}&limit={PAGE}").body
     phone.door.patience = IMPATIENT
-    _take_page(phone.handset, cursor, page, page["items"])
+    _take_page(phone.handset, cursor, read_page(page))
 
 
 @pytest.mark.parametrize("cuts", [14, pytest.param(1500, marks=pytest.mark.prove)], ids=["short", "long"])
@@ -264,14 +276,20 @@ def _flipped(at: int, chance: random.Random) -> Callable[[bytes], bytes]:
     return lambda reply: reply[: at % len(reply)] + bytes([reply[at % len(reply)] ^ bit]) + reply[at % len(reply) + 1 :]
 
 
+def _each(body: bytes) -> list[bytes]:
+    """The bytes of each record."""
+    return [body[start:end] for start, end in pairwise([0, *(one[4] for one in records(body))])]
+
+
 RESYNC = _status(b"410 Gone", b'{"code":"resync-required"}')
 SNAPSHOT_LIES: dict[str, Callable[[bytes], bytes]] = {
     **{name: LIES[name] for name in ("500", "404", "captive portal", "nothing", "empty body", "a length too long")},
     "half of it": _body(lambda body: body[: len(body) // 2]),
-    "the first line alone": _body(lambda body: body.partition(b"\n")[0] + b"\n"),
-    "a line less": _body(lambda body: b"\n".join(body.split(b"\n")[:-2]) + b"\n"),
-    "lines swapped": _body(lambda body: b"\n".join([*body.split(b"\n")[:1], *body.split(b"\n")[:0:-1]])),
-    "no count": _body(lambda body: body.replace(b'"m"', b'"n"', 1)),
+    "the manifest alone": _body(lambda body: body[: records(body)[1][4]]),
+    "a line less": _body(lambda body: body[: records(body)[-2][4]]),
+    "lines swapped": _body(lambda body: b"".join([*_each(body)[:2], *_each(body)[:1:-1]])),
+    "no manifest": _body(lambda body: b"".join([_each(body)[0], *_each(body)[2:]])),
+    "no count": _body(lambda body: body.replace(b'"count"', b'"tnuoc"', 1)),
     "another phone's bytes behind": _body(lambda body: body + body),
 }
 
@@ -336,7 +354,7 @@ def test_a_phone_killed_while_it_takes_a_snapshot_has_the_old_sheet_or_the_new_o
     cleared = Failpoint(102, "phone", "sync.phone.store:Store.clear", "after", "the old sheet cleared, not committed")
     cursor = next(p for p in STORING if p.place.endswith("save_cursor") and p.when == "after")
     written = next(p for p in STORING if p.place.endswith("sheet:apply"))
-    for point, times in ((pieces, 1), (pieces, 2), (cleared, 1), (cleared, 2), (cursor, 1), (written, 2)):
+    for point, times in ((pieces, 1), (cleared, 1), (cleared, 2), (cursor, 1), (written, 2)):
         name = resync.waiting.copy()
         resync.send_to_snapshot()
         child = start(pull, house.folder / name, PASSPHRASE, Armed(point, times), PAGE)

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 
-from tests.door_client import Phone, b64u, un64
+from tests.door_client import Phone, b64u, page_of, sha256, un64
 from tests.guards.two_agencies_house import House
 from tests.photo_phone import TUS, base64_text, piece_headers
 
@@ -159,8 +159,11 @@ class PhoneIds:
         """After the first item of this branch's phone."""
         if branch not in self._cursors:
             page = self.house.phones[branch].call("GET", f"{PHONE}/feed", query="limit=1")
-            self._cursors[branch] = page.json["next"]
-            assert page.json["items"], "the phone has a feed"
+            (item,) = page_of(page.data)["items"]
+            head, ct = un64(item["h"]), un64(item["ct"])
+            claims = json.loads(head)
+            roll = sha256(b"doorstep-roll-v1" + un64(claims["prev"]) + sha256(head) + sha256(ct))
+            self._cursors[branch] = f"{claims['epoch']}.{claims['seq']}.{b64u(roll)}"
         return self._cursors[branch]
 
 

@@ -17,7 +17,7 @@ from field_api.platform.door_gate import check_door_routes
 from field_api.platform.egress import UndeclaredOutlet
 from field_api.platform.log import configure_logging
 from field_api.platform.problems import Problem
-from tests.door_client import Phone
+from tests.door_client import Phone, record
 
 pytest_plugins = ["tests.door_fixtures"]
 CANARY = "saldo-7751204"
@@ -85,10 +85,27 @@ def test_a_refusal_has_the_closed_shape_of_problems(door: Flask, phone: Phone, p
 
 
 def test_sealed_bytes_with_a_sentence_in_them_stay(door: Flask, phone: Phone) -> None:
+    sealed, said = bytes(540), b"debe 7751 pesos"
+    key = b'{"key":"00112233aabbccdd"}'
+    for body in (
+        said,
+        record(7, b"", key, sealed) + said,
+        record(7, b"", key, said),
+        record(7, b"", b'{"key":"debe"}', sealed),
+        record(7, b"", b'{"key":"00112233aabbccdd","owes":7751}', sealed),
+        record(7, said.ljust(64), key, sealed),
+        record(4, b"", b'{"more":false}'),
+        record(9, b"", said),
+        record(7, b"", key, sealed)[:-1],
+    ):
+        door.view_functions["snapshots.snapshot"] = lambda body=body: Response(
+            body, mimetype="application/octet-stream"
+        )
+        _is_a_bare_500(phone.client.get("/phone/v1/feed/snapshot"))
     door.view_functions["snapshots.snapshot"] = lambda: Response(
-        b'{"key":"aa","ct":"debe 7751 pesos"}\n', mimetype="application/jsonl"
+        record(7, b"", key, sealed), mimetype="application/octet-stream"
     )
-    _is_a_bare_500(phone.client.get("/phone/v1/feed/snapshot"))
+    assert phone.client.get("/phone/v1/feed/snapshot").status_code == 200
 
 
 def test_an_unexpected_error_tells_neither_the_phone_nor_the_log_its_text(

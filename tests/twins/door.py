@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.door_client import Phone, b64u, sha256, un64, unpacked
+from tests.door_client import Phone, b64u, page_of, sha256, snapshot_of, un64, unpacked
 from tests.sync_day import nul, opened, sheet_keys
 from tests.twins.hidden import Hidden
 from tests.twins.requests import Operation, Unbuildable
@@ -187,17 +187,18 @@ _BUILDERS: dict[str, Any] = {
 
 def opened_feed(phone: Phone, response: TestResponse) -> Any:
     """What the device reads in its feed or snapshot with its own keys: the open parts; of locks only the outside."""
-    if response.mimetype == "application/jsonl":
-        first, *lines = [json.loads(line) for line in response.data.splitlines()]
-        manifest = json.loads(un64(first["m"]))
+    if response.data[:1] == b"\x05":
+        parts = snapshot_of(response.data)
+        manifest = json.loads(parts.manifest)
         keys = sheet_keys(phone, manifest["sheet_keys"])
         bound = (manifest["agency"], manifest["device"], manifest["epoch"], manifest["seq"])
         return [
-            _outside(keys[line["key"]], un64(line["ct"]), nul(b"doorstep-snapshot-v1", *bound, index))
-            for index, line in enumerate(lines)
+            _outside(keys[key], ct, nul(b"doorstep-snapshot-v1", *bound, index))
+            for index, (key, ct) in enumerate(parts.lines)
         ]
-    keys = sheet_keys(phone, response.json["sheet_keys"])
-    items = [(un64(item["h"]), un64(item["ct"])) for item in response.json["items"]]
+    page = page_of(response.data)
+    keys = sheet_keys(phone, page["sheet_keys"])
+    items = [(un64(item["h"]), un64(item["ct"])) for item in page["items"]]
     return [_outside(keys[json.loads(head)["key"]], ct, sha256(head)) for head, ct in items]
 
 

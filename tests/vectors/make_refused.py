@@ -17,8 +17,10 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.clock import utc_text
 from field_api.platform.key_rotation import root_step
 from field_api.platform.keyring import certify
+from field_api.platform.records import HEADER, Record, read_records
 from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
-from sync.office.items import SIZES, Content, FeedWriter, SheetKeyInUse
+from sync.kinds import ITEM_SIZES, RecordKind
+from sync.office.items import Content, FeedWriter, SheetKeyInUse
 from sync.packing import pack, pad
 from sync.roll import first_roll
 from tests.vectors.make_vectors import AGENCY, DEVICE, OP, OTHER_DEVICE, PRIVATE, SHEET_KEY, VISIT
@@ -100,14 +102,25 @@ def snapshot(key: str = "office", keys: Vector | None = None, sealed_for: UUID =
     for index, content in enumerate(contents):
         place = (AGENCY, sealed_for, 1, 9, index)
         bound = b"\x00".join([b"doorstep-snapshot-v1", *(str(part).encode() for part in place)])
-        lines.append(canonical({"key": SHEET_KEY.id, "ct": b64u(aead_seal(SHEET_KEY.key, content.packed(9), bound))}))
-    rest = b"".join(line + b"\n" for line in lines)
+        ct = aead_seal(SHEET_KEY.key, content.packed(9), bound)
+        lines.append(Record(RecordKind.LINE, canonical({"key": SHEET_KEY.id}), sealed=ct))
+    rest = b"".join(map(bytes, lines))
     manifest = named(
         epoch=1, seq=9, roll=b64u(sha256(b"roll after the ninth item")), count=len(lines), sha256=b64u(sha256(rest)),
         sheet_keys=[sheet_key()],
     ) | changed  # fmt: skip
-    first = signed("m", "doorstep-snapshot-v1", manifest, key) | ({"keys": keys} if keys else {})
-    return (canonical(first) + b"\n" + rest).decode()
+    first = signed("m", "doorstep-snapshot-v1", manifest, key)
+    announced = [Record(RecordKind.KEYS, canonical(keys))] if keys else []
+    head = Record(RecordKind.MANIFEST, from_b64u(first["m"]), from_b64u(first["sig"]))
+    return b64u(b"".join(map(bytes, [*announced, head])) + rest)
+
+
+def page(*items: Vector, more: bool = False) -> bytes:
+    """What `GET /feed` answers: the day's sheet key, items, a durable statement, the end."""
+    statements = [(RecordKind.SHEET_KEY, sheet_key()), (RecordKind.DURABLE, durable())]
+    first, last = (Record(kind, from_b64u(one["statement"]), from_b64u(one["sig"])) for kind, one in statements)
+    between = [Record(RecordKind.ITEM, *(from_b64u(one[name]) for name in ("h", "sig", "ct"))) for one in items]
+    return b"".join(map(bytes, [first, *between, last, Record(RecordKind.END, canonical({"more": more}))]))
 
 
 def keys(*certificates: Vector, roots: tuple[Vector, ...] = ()) -> Vector:
@@ -152,6 +165,9 @@ def taken() -> list[Vector]:
         {"name": "a wipe order", "what": "wipe", "document": wipe()},
         {"name": "a wipe order by a key that it brings along", "what": "wipe",
          "document": wipe("new_office") | {"keys": keys(new_office)}},
+        {"name": "a page", "what": "page", "document": b64u(page(item(verdict(1))))},
+        {"name": "a page with a record of an unknown kind", "what": "page",
+         "document": b64u(bytes(Record(99, b"{}")) + page(item(verdict(1))))},
         {"name": "a snapshot", "what": "snapshot", "document": snapshot()},
         {"name": "a snapshot by a key that it brings along, under a new root", "what": "snapshot",
          "document": snapshot("new_office", keys(certificate("office", "new_office", "new_root"), roots=(step(),)))},
@@ -172,9 +188,12 @@ def _withdrawn() -> Content:
 def refused() -> list[Vector]:
     good, other_root = item(verdict(1)), certificate("office", root="stranger")
     over = certificate("office", "new_office", start=NOW - timedelta(days=9), until=NOW)
-    good_step, whole = step(), snapshot()
-    first, second, third = whole.splitlines(keepends=True)
-    unpacked = pack({"kind": "verdict", "ref": str(OP), "version": 3, "body": {}}, SIZES["verdict"] // 2)
+    good_step, whole = step(), list(map(bytes, read_records(from_b64u(snapshot()))))
+    first, second, third = whole
+    good_page = page(good)
+    end = bytes(Record(RecordKind.END, canonical({"more": False})))
+    huge = HEADER.pack(RecordKind.ITEM, 64, 2**32 - 1, 2**32 - 1)
+    unpacked = pack({"kind": "verdict", "ref": str(OP), "version": 3, "body": {}}, ITEM_SIZES["verdict"] // 2)
     cases: list[tuple[str, str, Any, str]] = [
         ("an item signed by nobody's key", "item", item(verdict(1), "stranger"), "bad-signature"),
         ("a visit signed by the door", "item", item(_withdrawn(), "door"), "bad-signature"),
@@ -193,7 +212,17 @@ def refused() -> list[Vector]:
         ("an item that is not of its kind's size", "item", _sealed_item(unpacked), "item"),
         ("an item packed with a dictionary that the phone has not", "item", _sealed_item(_packed_otherwise()),
          "cannot-unpack"),
-        ("an item without a signature", "item", {"h": good["h"], "ct": good["ct"]}, "bad-form"),
+        ("an item without a signature", "item", good | {"sig": ""}, "bad-signature"),
+        ("a page without its end", "page", b64u(good_page.removesuffix(end)), "bad-form"),
+        ("a page with something after its end", "page", b64u(good_page + good_page), "bad-form"),
+        ("a page cut in a record", "page", b64u(good_page[:-1]), "bad-form"),
+        ("a page cut in a record's lengths", "page", b64u(good_page.removesuffix(end) + end[:9]), "bad-form"),
+        ("a page with a record longer than the page", "page", b64u(huge + good_page), "bad-form"),
+        ("a page whose record has half a signature", "page", b64u(HEADER.pack(1, 32, 0, 0) + bytes(32) + end), "bad-form"),
+        ("a page that does not say whether there is more", "page",
+         b64u(good_page.removesuffix(end) + bytes(Record(RecordKind.END, b"{}"))), "bad-form"),
+        ("a page of more than 200 items", "page", b64u(page(*[good] * 201)), "bad-form"),
+        ("a page that is empty", "page", "", "bad-form"),
         ("a sheet key for another device", "sheet_key", sheet_key(device=OTHER_DEVICE), "sheet-key"),
         ("a sheet key wrapped for another device", "sheet_key", sheet_key(bound_to=OTHER_DEVICE), "sheet-key"),
         ("a sheet key signed by the door", "sheet_key", sheet_key(key="door"), "bad-signature"),
@@ -214,9 +243,11 @@ def refused() -> list[Vector]:
         ("a snapshot for another device", "snapshot", snapshot(device=str(OTHER_DEVICE)), "snapshot"),
         ("a snapshot older than what was read", "snapshot", snapshot(seq=1), "snapshot"),
         ("a snapshot of an epoch that is over", "snapshot", snapshot(epoch=0), "snapshot"),
-        ("a snapshot with a line changed", "snapshot", first + second + third.replace('"ct":"', '"ct":"AAAA'), "snapshot"),
-        ("a snapshot with a line left out", "snapshot", first + second, "snapshot"),
-        ("a snapshot with its lines in another order", "snapshot", first + third + second, "snapshot"),
+        ("a snapshot with a line changed", "snapshot", b64u(first + second + third[:-1] + bytes([third[-1] ^ 1])), "snapshot"),
+        ("a snapshot with a line left out", "snapshot", b64u(first + second), "snapshot"),
+        ("a snapshot with its lines in another order", "snapshot", b64u(first + third + second), "snapshot"),
+        ("a snapshot without its manifest", "snapshot", b64u(second + third), "snapshot"),
+        ("a snapshot cut in a record", "snapshot", b64u((first + second + third)[:-1]), "bad-form"),
         ("a snapshot that says another number of lines", "snapshot", snapshot(count=3), "snapshot"),
         ("a snapshot whose lines are sealed for another device", "snapshot", snapshot(sealed_for=OTHER_DEVICE), "item"),
         ("a snapshot whose key another root certified", "snapshot",
@@ -261,7 +292,7 @@ def _sealed_item(packed: bytes) -> Vector:
 def _packed_otherwise() -> bytes:
     deflater = zlib.compressobj(zdict=b"another dictionary")
     value = canonical({"kind": "verdict", "ref": str(OP), "version": 3, "body": {}})
-    return pad(deflater.compress(value) + deflater.flush(), SIZES["verdict"])
+    return pad(deflater.compress(value) + deflater.flush(), ITEM_SIZES["verdict"])
 
 
 def _other_context() -> Vector:

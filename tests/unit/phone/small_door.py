@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver
 from http_message_signatures.algorithms import HTTPSignatureAlgorithm
-from small_office import SmallOffice, dumps
+from small_office import SmallOffice, dumps, record
 
 from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u, sha256
@@ -160,8 +160,15 @@ class SmallDoor:
         limit = int(query["limit"][0])
         page = office.items[after : after + limit]
         more = after + len(page) < len(office.items)
-        keys = [office.sheet_key_statement()] if page else []
-        return answer(200, {"items": page, "sheet_keys": keys, "next": None, "more": more, "durable": office.durable()})
+        signed = [(1, office.sheet_key_statement())] if page else []
+        durable = [(3, statement)] if (statement := office.durable()) else []
+        records = [
+            *(record(kind, from_b64u(one["sig"]), from_b64u(one["statement"])) for kind, one in signed),
+            *(record(2, *(from_b64u(item[name]) for name in ("sig", "h", "ct"))) for item in page),
+            *(record(kind, from_b64u(one["sig"]), from_b64u(one["statement"])) for kind, one in durable),
+            record(4, b"", dumps({"more": more})),
+        ]
+        return raw(200, b"".join(records), {})
 
     def _snapshot(self, headers: Any) -> requests.Response:
         if not hasattr(self, "snapshot_bytes"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -69,6 +70,10 @@ def pack_item(content: dict[str, Any], size: int) -> bytes:
         for lock in content["body"].get("locks", [])
     )
     return pack({**content, "body": text}, TEXT_OF_A_VISIT) + locks.ljust(size - TEXT_OF_A_VISIT, b"\0")
+
+
+def record(kind: int, signature: bytes, document: bytes, sealed: bytes = b"") -> bytes:
+    return struct.pack(">BBII", kind, len(signature), len(document), len(sealed)) + signature + document + sealed
 
 
 def unpack(padded: bytes) -> Any:
@@ -183,13 +188,14 @@ class SmallOffice:
             associated = b"doorstep-snapshot-v1\0" + "\0".join(place).encode()
             packed = pack_item(content, SIZES.get(content["kind"], 512))
             ct = sealing.aead_seal(self.sheet_key, packed, associated)
-            lines.append(dumps({"key": self.sheet_key_id, "ct": b64u(ct)}) + b"\n")
+            lines.append(record(7, b"", dumps({"key": self.sheet_key_id}), ct))
         rest = b"".join(lines)
         manifest = self.named(
             epoch=self.epoch, seq=len(self.items), roll=b64u(self.roll), count=len(lines),
             sha256=b64u(sha256(rest)), sheet_keys=[self.sheet_key_statement()],
         )  # fmt: skip
-        return dumps(self.signed("office", "doorstep-snapshot-v1", "m", manifest)) + b"\n" + rest
+        signed = self.signed("office", "doorstep-snapshot-v1", "m", manifest)
+        return record(6, from_b64u(signed["sig"]), from_b64u(signed["m"])) + rest
 
     def restored(self) -> None:
         """The server came back from a backup: a new epoch, an empty feed."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from phone_world import World
 from small_door import answer
-from small_office import dumps
+from small_office import dumps, record
 
 from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u
 from sync.phone import Later, NotAllowed, Phone, Revoked, Untrusted
+from sync.phone.records import read_records
 
 
 def test_stops_come_in_route_order_with_the_open_part_only(world: World, phone: Phone) -> None:
@@ -168,8 +170,9 @@ def test_a_snapshot_is_waited_for(world: World, phone: Phone) -> None:
 
 
 def _alter_snapshot(world: World, alter: Any) -> None:
-    lines = world.office.snapshot().split(b"\n")
-    world.door.snapshot_bytes = b"\n".join(alter(lines))
+    whole = world.office.snapshot()
+    ends = [0, *(each.end for each in read_records(whole))]
+    world.door.snapshot_bytes = b"".join(alter([whole[start:end] for start, end in pairwise(ends)]))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,8 @@ def _alter_snapshot(world: World, alter: Any) -> None:
     [
         lambda lines: [lines[0], lines[2], lines[1], *lines[3:]],
         lambda lines: [lines[0], *lines[2:]],
-        lambda lines: [lines[0].replace(b'"sig"', b'"gis"'), *lines[1:]],
+        lambda lines: [lines[0].replace(b'"seq":', b'"qes":'), *lines[1:]],
+        lambda lines: [lines[0], record(9, b"", b"{}"), *lines[1:]],
         lambda lines: [*lines, b"{}"],
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from phone_world import World
+from small_office import dumps, record
 
 from field_api.platform import sealing
 from field_api.platform.sealing import b64u, from_b64u
@@ -152,10 +153,10 @@ def test_a_snapshot_signed_by_a_key_that_the_phone_never_heard_of_brings_it_alon
     certificates = [office.rotate(role) for role in ("office", "sealing", "door")]
     office.restored()
     world.publish(0, version=5)
-    line, _, rest = office.snapshot().partition(b"\n")
+    whole = office.snapshot()
 
     def served(keys: dict[str, Any]) -> bytes:
-        return json.dumps(json.loads(line) | {"keys": keys}).encode() + b"\n" + rest
+        return record(5, b"", dumps(keys)) + whole
 
     world.door.snapshot_bytes = served({"roots": [], "certificates": certificates})
     with pytest.raises(Untrusted, match="bad-signature"):
