@@ -271,6 +271,11 @@ def _poorer_agents(original: Any, bench: Bench) -> Any:
     return lambda: original().where(Agent.code != "MX-2") if bench.owes_more else original()
 
 
+def _longer(line: Any, more: bool) -> Any:
+    """A snapshot's line whose JSON has a space to spare."""
+    return replace(line, document=line.document[:-1] + b" " * more + line.document[-1:])
+
+
 def _unpadded(original: Any, _bench: Bench) -> Any:
     from sync.packing import packed_length
 
@@ -411,11 +416,11 @@ LEAKS = (
         lambda body, b: body["open"]["address"].update(hint=b.creditor))), _feed, TWINS, "everything"),
     Leak("the number of accounts in the minutes of a stop", instead(
         "sync.office.visit_body._stop", _service_by_accounts), _feed, TWINS, "more accounts"),
-    Leak("an item that is not padded", instead("sync.office.items.pack", _unpadded), _feed, TWINS, "everything"),
+    Leak("an item that is not padded", instead("sync.office.items.pack", _unpadded), _feed, GATE, "everything"),
     Leak("items by what is owed", instead("sync.office.publish.refs_of", lambda original, b: (
         lambda rows: original(rows)[::-1] if b.owes_more else original(rows))), _feed, TWINS, "everything"),
     Leak("a snapshot's size", instead("sync.office.snapshots._line", lambda original, b: (
-        lambda *values: original(*values)[:-1] + b" " * b.owes_more + b"\n")), _snapshot, TWINS, "everything"),
+        lambda *values: _longer(original(*values), b.owes_more))), _snapshot, TWINS, "everything"),
     Leak("a verdict that says how a promise compares with the balance",
         _verdicts_compare, _promises, TWINS, "threshold"),
     Leak("a job's row", _urgent_changes, _changes, TWINS, "everything"),

@@ -80,9 +80,13 @@ def same_chance(at: datetime) -> Iterator[Chance]:
     with time_machine.travel(at, tick=False) as traveller:
         chance = Chance(traveller)
         row, opaque, token, nonce = (chance.streams[use] for use in ("row", "opaque", "token", "nonce"))
-        chosen = SimpleNamespace(token_bytes=row.rising, choice=opaque.choice)
+        chosen = SimpleNamespace(
+            token_bytes=row.rising, choice=opaque.choice,
+            randbits=lambda count: int.from_bytes(row.rising(8), "big") >> (64 - count),
+        )  # fmt: skip
         with (
             patch.object(ids, "secrets", chosen),
+            patch.object(ids, "_next_ticks", lambda now: now),  # a process's count differs between the twins
             patch.object(ids, "uuid4", opaque.uuid4),
             patch.object(random, "_urandom", token.draw),
             patch.object(os, "urandom", nonce.draw),
