@@ -22,8 +22,8 @@ for _name, _audience, _what in (
     ("plan", _OPERATOR, "why an account is not visited"),
     ("address", _OPERATOR, "addresses without coordinates"),
     ("export", Audience.MANAGER, "with --out -: the rows"),
-    ("audit", _OPERATOR, "findings by leaf and hash"),
     ("restore", _OPERATOR, "which held accounts a backup does not know"),
+    ("audit", _OPERATOR, "findings by leaf and reference, erasures with their decision"),
     ("phone", _AGENT, "what the agent's phone would show, the locked part after a check"),
     ("demo", _OPERATOR, "a made-up day, with invented people"),
 ):

@@ -56,7 +56,7 @@ def prove_leaf(session: Session, keys: OfficeKeys, which: int | str) -> bytes:
     try:
         path = inclusion_proof(entry.number, point.size, _tiles(session))
     except ValueError as error:
-        raise Problem("conflict", f"the tree is damaged: {error}") from error
+        raise Problem("conflict", "the tree is damaged: export the log and verify it") from error
     hash_ = session.get_one(LogNode, (current_agency(), 0, entry.number)).hash
     document = canonical(
         {
@@ -70,7 +70,7 @@ def prove_leaf(session: Session, keys: OfficeKeys, which: int | str) -> bytes:
     try:
         verify_proof(document, keys.root_public)
     except BadProof as error:
-        raise Problem("conflict", f"the log does not hold here: {error}") from error
+        raise Problem("conflict", "the leaf does not hold: export the log and verify it") from error
     return document
 
 

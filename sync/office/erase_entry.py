@@ -29,7 +29,7 @@ def erase_entry(session: Session, number: int, decision: str, *, now: datetime) 
     """
     entries = _entries_of(session, number)
     if all(entry.salt is None for entry in entries):
-        raise Problem("already-done", f"leaf {number} is erased")
+        raise Problem("already-done", "the leaf is erased")
     ref = entries[0].ref
     _be_durable(session, ref)
     enter(session, EntryKind.ENTRY_ERASED, {"ref": ref}, at=now)
@@ -58,7 +58,7 @@ def _entries_of(session: Session, number: int) -> list[LogEntry]:
     mine = LogEntry.agency_id == current_agency()
     ref = session.scalar(select(LogEntry.ref).where(mine, LogEntry.number == number))
     if ref is None:
-        raise Problem("not-found", f"the log has no leaf {number}")
+        raise Problem("not-found", "the log has no such leaf")
     if ref.partition("/")[0] in ("erasure", "photo"):
         raise Problem("conflict", "an erasure stays in the log; a photograph is destroyed by its own command")
     return _entries(session, ref)
