@@ -29,7 +29,7 @@ from uuid import UUID
 import psycopg
 import requests
 from psycopg import sql
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from bench.publish_visits import VISITS_PER_AGENT, fill
 from bench.sync_phones import BenchPhone, Line, batches, percentile
@@ -247,6 +247,7 @@ def first_sync(bench: Bench, phone: BenchPhone) -> None:
             device = session.get_one(Device, (bench.agency, UUID(phone.device)))
             visits = [UUID(visit) for visit in phone.visits]
             make_visit_keys(session, visits)
+            session.execute(delete(Change))  # verdicts on what was sent above: a first sync has none
             session.execute(
                 insert(Change),
                 [{"agent_id": device.agent_id, "kind": "visit", "ref": visit, "urgent": False} for visit in visits],
