@@ -23,6 +23,7 @@ from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.platform.settings import Settings
+from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_photo
@@ -192,6 +193,9 @@ def test_destroying_leaves_a_hash_and_nothing_that_opens(world: PhotoWorld, sett
     assert [line["state"] for line in story(world)] == ["developed", "destroyed"]
     with pytest.raises(Problem, match="gone"):
         shown(world, row)
+    with transaction(world.agency) as session:
+        kinds = [entry.kind for entry in session.scalars(select(LogEntry).order_by(LogEntry.id))]
+    assert [kind for kind in kinds if kind in ("photo", "erasure")] == ["photo", "erasure"]
 
 
 def test_a_destroyed_photo_does_not_come_back(world: PhotoWorld) -> None:
