@@ -99,7 +99,10 @@ def _mark(session: Session, table: Any, key: Any, rows: Sequence[Any]) -> None:
     for row in rows:
         by_device.setdefault(row.device_id, []).append(row[1])
     for device_id, keys in sorted(by_device.items()):
-        session.execute(update(table).where(table.device_id == device_id, key.in_(keys)).values(logged=True))
+        these = (table.device_id == device_id, key.in_(keys))
+        # Locked in the order in which a run of apply locks them: in another one the two would wait for each other.
+        session.execute(select(key).where(*these).order_by(table.seq, table.received_at, key).with_for_update())
+        session.execute(update(table).where(*these).values(logged=True))
 
 
 def _number(session: Session, waiting: Sequence[LogEntry], size: int) -> list[bytes]:
