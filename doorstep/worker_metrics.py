@@ -56,14 +56,15 @@ def _queues(now: datetime) -> dict[Family, float]:
     found: list[dict[Family, float]] = []
     for agency_id in office_keys().agencies():
         with transaction(agency_id) as session:
-            found.append(_of_agency(session, agency_id, now))
+            found.append(queues_of_agency(session, agency_id, now))
     most = {UNAPPLIED_AGE, UNPUBLISHED_AGE, NOT_DURABLE_MOST}
     families = found[0] if found else {}
     each = {family: [one[family] for one in found] for family in families}
     return {family: max(numbers) if family in most else sum(numbers) for family, numbers in each.items()}
 
 
-def _of_agency(session: Session, agency_id: UUID, now: datetime) -> dict[Family, float]:
+def queues_of_agency(session: Session, agency_id: UUID, now: datetime) -> dict[Family, float]:
+    """The numbers of one agency, which are told only as sums and maxima over all."""
     total = overview(all_healths(session, now=now))
     lag = not_durable(session)
     retried = select(func.count()).where(Change.agency_id == agency_id, Change.tries > 0)

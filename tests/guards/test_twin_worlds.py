@@ -3,7 +3,7 @@
 The same requests go to both, by everybody who can ask (nobody signed in, each role, an integrator's token, an enrolled,
 an unknown, a forging and an unsigned phone), over every operation of the OpenAPI document, every route beside it and
 every route of the phone door: valid requests, wrong ones, foreign ids. Status, all headers, bytes, order, what a phone
-opens in its feed, lengths of ciphertext, log lines and object names are compared. Those who may see secrets are
+opens in its feed, lengths of ciphertext, log lines, metrics and object names are compared. Those who may see secrets are
 compared without the values labelled so; pairs with other *counts* of secret rows are compared for all others.
 
 How it is made: tests/twins. `sides` two installations with shared keys, chance and time; `hidden` what differs;
@@ -47,6 +47,7 @@ def compare(twins: Twins, seed: int, kind: str, pairs: int, first: int) -> Compa
     comparison.work()
     comparison.tables()
     comparison.object_names()
+    comparison.metrics()
     return comparison
 
 

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from sqlalchemy import select
 
+from doorstep.worker_metrics import queues_of_agency
 from field_api.http.openapi import document_of
 from field_api.http.permits import PERMISSIONS
 from field_api.platform.database import Base, transaction
@@ -144,6 +145,17 @@ class Comparison:
         if self.world.kind not in COUNTED:
             found = Answer({"names": left}).differences(Answer({"names": right}), "the object store")
             self.differences.extend(found)
+
+    def metrics(self) -> None:
+        """The numbers that a monitoring system reads; whoever operates it sees no debt."""
+
+        def numbers(side: Side) -> dict[str, float]:
+            with side.office.app_context(), transaction(self.world.known.agency) as session:
+                told = queues_of_agency(session, self.world.known.agency, NOON)
+            return {family.name: number for family, number in told.items()}
+
+        left, right = (numbers(side) for side in self.twins.sides)
+        self.differences.extend(Answer(left).differences(Answer(right), f"[{self.world.kind}] the metrics"))
 
     def _note_status(self, where: str, status: int, log: str) -> None:
         self.statuses[status] = self.statuses.get(status, 0) + 1
