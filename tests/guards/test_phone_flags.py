@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,14 @@ def _named(module: ast.Module) -> dict[str, str]:
             found |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("field_api."):
             file = ROOT / (node.module.replace(".", "/") + ".py")
-            theirs = _named(ast.parse(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+            theirs = _named_in(file) if file.is_file() else {}
             found |= {(name.asname or name.name): theirs[name.name] for name in node.names if name.name in theirs}
     return found
+
+
+@cache  # each module is imported by many: without it the search doubles with every layer
+def _named_in(file: Path) -> dict[str, str]:
+    return _named(ast.parse(file.read_text(encoding="utf-8")))
 
 
 def _given_to(verb: str) -> Iterator[tuple[str, str]]:
