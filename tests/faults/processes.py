@@ -64,7 +64,10 @@ def serve_door(settings: Settings, port: int, armed: Armed | None) -> None:
 
     _silent()
     arm(armed)
-    serve_http(door_app(settings), "127.0.0.1", port)
+    application = door_app(settings)
+    for limiter in application.extensions["limiter"]:
+        limiter.enabled = False  # one phone lives a thousand lives a minute here; limits have tests of their own
+    serve_http(application, "127.0.0.1", port)
 
 
 def work(settings: Settings, armed: Armed | None) -> None:
