@@ -311,7 +311,9 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=20, help="with operations, of each phone (at most 50)")
     parser.add_argument("--stored", type=int, default=0)
     parser.add_argument("--clients", type=int, default=2)
-    parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="last: arguments of `doorstep serve door`")
+    parser.add_argument(
+        "--serve", nargs=argparse.REMAINDER, default=[], help="last: arguments of `doorstep serve door`"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)

@@ -129,7 +129,11 @@ def test_one_leaf_is_proven_and_every_flipped_byte_of_the_proof_is_refused(world
         with pytest.raises(BadProof):
             verify_proof(data, keys.door_certificate.public)
         document = json.loads(data)
-        for path in (document["inclusion"][:-1], [*document["inclusion"], b64u(bytes(32))], document["inclusion"][::-1]):
+        for path in (
+            document["inclusion"][:-1],
+            [*document["inclusion"], b64u(bytes(32))],
+            document["inclusion"][::-1],
+        ):
             with pytest.raises(BadProof):
                 verify_proof(canonical({**document, "inclusion": path}), keys.root_public)
 
