@@ -13,10 +13,9 @@ from field_api.domain.disclosure import Label
 from field_api.platform.columns import Sealed
 from field_api.platform.labels import confidential, internal
 from field_api.records.base import SCHEMA, Tenant, refers
-from field_api.records.log import LogEntry
 from sync import mailbox
 
-__all__ = ["ApplyTurn", "EnrolmentSecret", "LogEntry", "QuarantineDecision", "mailbox"]
+__all__ = ["ApplyTurn", "EnrolmentSecret", "QuarantineDecision", "mailbox"]
 
 
 class EnrolmentSecret(Tenant):

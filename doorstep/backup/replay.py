@@ -24,6 +24,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.records.accounts import Account, Hold
 from field_api.records.people import Person
 from field_api.usecases.lift_hold import lift_hold
+from field_api.usecases.note_decision import note_decision
 from field_api.usecases.place_hold import place_hold
 from media.office.darkroom import Darkroom
 from media.office.destroy_photo import destroy_photo
@@ -33,7 +34,6 @@ from sync.mailbox import Durable, FeedHead, FeedItem, Snapshot, SnapshotRequest
 from sync.office.devices import revoke_device
 from sync.office.enrolment import tell_everything
 from sync.office.erase_entry import erase_again
-from sync.office.log import note_decision
 from sync.office.returning import named_by, next_epoch, take_back
 from sync.roll import first_roll
 

@@ -21,14 +21,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import clock, office_keys
 from sync.mailbox import InboxOp, QuarantinedBytes
-from sync.office.decide_quarantined import (
-    dismiss_bytes,
-    dismiss_operation,
-    release_bytes,
-    release_operation,
-    retry_all,
-    retry_operation,
-)
+from sync.office.decide_quarantined import DECIDE_BYTES, DECIDE_OPERATION, retry_all, retry_operation
 from sync.office.kept import KeptOperation, OpenedContent, kept_bytes, look_at, opened_bytes, opened_operation
 from sync.office.mend_operation import Correction, mend_bytes, mend_operation
 from sync.office.quarantine import OddBytesLine, QuarantineLine, odd_bytes, operations_without_effect
@@ -148,13 +141,8 @@ def mend(kept: UUID, kind: str, body: Path, visit: UUID | None, reason: str) -> 
 @REASON
 def release(kept: UUID, reason: str) -> None:
     """Those that need it go on without it; one that waits goes on without what it needs."""
-    with office_context() as agency_id, transaction(agency_id) as session:
-        device_id = _device_of(session, kept)
-        if device_id is not None:
-            release_operation(session, device_id, kept, reason=reason, by=None, now=clock().now())
-        else:
-            release_bytes(session, kept, reason=reason, by=None, now=clock().now())
-        click.echo("released")
+    _decide("release", kept, reason)
+    click.echo("released")
 
 
 @quarantine.command()
@@ -162,13 +150,17 @@ def release(kept: UUID, reason: str) -> None:
 @REASON
 def dismiss(kept: UUID, reason: str) -> None:
     """Looked at: there is nothing to do. It stays where it is."""
+    _decide("dismiss", kept, reason)
+    click.echo("dismissed")
+
+
+def _decide(action: str, kept: UUID, reason: str) -> None:
     with office_context() as agency_id, transaction(agency_id) as session:
         device_id = _device_of(session, kept)
         if device_id is not None:
-            dismiss_operation(session, device_id, kept, reason=reason, by=None, now=clock().now())
+            DECIDE_OPERATION[action](session, device_id, kept, reason=reason, by=None, now=clock().now())
         else:
-            dismiss_bytes(session, kept, reason=reason, by=None, now=clock().now())
-        click.echo("dismissed")
+            DECIDE_BYTES[action](session, kept, reason=reason, by=None, now=clock().now())
 
 
 def _device_of(session: Session, kept: UUID) -> UUID | None:

@@ -16,7 +16,7 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import office_keys, settings
 from field_api.records.changes import Change
-from sync.office.log import note_decision
+from field_api.usecases.note_decision import note_decision
 
 
 def key_files(agency_id: UUID) -> KeyFiles:

@@ -23,11 +23,11 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, sha256
 from field_api.platform.tenancy import current_agency
+from field_api.records.log import LogEntry
 from sync.mailbox import Checkpoint, InboxOp, LogNode, QuarantinedBytes
 from sync.merkle import TILE_WIDTH
 from sync.office.decisions import decision_payloads, photo_rows
 from sync.office.log import op_payload
-from sync.records import LogEntry
 
 EXPORT_CONTEXT = b"doorstep-export-v1"
 VERSION = 2

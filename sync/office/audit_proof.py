@@ -15,6 +15,7 @@ from field_api.platform.keyring import OfficeKeys
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import b64u, from_b64u
 from field_api.platform.tenancy import current_agency
+from field_api.records.log import LogEntry
 from sync.mailbox import Checkpoint, LogNode
 from sync.merkle import TILE_WIDTH
 from sync.merkle_proofs import DoesNotProve, inclusion_proof, verify_inclusion
@@ -22,7 +23,6 @@ from sync.office.audit import leaf_lines
 from sync.office.audit_leaf import UnreadableLeaf, read_leaf
 from sync.office.audit_trust import UNREADABLE, Trust
 from sync.office.log import CHECKPOINT_CONTEXT
-from sync.records import LogEntry
 
 VERSION = 1
 MAX_PROOF_BYTES = 1024 * 1024

@@ -16,9 +16,9 @@ from field_api.domain.vocabulary import Verdict
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import b64u, sha256
 from field_api.platform.tenancy import current_agency
+from field_api.usecases.note_decision import note_decision
 from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.kept import kept_bytes, kept_operation, reference_of
-from sync.office.log import note_decision
 from sync.office.settle import SETTLED, let_go_on
 from sync.records import QuarantineDecision
 
@@ -109,6 +109,11 @@ def dismiss_bytes(session: Session, bytes_id: UUID, *, reason: str, by: UUID | N
         row.closed_at = now
         note(session, row, "dismiss", reason, by, now)
     return row
+
+
+DECIDE_OPERATION = {"retry": retry_operation, "release": release_operation, "dismiss": dismiss_operation}
+DECIDE_BYTES = {"release": release_bytes, "dismiss": dismiss_bytes}
+"""What may be decided by its name, as the API and the command name it. Bytes that are no operation are not retried."""
 
 
 def note(

@@ -20,8 +20,8 @@ from field_api.platform.sealing import b64u, sha256
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.records.accounts import Hold
+from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
-from sync.records import LogEntry
 
 Makers = dict[str, tuple[Mapping[Any, Any], Callable[[Any], dict[str, Any]]]]
 

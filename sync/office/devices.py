@@ -19,8 +19,8 @@ from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.tenancy import current_agency
 from field_api.records.planning import Agent
+from field_api.usecases.note_decision import note_decision
 from sync.mailbox import WipeOrder
-from sync.office.log import note_decision
 
 WIPE_CONTEXT = b"doorstep-wipe-v1"
 REVOCATION_REASONS = ("lost", "stolen", "dismissed", "replaced", "other")

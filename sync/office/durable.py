@@ -23,10 +23,10 @@ from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
 from field_api.queries.phone_visits import running_agency
+from field_api.records.log import LogEntry
+from field_api.usecases.note_decision import note_decision
 from sync.mailbox import Durable
 from sync.office.excepted import covered, excepted_numbers
-from sync.office.log import note_decision
-from sync.records import LogEntry
 
 CONTEXT = b"doorstep-durable-v1"
 COMMIT, BACKUP = "commit", "backup"

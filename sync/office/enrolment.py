@@ -25,9 +25,9 @@ from field_api.records.base import load
 from field_api.records.changes import Change
 from field_api.records.planning import Agent, Route, Stop
 from field_api.records.visits import Visit
+from field_api.usecases.note_decision import note_decision
 from sync.crockford import grouped, written
 from sync.mailbox import Enrolment, EnrolmentClaim, FeedHead
-from sync.office.log import note_decision
 from sync.records import EnrolmentSecret
 from sync.roll import first_roll
 

@@ -12,10 +12,10 @@ from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import EntryKind, enter
 from field_api.platform.sealing import from_b64u
 from field_api.platform.tenancy import current_agency
+from field_api.records.log import LogEntry
 from field_api.usecases.note_decision import note_decision
 from field_api.usecases.note_erasure import Erased, note_erasure
 from sync.mailbox import Durable, InboxOp, QuarantinedBytes
-from sync.records import LogEntry
 
 
 def erase_entry(session: Session, number: int, decision: str, *, now: datetime) -> None:

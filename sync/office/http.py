@@ -15,14 +15,7 @@ from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.wiring import clock, office_keys
 from sync.mailbox import InboxOp, QuarantinedBytes
-from sync.office.decide_quarantined import (
-    dismiss_bytes,
-    dismiss_operation,
-    release_bytes,
-    release_operation,
-    retry_all,
-    retry_operation,
-)
+from sync.office.decide_quarantined import DECIDE_BYTES, DECIDE_OPERATION, retry_all
 from sync.office.devices import DeviceLine, devices, revoke_device
 from sync.office.enrolment import EnrolmentCode, issue_enrolment
 from sync.office.kept import (
@@ -62,9 +55,6 @@ phones = Blueprint("devices", __name__, url_prefix="/devices", description="Agen
 health = Blueprint("sync_health", __name__, url_prefix="/sync-health", description="How agents' phones are doing")
 quarantine = Blueprint("quarantine", __name__, url_prefix="/quarantine", description="What waits for a person")
 BLUEPRINTS = (phones, health, quarantine)
-
-DECIDE_OPERATION = {"retry": retry_operation, "release": release_operation, "dismiss": dismiss_operation}
-DECIDE_BYTES = {"release": release_bytes, "dismiss": dismiss_bytes}
 
 
 @phones.get("")

@@ -16,13 +16,10 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import b64u, sha256
 from field_api.platform.tenancy import current_agency
-from field_api.usecases.note_decision import note_decision
+from field_api.records.log import LogEntry
 from sync.mailbox import Checkpoint, InboxOp, LogNode, QuarantinedBytes
 from sync.merkle import TILE_WIDTH, leaf_hash, new_nodes, root_from_tiles
 from sync.office.decisions import decision_payloads, resolve_erasures
-from sync.records import LogEntry
-
-__all__ = ["commitment_of", "note_decision", "op_payload", "open_tiles", "sequence_log"]
 
 CHECKPOINT_CONTEXT = b"doorstep-checkpoint-v1"
 BATCH = 500

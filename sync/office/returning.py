@@ -25,10 +25,10 @@ from field_api.platform.restore_journal import Entry, EntryKind, journal_or_none
 from field_api.platform.sealing import Unsealable, from_b64u, public_point
 from field_api.platform.tenancy import current_agency
 from field_api.records.planning import Agent
+from field_api.usecases.note_decision import note_decision
 from sync.mailbox import FeedHead, ReturningDevice
 from sync.office.devices import revoke_device
 from sync.office.enrolment import tell_everything
-from sync.office.log import note_decision
 from sync.roll import first_roll
 
 CONTEXT = b"doorstep-device-v1"

@@ -64,11 +64,17 @@ def number_waiting(agency_id: UUID, now: datetime) -> int:
     with working_for(outlet(OutletKind.JOB, "sync.log")):
         while True:
             with transaction(agency_id) as session:
-                hold_keys(session, announcing=False)
-                added = sequence_log(session, office_keys().fresh(agency_id), now=now)
+                added = sequence_log(session, _signing_keys(session, agency_id), now=now)
             done += added
             if not added:
                 return done
+
+
+def _signing_keys(session: Session, agency_id: UUID) -> OfficeKeys:
+    """The keys as they stand now; none comes into use before the transaction ends. So no phone that enrols
+    meanwhile, and is told of the newest alone, gets what an older one signed."""
+    hold_keys(session, announcing=False)
+    return office_keys().fresh(agency_id)
 
 
 class _Round:
@@ -92,13 +98,7 @@ class _Round:
 
     def _in_one(self, step: Callable[..., int]) -> int:
         with transaction(self.agency_id) as session:
-            return step(session, self._signing_keys(session), now=self.now)
-
-    def _signing_keys(self, session: Session) -> OfficeKeys:
-        """The keys as they stand now; none comes into use before the transaction ends. So no phone that enrols
-        meanwhile, and is told of the newest alone, gets what an older one signed."""
-        hold_keys(session, announcing=False)
-        return office_keys().fresh(self.agency_id)
+            return step(session, _signing_keys(session, self.agency_id), now=self.now)
 
     def _each(self, find: Callable[[Session], list[UUID]], name: str, work: Callable[[UUID], int]) -> int:
         with transaction(self.agency_id) as session:
@@ -142,7 +142,7 @@ class _Round:
 
     def _publish(self, agent_id: UUID) -> int:
         with transaction(self.agency_id) as session:
-            return publish_changes(session, self._signing_keys(session), agent_id, now=self.now)
+            return publish_changes(session, _signing_keys(session, self.agency_id), agent_id, now=self.now)
 
     def _use_told_keys(self) -> int:
         with transaction(self.agency_id) as session:
@@ -151,5 +151,5 @@ class _Round:
     def _snapshot(self, device_id: UUID) -> int:
         with transaction(self.agency_id) as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            build_snapshot(session, self._signing_keys(session), device_id, now=self.now)
+            build_snapshot(session, _signing_keys(session, self.agency_id), device_id, now=self.now)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sync.phone import wire
@@ -39,7 +40,7 @@ def push(door: Door, batch: int = MAX_OPS) -> Pushed:
     waiting = [seq for seq in handset.store.keys("op") if not held(seq) or not _is_receipted(handset, seq)]
     statuses: list[str] = []
     for group in _batches(handset, waiting, min(batch, MAX_OPS)):
-        statuses += door.patience.insist(lambda group=group: _send(door, group))  # type: ignore[misc]  # default arg
+        statuses += door.patience.insist(partial(_send, door, group))
         handset.step("push.batch")
     deleted = drop_durable(handset)
     received, fork, quarantined, proofless = (

@@ -18,13 +18,14 @@ from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.sealing import b64u
 from field_api.platform.wiring import office_keys
+from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
 from field_api.usecases.withdraw_visit import withdraw_visit
 from sync.mailbox import InboxOp
 from sync.office.apply import apply_device
 from sync.office.devices import revoke_device
 from sync.office.turns import RETRY_AFTER, begin_turn, name_operation
-from sync.records import ApplyTurn, LogEntry
+from sync.records import ApplyTurn
 from tests.door_client import Phone, un64
 from tests.sync_day import Day, pull, states
 

@@ -20,11 +20,11 @@ from field_api.platform.problems import Problem
 from field_api.queries.unlocks import Unlock, unlock_lines, unlocks
 from field_api.records.agency import Agency, Creditor
 from field_api.records.base import load
+from field_api.records.log import LogEntry
 from field_api.records.planning import Route
 from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Visit, VisitEvent
 from field_api.usecases.decide_unlock_review import decide_unlock_review
-from sync.records import LogEntry
 from tests.outcome_world import HERE, RECEIVED, Phone, published_visit
 from tests.planning_world import World, statements
 

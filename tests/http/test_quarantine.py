@@ -14,11 +14,11 @@ import sync.office.open_op
 from field_api.platform.database import transaction
 from field_api.platform.wiring import office_keys
 from field_api.records.accounts import Hold
+from field_api.records.log import LogEntry
 from field_api.records.results import Promise
 from field_api.records.visits import VisitEvent
 from sync.mailbox import InboxOp
 from sync.office.devices import revoke_device
-from sync.records import LogEntry
 from tests.door_client import Phone, b64u, sha256, un64
 from tests.office_client import OfficeClient
 from tests.sync_day import Day, pull, states
