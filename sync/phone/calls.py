@@ -162,6 +162,7 @@ class Door:
     def _fetch_anchor(self) -> None:
         with self._send_signed("POST", "/anchors", "", b"", {}, None) as response:
             if response.status_code != 200:
+                self._hear(response)  # a revoked phone's queue is still taken, and needs one
                 raise self._refusal(response)
             self.handset.hear_anchor(wire.field(wire.read_json(read_body(response, 4096)), "anchor", str))
 

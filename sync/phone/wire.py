@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 import zlib
@@ -35,7 +36,11 @@ def read_json(data: bytes, max_bytes: int = MAX_UNPACKED_BYTES) -> Any:
         raise bad("JSON nested too deep")
     try:
         return json.loads(
-            data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique, parse_int=_short_int
+            data.decode("utf-8"),
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique,
+            parse_int=_short_int,
+            parse_float=_finite,
         )
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise bad("not UTF-8 JSON") from error
@@ -65,6 +70,13 @@ def _short_int(digits: str) -> int:
     if len(digits) > 20:
         raise bad("a number of more than 20 digits")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise bad("a number out of range")
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -246,6 +246,13 @@ def test_a_revoked_phone_wipes_on_a_valid_order_and_still_sends_its_queue(world:
     assert phone.push().received == 1
 
 
+def test_a_phone_that_was_revoked_before_its_first_call_still_sends_its_queue(world: World, enrolled: Phone) -> None:
+    """Its first anchor comes with the refusal of `POST /anchors`."""
+    enrolled.session(app_version="1.0.3")
+    world.door.revoked = world.office.wipe_order()
+    assert enrolled.push().received == 1 and enrolled.is_wiped
+
+
 @pytest.mark.parametrize("order", ["signed by the door", "for another phone", "none"])
 def test_a_wipe_order_that_is_not_the_agencys_wipes_nothing(world: World, phone: Phone, order: str) -> None:
     office = world.office
