@@ -176,7 +176,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
             "",
         ),
         (forms, "if owner != (str(device.agency_id), str(device.id)):", "if False:"),
-        (forms, "verify(device.signing_public, SIGNATURE_CONTEXT + protected + sha256(ct), sig)", "pass"),
+        (forms, "verify(device.signing_public, SIGNATURE_CONTEXT + protected + ct_sha256, sig)", "pass"),
         (forms, "if version != 1:", "if False:"),
         (uploads, "upload.device_id != device_id or ", ""),
         ("sync/door/feed.py", "                FeedItem.device_id == device.id,\n", ""),
@@ -191,7 +191,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
         ("sync/door/feed.py", ", Durable.device_id == device.id", ""),
         ("sync/door/snapshots.py", "                Snapshot.device_id == device.id,\n", ""),
         ("sync/door/ops.py", ", InboxOp.device_id == device.id", ""),
-        ("sync/door/receive.py", "device_id = :device AND op_id", "op_id"),
+        ("sync/door/receive.py", "device_id = %(device)s AND op_id", "op_id"),
         ("sync/door/wipe_orders.py", ", WipeOrder.device_id == device_id", ""),
         (
             "sync/door/enrolments.py",

@@ -6,7 +6,6 @@ AES-256-GCM with a random 96-bit nonce in front. Public keys are 65 bytes, X9.62
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -27,6 +26,12 @@ NONCE_BYTES = 12
 HPKE_OVERHEAD_BYTES = 65 + 16
 AEAD_OVERHEAD_BYTES = NONCE_BYTES + 16
 
+_ES256 = ec.ECDSA(hashes.SHA256())
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # what base64url has not becomes what no base64 has
+# Of a last group of two or three characters the bits beyond its bytes are zero: these are what it may end with.
+_LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+
 
 class Unsealable(Exception):
     """The bytes do not open under this key and context, or a signature does not verify. Says nothing more."""
@@ -34,16 +39,17 @@ class Unsealable(Exception):
 
 def b64u(data: bytes) -> str:
     """base64url without padding (RFC 4648 §5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
 
 
 def from_b64u(text: str) -> bytes:
     """The bytes of unpadded base64url. Raises Unsealable for anything but its one canonical form."""
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        body = str.encode(text, "ascii").translate(_FROM_URL)
+        data = binascii.a2b_base64(body + b"=" * (-len(body) % 4), strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise Unsealable("not base64url") from error
-    if b64u(data) != text:
+    if (rest := len(text) % 4) and text[-1] not in _LAST[rest]:
         raise Unsealable("not canonical base64url")
     return data
 
@@ -72,7 +78,7 @@ def key_id_of(public: bytes) -> str:
 
 def sign(private: bytes, message: bytes) -> bytes:
     """ES256 over the message: r and s, 32 bytes each."""
-    r, s = decode_dss_signature(_private(private).sign(message, ec.ECDSA(hashes.SHA256())))
+    r, s = decode_dss_signature(_private(private).sign(message, _ES256))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
@@ -82,7 +88,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> None:
         raise Unsealable("signature length")
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
-        _public(public).verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+        _public(public).verify(encode_dss_signature(r, s), message, _ES256)
     except InvalidSignature as error:
         raise Unsealable("signature") from error
 

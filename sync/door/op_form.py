@@ -15,6 +15,7 @@ SIGNATURE_CONTEXT = b"doorstep-op-v1"
 LINK_CONTEXT = b"doorstep-chain-v1"
 MAX_PROTECTED_BYTES, MAX_CT_BYTES = 4 * 1024, 33 * 1024
 MAX_SEQ = 1 << 53  # what every client's numbers hold exactly
+UNREAD: Any = object()
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ class WellSigned:
     protected: bytes
     ct: bytes
     sig: bytes
-
-    @property
-    def link(self) -> bytes:
-        return link_of(self.protected, self.ct)
+    link: bytes
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ class Odd:
     status: str = "quarantined"
 
 
-def link_of(protected: bytes, ct: bytes) -> bytes:
+def link_of(protected: bytes, ct_sha256: bytes) -> bytes:
     """What the next operation of the chain points to."""
-    return sha256(LINK_CONTEXT + sha256(protected) + sha256(ct))
+    return sha256(LINK_CONTEXT + sha256(protected) + ct_sha256)
 
 
 def elements_of(body: bytes, key: str) -> list[bytes]:
@@ -86,12 +84,16 @@ def _next(text: str, at: int) -> int:
     return at
 
 
-def read_op(raw: bytes, device: Device) -> WellSigned | Odd:
-    """Look at one element of a push. Never raises: what is wrong becomes a reason."""
+def read_op(raw: bytes, device: Device, value: Any = UNREAD) -> WellSigned | Odd:
+    """Look at one element of a push; `value` is what `bounded_json` read in it, where somebody has it already.
+
+    Never raises: what is wrong becomes a reason.
+    """
     try:
-        value = loads(raw, max_bytes=len(raw))
+        if value is UNREAD:
+            value = loads(raw, max_bytes=len(raw))
         protected, ct, sig = (from_b64u(value[name]) for name in ("protected", "ct", "sig"))
-    except (BadJson, TypeError, KeyError, AttributeError, Unsealable):
+    except (BadJson, TypeError, KeyError, Unsealable):
         return Odd(raw, "bad-form", sha256(raw))
     if len(protected) > MAX_PROTECTED_BYTES or len(ct) > MAX_CT_BYTES:
         return Odd(raw, "too-large", sha256(raw))
@@ -101,16 +103,17 @@ def read_op(raw: bytes, device: Device) -> WellSigned | Odd:
         owner, version = (header["agency"], header["device"]), header["v"]
     except (BadJson, TypeError, KeyError, ValueError):
         return Odd(raw, "bad-form", sha256(raw))
-    link = link_of(protected, ct)
+    ct_sha256 = sha256(ct)
+    link = link_of(protected, ct_sha256)
     if owner != (str(device.agency_id), str(device.id)):
         return Odd(raw, "wrong-device", link, op_id, seq)
     try:
-        verify(device.signing_public, SIGNATURE_CONTEXT + protected + sha256(ct), sig)
+        verify(device.signing_public, SIGNATURE_CONTEXT + protected + ct_sha256, sig)
     except Unsealable:
         return Odd(raw, "bad-signature", link, op_id, seq)
     if version != 1:
         return Odd(raw, "unknown-version", link, op_id, seq)
-    return WellSigned(raw, op_id, seq, protected, ct, sig)
+    return WellSigned(raw, op_id, seq, protected, ct, sig, link)
 
 
 def _op_id(value: Any) -> UUID:

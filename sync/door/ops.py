@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select, union_all
@@ -42,18 +44,17 @@ def state() -> ResponseReturnValue:
     return {"epoch": device.epoch, "contiguous": first[1], "ranges": held[:MAX_RANGES]}
 
 
-def _elements(body: bytes) -> list[bytes]:
-    """The JSON bytes of each operation. Raises Problem for a body that is not `{"ops": [...]}`."""
+def _elements(body: bytes) -> list[tuple[bytes, Any]]:
+    """The JSON bytes and the value of each operation. Raises Problem for a body that is not `{"ops": [...]}`."""
     try:
         value = loads(body, max_bytes=MAX_BODY_BYTES)
-        elements = elements_of(body, "ops") if isinstance(value, dict) and isinstance(value.get("ops"), list) else None
     except BadJson as error:
         raise Problem("invalid-json", str(error)) from error
-    if elements is None:
+    if not isinstance(value, dict) or not isinstance(value.get("ops"), list):
         raise Problem("bad-request", "an object with an array `ops` is needed", at="ops")
-    if len(elements) > MAX_OPS:
+    if len(value["ops"]) > MAX_OPS:
         raise Problem("bad-request", f"at most {MAX_OPS} operations a call", at="ops")
-    return elements
+    return list(zip(elements_of(body, "ops"), value["ops"], strict=True))
 
 
 def _held_ranges(device: Device) -> Select[tuple[int, int]]:

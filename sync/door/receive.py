@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -26,24 +27,20 @@ from sync.mailbox import QuarantinedBytes
 RECEIPT_CONTEXT = b"doorstep-receipt-v1"
 
 # One statement text for any number of rows: a VALUES list of fifty is compiled anew at each call, which took longer
-# than all signatures of the call.
-_INSERT = text(
-    """
+# than all signatures of the call. `b`: lists go to the server as they are, not as text with every byte in hexadecimal.
+_INSERT = """
     INSERT INTO mailbox.inbox (agency_id, device_id, op_id, seq, protected, ct, sig, link, receipt, receipt_sig,
                                received_at)
-    SELECT :agency, :device, op.*, :now
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS bigint[]), CAST(:protected AS bytea[]), CAST(:cts AS bytea[]),
-                CAST(:sigs AS bytea[]), CAST(:links AS bytea[]), CAST(:receipts AS bytea[]),
-                CAST(:receipt_sigs AS bytea[])) AS op
+    SELECT %(agency)s::uuid, %(device)s::uuid, op.*, %(now)s::timestamptz
+    FROM unnest(%(ids)b::uuid[], %(seqs)b::bigint[], %(protected)b::bytea[], %(cts)b::bytea[], %(sigs)b::bytea[],
+                %(links)b::bytea[], %(receipts)b::bytea[], %(receipt_sigs)b::bytea[]) AS op
     ON CONFLICT DO NOTHING
+    RETURNING op_id
     """
-)
-_STORED = text(
-    """
+_STORED = """
     SELECT op_id, link, receipt, receipt_sig FROM mailbox.inbox
-    WHERE agency_id = :agency AND device_id = :device AND op_id = ANY(CAST(:ids AS uuid[]))
+    WHERE agency_id = %(agency)s AND device_id = %(device)s AND op_id = ANY(%(ids)b::uuid[])
     """
-)
 
 
 @dataclass(frozen=True)
@@ -64,9 +61,12 @@ class Receiver:
     device: Device
     now: datetime
 
-    def receive(self, elements: Sequence[bytes]) -> list[Receipt]:
-        """Keep every element; one receipt each, in order. The caller commits before it answers."""
-        read = [read_op(raw, self.device) for raw in elements]
+    def receive(self, elements: Sequence[tuple[bytes, Any]]) -> list[Receipt]:
+        """Keep every element (its bytes, what was read in them); one receipt each, in order.
+
+        The caller commits before it answers.
+        """
+        read = [read_op(raw, self.device, value) for raw, value in elements]
         stored = self._keep([op for op in read if isinstance(op, WellSigned)])
         settled: list[Odd | Receipt] = [
             op if isinstance(op, Odd) else stored[op.op_id][1] if stored[op.op_id][0] == op.link else _fork(op)
@@ -81,20 +81,25 @@ class Receiver:
         """Insert those whose id is new; for each id what is stored: link and receipt."""
         if not ops:
             return {}
+        first = {op.op_id: op for op in reversed(ops)}  # of one id the first of the call: others are compared with it
         # In order of id, so that two pushes of the same queue wait for each other instead of locking crosswise.
-        in_order = sorted(ops, key=lambda op: op.op_id)
-        receipts = [self._sign("received", op.link, op.op_id, op.seq) for op in in_order]
+        in_order = [first[op_id] for op_id in sorted(first)]
+        signed = {op.op_id: (op.link, self._sign("received", op.link, op.op_id, op.seq)) for op in in_order}
         whose = {"agency": self.device.agency_id, "device": self.device.id}
         columns = {
-            "ids": [op.op_id for op in in_order], "seqs": [op.seq for op in in_order],
+            "ids": list(signed), "seqs": [op.seq for op in in_order],
             "protected": [op.protected for op in in_order], "cts": [op.ct for op in in_order],
             "sigs": [op.sig for op in in_order], "links": [op.link for op in in_order],
-            "receipts": [receipt.body for receipt in receipts],
-            "receipt_sigs": [receipt.signature for receipt in receipts],
+            "receipts": [receipt.body for _, receipt in signed.values()],
+            "receipt_sigs": [receipt.signature for _, receipt in signed.values()],
         }  # fmt: skip
-        self.session.execute(_INSERT, whose | columns | {"now": self.now})
-        found = self.session.execute(_STORED, whose | {"ids": columns["ids"]})
-        return {row.op_id: (row.link, Receipt(row.receipt, row.receipt_sig)) for row in found}
+        connection = self.session.connection()
+        new = set(connection.exec_driver_sql(_INSERT, whose | columns | {"now": self.now}).scalars())
+        known = [op_id for op_id in signed if op_id not in new]
+        if known:
+            found = connection.exec_driver_sql(_STORED, whose | {"ids": known})
+            signed |= {row.op_id: (row.link, Receipt(row.receipt, row.receipt_sig)) for row in found}
+        return signed
 
     def _quarantine(self, odd: list[Odd]) -> dict[bytes, Receipt]:
         """Keep odd bytes under their hash; for each hash the receipt that is stored."""
@@ -120,14 +125,15 @@ class Receiver:
         }  # fmt: skip
 
     def _sign(self, status: str, link: bytes, op_id: UUID | None, seq: int | None) -> Receipt:
-        body = canonical(
-            {
-                "v": 1, "agency": str(self.device.agency_id), "device": str(self.device.id),
-                "op": str(op_id) if op_id else None, "seq": seq, "link": b64u(link), "status": status,
-                "at": utc_text(self.now),
-            }
-        )  # fmt: skip
+        op = str(op_id) if op_id else None
+        body = canonical({**self._claims, "op": op, "seq": seq, "link": b64u(link), "status": status})
         return Receipt(body, self.keys.sign(RECEIPT_CONTEXT, body))
+
+    @cached_property
+    def _claims(self) -> dict[str, Any]:
+        """What all receipts of a call have in common."""
+        agency, device = str(self.device.agency_id), str(self.device.id)
+        return {"v": 1, "agency": agency, "device": device, "at": utc_text(self.now)}
 
 
 def _fork(op: WellSigned) -> Odd:

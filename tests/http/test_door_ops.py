@@ -81,6 +81,16 @@ def test_other_bytes_under_a_known_id_are_kept_beside_it(phone: Phone, database:
     assert (rows(database, "inbox"), rows(database, "quarantine")) == (1, 1)
 
 
+def test_what_one_call_holds_twice_is_kept_once(phone: Phone, database: Server) -> None:
+    op = uuid4()
+    same, other = phone.operation("note", {"text": "a"}, op=op), phone.operation("note", {"text": "b"}, op=op, seq=1)
+    new = phone.operation("note", {})
+    receipts = phone.push(other, same, other, new, same)
+    assert [receipt["status"] for receipt in receipts] == ["received", "fork", "received", "received", "fork"]
+    assert receipts[0] == receipts[2] and receipts[1] == receipts[4]
+    assert (rows(database, "inbox"), rows(database, "quarantine")) == (2, 1)
+
+
 def test_one_bad_operation_never_holds_up_the_others(phone: Phone, database: Server) -> None:
     good = [phone.operation("note", {"n": n}) for n in range(3)]
     wrong_signature = phone.operation("note", {}) | {"sig": b64u(bytes(64))}
@@ -152,8 +162,11 @@ def test_the_state_tells_every_seq_that_is_held(phone: Phone) -> None:
 def test_one_device_sees_nothing_of_another(phone: Phone, door: Flask, agency: UUID, clock: SetClock) -> None:
     other = enrolled(door, agency, clock)
     op = uuid4()
-    phone.push(phone.operation("note", {}, op=op))
-    assert other.push(other.operation("note", {}, op=op))[0]["status"] == "received"
+    mine, theirs = phone.operation("note", {}, op=op), other.operation("note", {}, op=op)
+    phone.push(mine)
+    receipt = other.push(theirs)
+    assert receipt[0]["status"] == "received"
+    assert other.push(theirs) == receipt != phone.push(mine)
     assert phone.call("GET", "/phone/v1/ops/state").json["contiguous"] == 1
     other.push(*(other.operation("note", {}) for _ in range(3)))
     assert phone.call("GET", "/phone/v1/ops/state").json["contiguous"] == 1
