@@ -7,6 +7,7 @@ from field_api.platform.clock import utc_text
 from field_api.platform.database import transaction
 from field_api.platform.restore_journal import EntryKind, enter_now
 from field_api.platform.tenancy import acting_for
+from field_api.platform.told_keys import enter_unnamed_keys
 from field_api.platform.wiring import clock, office_keys
 from sync.office.durable import state_backed_up
 
@@ -17,6 +18,7 @@ def state_durability(saved: Saved) -> int:
     stated, now = 0, clock().now()
     for agency_id in office_keys().agencies():
         with acting_for(agency_id):
+            enter_unnamed_keys(office_keys().of(agency_id), at=now)
             enter_now(EntryKind.BACKUP, {"id": saved.id, "taken_at": utc_text(saved.at)}, at=now)
         held = saved.contiguous.get(agency_id, {})
         with transaction(agency_id) as session:

@@ -90,8 +90,8 @@ def replay(session: Session, keys: OfficeKeys, entries: Sequence[Entry], room: D
                 done.erasures += _erased(session, entry, room, now)
             case EntryKind.ENTRY_ERASED:
                 done.erasures += erase_again(session, str(entry.detail["ref"]), now=now)
-            case EntryKind.BACKUP | EntryKind.RESTORED:
-                pass
+            case EntryKind.BACKUP | EntryKind.RESTORED | EntryKind.KEY_TOLD:
+                pass  # the keys were compared before anything was restored (doorstep.backup.lost_keys)
     counts = {name: getattr(done, name) for name in ("devices", "revocations", "holds", "lifted", "erasures")}
     note_decision(session, now, "restored", {"epoch": done.epoch, **counts})
     return done

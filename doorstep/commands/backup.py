@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from doorstep.backup.restore import Restored
     from doorstep.backup.save import Saved
 
@@ -68,19 +70,31 @@ def _tell(saved: Saved, stated: int, deleted: int) -> None:
 @click.option("--keys-from", type=_THERE, required=True, help="The newest keyring's directory, doorstep-keys-…")
 @click.option("--photo-keys-from", type=_THERE, help="The newest doorstep-photo-keys-…, not older than 7 days.")
 @click.option("--although-newer", is_flag=True, help="Restore although the journal tells of a later verified backup.")
+@click.option(
+    "--although-keys-are-lost",
+    is_flag=True,
+    help="Restore although the journal tells of newer keys than the keyring has; a lost sealing key is replaced.",
+)
 @_PASSPHRASE
 def restore(
-    main: Path, keys_from: Path, photo_keys_from: Path | None, although_newer: bool, passphrase_file: Path | None
+    main: Path,
+    keys_from: Path,
+    photo_keys_from: Path | None,
+    although_newer: bool,
+    although_keys_are_lost: bool,
+    passphrase_file: Path | None,
 ) -> None:
     """Restore a backup into an empty home and database; phones then send again what it lacks."""
-    from doorstep.backup.restore import read_source
+    from doorstep.backup.restore import Parts, read_source
     from doorstep.backup.restore import restore as restore_all
     from doorstep.installation import Installation
     from field_api.platform.clock import SystemClock
 
     now = SystemClock().now()
-    source = read_source(main, keys_from, photo_keys_from, _passphrase(passphrase_file, confirm=False), now)
-    done = restore_all(Installation.from_environment(os.environ), source, although_newer=although_newer, now=now)
+    parts, installation = Parts(main, keys_from, photo_keys_from), Installation.from_environment(os.environ)
+    passphrase = _passphrase(passphrase_file, confirm=False)
+    source = read_source(parts, installation.journal, passphrase, although_lost=although_keys_are_lost, now=now)
+    done = restore_all(installation, source, although_newer=although_newer, now=now)
     _told(done)
 
 
@@ -93,5 +107,33 @@ def _told(done: Restored) -> None:
         )
         for hold in again.unplaced:
             click.echo(f"  its account is not in this backup; place it after the next import: {hold}")
+        _told_lost(done, agency_id)
     if not done.journaled:
         click.echo("no DOORSTEP_JOURNAL: revocations, holds and erasures since the backup are NOT in force; enter them")
+        click.echo(
+            f"nothing tells whether this keyring, saved {done.keyring_at:%Y-%m-%d %H:%M} UTC, has the newest keys: if "
+            "one was replaced later, phones seal to a key that is lost; then `doorstep keys rotate sealing` at once"
+        )
+
+
+def _told_lost(done: Restored, agency_id: UUID) -> None:
+    for lost in done.lost[agency_id]:
+        click.echo(f"  lost: {lost}")
+    for role, what in (("office", "signs"), ("door", "signs receipts")):
+        if any(lost.role == role for lost in done.lost[agency_id]):
+            click.echo(
+                f"  {role}: {what} with the key before again, which phones believe until its certificate ends; "
+                f"if it was replaced because somebody may have it: doorstep keys rotate {role}"
+            )
+    if any(lost.role == "root" for lost in done.lost[agency_id]):
+        click.echo("  root: enrol anew every phone that was told of the lost one; it believes nothing that follows")
+    if agency_id in done.new_sealing:
+        new = done.new_sealing[agency_id]
+        if new is None:
+            click.echo(
+                "  sealing: no root here certifies a new key, and phones seal to the lost one: have one certified"
+            )
+            click.echo("    where the root lies, at once (doorstep keys request sealing, certify, install)")
+        else:
+            click.echo(f"  sealing: replaced by {new}, announced to all phones; save the keyring now")
+        click.echo("  what was sealed to a lost key stays in quarantine as cannot-open, photographs as wrap")

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,13 @@ from field_api.platform.database import transaction
 from field_api.platform.key_rotation import ROOT, KeyFiles, KeyTrouble, certify_request
 from field_api.platform.keyring import ROLES, Certificate, NoKeys
 from field_api.platform.sealing import Unsealable, from_b64u, key_id_of
+from field_api.platform.tenancy import acting_for
+from field_api.platform.told_keys import enter_keys
 from field_api.platform.wiring import office_keys
 from sync.office.announce_keys import agents_to_tell, announce_keys
 
 MAX_FILE_BYTES = 64 * 1024
+NO_OFFICE = "no office here: have `keys install` run there first, and wait until `keys list` says all are told"
 _role = click.argument("role", type=click.Choice((*ROLES, ROOT)))
 _out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -56,8 +60,7 @@ def rotate(role: str) -> None:
         files, now = KeyFiles(home / "keys", agency_id), SystemClock().now()
         root_file = home / "keys" / "root" / f"{agency_id}.json"
         certified = certify_request(root_file, files.request(role, now), now, role == ROOT)
-        _tell(files.install(certified, now))
-        _announce(files)
+        _install(files, certified)
 
 
 @keys.command()
@@ -98,8 +101,7 @@ def install(certified_file: Path) -> None:
     with _refusals():
         home, agency_id = _here()
         files = KeyFiles(home / "keys", agency_id)
-        _tell(files.install(_read(certified_file), SystemClock().now()))
-        _announce(files)
+        _install(files, _read(certified_file))
 
 
 @keys.command()
@@ -107,18 +109,32 @@ def announce() -> None:
     """Announce what is installed and was not announced: the end of an `install` that was cut off."""
     with _refusals():
         home, agency_id = _here()
-        _announce(KeyFiles(home / "keys", agency_id))
+        files = KeyFiles(home / "keys", agency_id)
+        if not files.office.exists():
+            click.echo(NO_OFFICE)
+            return
+        with office_context() as agency_id:
+            _announce(files, agency_id)
 
 
-def _announce(files: KeyFiles) -> None:
+def _install(files: KeyFiles, certified: dict[str, Any]) -> None:
+    """At the office the restore journal names a new key before it can come into use."""
+    now = SystemClock().now()
     if not files.office.exists():
-        click.echo("no office here: have `keys install` run there first, and wait until `keys list` says all are told")
+        _tell(files.install(certified, now))
+        click.echo(NO_OFFICE)
         return
     with office_context() as agency_id:
-        with transaction(agency_id) as session:
-            told = announce_keys(session, office_keys().fresh(agency_id), now=SystemClock().now())
-            agents = len(agents_to_tell(session))
-        files.mark_announced(told)
+        with acting_for(agency_id):
+            _tell(files.install(certified, now, partial(enter_keys, at=now)))
+        _announce(files, agency_id)
+
+
+def _announce(files: KeyFiles, agency_id: UUID) -> None:
+    with transaction(agency_id) as session:
+        told = announce_keys(session, office_keys().fresh(agency_id), now=SystemClock().now())
+        agents = len(agents_to_tell(session))
+    files.mark_announced(told)
     click.echo(f"{len(told)} announced to the phones of {agents} agents; used when every feed has them")
     click.echo("save the keyring now: one from before cannot open what phones will seal to a new key")
 

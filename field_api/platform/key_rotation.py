@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +38,8 @@ ROOT_CONTEXT = b"doorstep-root-v1"
 ROOT = "root"
 BACKDATED = timedelta(minutes=10)  # clocks of the root's machine, the office and the door may differ
 Document = dict[str, Any]
+BeforeUse = Callable[[Sequence["Certificate"], Sequence[dict[str, str]]], None]
+"""Told of new certificates and steps of the root before anybody can use them; what it raises stops the change."""
 
 
 class KeyTrouble(RuntimeError):
@@ -82,11 +84,13 @@ class KeyFiles:
             root = stored.get("root_public")
         return document | {"root": root, "keys": [{"role": role, "key": b64u(public)}]}
 
-    def install(self, certified: Document, now: datetime) -> list[Certificate]:
+    def install(
+        self, certified: Document, now: datetime, first: BeforeUse = lambda new, steps: None
+    ) -> list[Certificate]:
         """Take what the root certified; the certificates that are new here. Raises KeyTrouble, and changes nothing.
 
-        At the office a new key waits to be announced. Where only the door's key lies it is used at once: have the
-        office announce it first.
+        At the office `first` hears of all that is new, then a new key waits to be announced. Where only the door's key
+        lies it is used at once: have the office announce it first.
         """
         certificates = [_readable(entry) for entry in certified.get("certificates", [])]
         if certified.get("agency") != str(self.agency_id) or not certificates:
@@ -94,12 +98,13 @@ class KeyFiles:
         if not self.office.exists():
             return self._install_at_the_door(certificates)
         with changing(self.office) as stored:
-            _take_root_steps(stored, self.agency_id, certified.get("roots", []))
+            steps = take_root_steps(stored, self.agency_id, certified.get("roots", []))
             for each in certificates:
                 check_certificate(from_b64u(stored["root_public"]), self.agency_id, each, now)
             new = [each for each in certificates if _put_in_place(stored, each)]
             waiting = {*stored.get("unannounced", []), *(str(each.ref) for each in new)}
             stored["unannounced"] = [str(ref) for ref in refs_of(stored) if str(ref) in waiting]
+            first(new, steps)
             if self.door.exists():  # before the office's file: a door's key that nobody uses yet does no harm
                 self._install_at_the_door(certificates, use=False)
         return new
@@ -110,7 +115,7 @@ class KeyFiles:
             for each in certificates:
                 if each.key_id == stored["kid"]:
                     stored.update(each.wire())
-                elif private := _pending(stored, "door", each):
+                elif private := requested_private(stored, "door", each):
                     stored["next"] = {"kid": each.key_id, "private": private, **each.wire()}
                     new.append(each)
                 elif each.key_id == stored.get("next", {}).get("kid"):
@@ -282,7 +287,9 @@ def _readable(entry: Document) -> Certificate:
     raise KeyTrouble("a certificate names another key than it holds")
 
 
-def _take_root_steps(stored: Document, agency_id: UUID, steps: list[Document]) -> None:
+def take_root_steps(stored: Document, agency_id: UUID, steps: Sequence[Document]) -> list[Document]:
+    """Follow them in an office's file; those that were new. Raises KeyTrouble."""
+    new_steps = []
     for step in steps:
         try:
             body = from_b64u(step["root"])
@@ -297,8 +304,10 @@ def _take_root_steps(stored: Document, agency_id: UUID, steps: list[Document]) -
         if claims["old"] == stored["root_public"]:
             stored["root_public"] = claims["new"]
             stored.setdefault("roots", []).append(step)
+            new_steps.append(step)
         elif claims["new"] not in (stored["root_public"], *(_new_root(known) for known in stored.get("roots", []))):
             raise KeyTrouble("a step of the root does not go on from ours")
+    return new_steps
 
 
 def _new_root(step: Document) -> str:
@@ -311,12 +320,12 @@ def _put_in_place(stored: Document, certificate: Certificate) -> bool:
     Raises KeyTrouble for a key that nobody here asked for.
     """
     role, wire = certificate.claims["role"], certificate.wire()
-    for entry in _entries(stored, role):
+    for entry in entries_of(stored, role):
         if certificate_of(entry).key_id == certificate.key_id:
             known = {name: entry[name] for name in ("cert", "sig")} == wire
             entry.update(wire)
             return not known
-    private = _pending(stored, role, certificate)
+    private = requested_private(stored, role, certificate)
     if private is None and role != "door":  # the door's key may have been made on the door's own machine
         raise KeyTrouble("a certificate is for a key that was not requested here")
     entry = wire if private is None else {"kid": certificate.key_id, "private": private, **wire}
@@ -329,7 +338,8 @@ def _put_in_place(stored: Document, certificate: Certificate) -> bool:
     return True
 
 
-def _entries(stored: Document, role: str) -> Iterator[Document]:
+def entries_of(stored: Document, role: str) -> Iterator[Document]:
+    """Every key of a role in an office's file that has a certificate."""
     if role == "sealing":
         yield from stored["sealing"]
         return
@@ -339,7 +349,7 @@ def _entries(stored: Document, role: str) -> Iterator[Document]:
         yield stored["next"][role]
 
 
-def _pending(stored: Document, role: str, certificate: Certificate) -> str | None:
+def requested_private(stored: Document, role: str, certificate: Certificate) -> str | None:
     """The private half that was requested for this certificate, taken out of what is pending."""
     entry = stored.get("pending", {}).get(role)
     if certificate.claims["role"] != role or entry is None:

@@ -56,6 +56,7 @@ class EntryKind(StrEnum):
     HOLD_LIFTED = "hold-lifted"
     PHOTO_ERASED = "photo-erased"
     ENTRY_ERASED = "entry-erased"  # the row behind a leaf of the log
+    KEY_TOLD = "key-told"  # phones may be told of it from now on: its certificate, or the step to a new root
     BACKUP = "backup"  # a verified one, on whose word phones may delete
     RESTORED = "restored"
 

@@ -16,6 +16,8 @@ from field_api.platform.database import transaction
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import Entry, EntryKind, JournalBroken, RestoreJournal, enter
+from field_api.platform.tenancy import acting_for
+from field_api.platform.told_keys import enter_unnamed_keys, told_in
 from field_api.platform.wiring import office_keys
 from field_api.records.accounts import Hold
 from field_api.usecases.lift_hold import lift_hold
@@ -154,3 +156,18 @@ def test_a_decision_waits_for_its_journal_and_a_lifting_does_not(
         lift_hold(session, hold, reason="cleared up", now=clock.now(), lifted_by=None)
     with transaction(agency) as session:
         assert session.get_one(Hold, {"agency_id": agency, "id": hold}).lifted_at is not None
+
+
+def test_keys_from_before_the_journal_are_named_once(
+    journal: RestoreJournal, keys: OfficeKeys, agency: UUID, clock: SetClock
+) -> None:
+    for _ in range(2):
+        with acting_for(agency):
+            enter_unnamed_keys(keys, at=clock.now())
+    told = told_in(journal.read(keys))
+    assert [each.claims["role"] for each in told.certificates] == ["office", "sealing", "door"]
+    assert {each.ref for each in told.certificates} == {each[-1].ref for each in keys.certificates.values()}
+    (journal.directory / "doorstep-journal").unlink()
+    with pytest.raises(Problem) as refused, acting_for(agency):
+        enter_unnamed_keys(keys, at=clock.now())
+    assert refused.value.code == "unavailable"

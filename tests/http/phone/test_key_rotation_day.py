@@ -133,7 +133,7 @@ def test_an_install_that_died_before_its_announcement_is_announced_later(
 ) -> None:
     before = in_use(run)["office"]
     with monkeypatch.context() as patch:
-        patch.setattr("doorstep.commands.keys._announce", lambda files: None)
+        patch.setattr("doorstep.commands.keys._announce", lambda files, agency: None)
         run("rotate", "office")
     day.work()
     assert in_use(run)["office"] == before, "nobody was told, so it signs nothing"
