@@ -31,6 +31,7 @@ import requests
 from psycopg import sql
 from sqlalchemy import delete, func, insert, select, update
 
+from bench.processor_time import parent_of, spent
 from bench.publish_visits import VISITS_PER_AGENT, fill
 from bench.sync_phones import BenchPhone, Line, batches, percentile
 from doorstep.app import worker_app
@@ -180,23 +181,26 @@ def raw_costs(server: Server, operations: list[dict[str, str]]) -> None:
 
 
 def send(door_url: str, work: list[tuple[BenchPhone, list[bytes]]], start: Barrier, results: Queue) -> None:
-    """One client process: its phones' calls one after the other, on a connection each. Puts (seconds, refused)."""
+    """One client process: its phones' calls one after the other, on a connection each.
+
+    Puts the calls' seconds, how many were refused, and its processor seconds, in which each request was also signed.
+    """
     lines = [(Line(phone, door_url), bodies) for phone, bodies in work]
     for line, _ in lines:
         line.take_anchor()
     start.wait(120)
-    took, refused = [], 0
+    took, refused, began_s = [], 0, time.process_time()
     for turn in range(max(len(bodies) for _, bodies in lines)):
         for line, bodies in lines:
             if turn < len(bodies):
                 status, _, seconds = line.call("POST", "/phone/v1/ops", bodies[turn])
                 took.append(seconds)
                 refused += status != 200
-    results.put((took, refused))
+    results.put((took, refused, time.process_time() - began_s))
 
 
-def receive(bench: Bench, work: list[tuple[BenchPhone, list[bytes]]]) -> float:
-    """Operations a second that the served door keeps durably."""
+def receive(bench: Bench, work: list[tuple[BenchPhone, list[bytes]]], door_pid: int) -> float:
+    """Operations a second that the served door keeps durably, and whose processor time that takes."""
     results: Queue = multiprocessing.Queue()
     clients = min(bench.arguments.clients, len(work))
     start = multiprocessing.Barrier(clients + 1)
@@ -207,7 +211,7 @@ def receive(bench: Bench, work: list[tuple[BenchPhone, list[bytes]]]) -> float:
     for process in processes:
         process.start()
     start.wait(120)
-    with timed() as seconds:
+    with timed() as seconds, spent(door_pid) as door_s, spent(postmaster(bench.server)) as postgres_s:
         answers = [results.get(timeout=600) for _ in processes]
     took = [one for answer in answers for one in answer[0]]
     operations = sum(body.count(b'"protected"') for _, bodies in work for body in bodies)
@@ -218,7 +222,25 @@ def receive(bench: Bench, work: list[tuple[BenchPhone, list[bytes]]]) -> float:
         f" a call p50 {percentile(took, 50) * 1000:.0f}, p95 {percentile(took, 95) * 1000:.0f},"
         f" p99 {percentile(took, 99) * 1000:.0f} ms)",
     )
+    say(
+        "processor time of it",
+        processor_shares(door_s(), postgres_s(), sum(answer[2] for answer in answers), operations),
+    )
     return rate
+
+
+def processor_shares(door_s: float, postgres_s: float, clients_s: float, operations: int) -> str:
+    """Where they add up to all there is, the machine is the limit; where the clients' part is large, they are."""
+    shares = {"door": door_s, "PostgreSQL": postgres_s, "clients": clients_s}
+    told = ", ".join(f"{name} {spent_s / operations * 1e6:.0f}" for name, spent_s in shares.items())
+    cores = os.cpu_count() or 1
+    return f"{told} us an operation: {cores} cores do {cores * operations / sum(shares.values()):,.0f} ops/s at best"
+
+
+def postmaster(server: Server) -> int:
+    """The process whose children serve the connections."""
+    with psycopg.connect(server.conninfo("owner")) as connection:
+        return parent_of(connection.info.backend_pid)
 
 
 def apply(bench: Bench, phones: list[BenchPhone]) -> None:
@@ -299,8 +321,8 @@ def run(directory: Path, server: Server, arguments: argparse.Namespace) -> None:
         with timed() as seconds:
             bench.store_others(arguments.stored)
         say("stored before", f"{arguments.stored} ops in {seconds():.0f} s")
-    with bench.door():
-        receive(bench, [(phone, list(batches(operations))) for phone, operations in work])
+    with bench.door() as door_pid:
+        receive(bench, [(phone, list(batches(operations))) for phone, operations in work], door_pid)
         apply(bench, phones)
         first_sync(bench, phones[0])
 
