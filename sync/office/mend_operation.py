@@ -124,7 +124,7 @@ def _apply(
     try:
         effect = record_operation(session, operation, now=now)
     except UnreadableOperation as refused:
-        raise Problem("bad-request", "it does not fit its kind", at="body") from refused
+        raise _refusal(refused) from refused
     hashed = sha256(canonical(operation.body))
     if correction.visit_id is not None:
         body = {"verdict": effect.verdict.value, "mended": reference_of(row), "reason": correction.reason}
@@ -135,3 +135,9 @@ def _apply(
     note(session, row, "mend", correction.reason, by, now, mended_as=op_id, body_sha256=hashed)
     session.flush()
     return effect
+
+
+def _refusal(refused: UnreadableOperation) -> Problem:
+    if refused.reason == "visit-required":
+        return Problem("bad-request", "what is recorded with this kind belongs to a visit: name it", at="visit_id")
+    return Problem("bad-request", "it does not fit its kind", at="body")

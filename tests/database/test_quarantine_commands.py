@@ -117,6 +117,16 @@ def test_put_right_it_takes_effect(day: Day, run: Run, kept: Kept, tmp_path: Pat
     assert told(run("mend", bytes_id(run), *right)) == "applied\n"
 
 
+def test_a_correction_without_the_visit_that_it_needs_is_told_so(run: Run, kept: Kept, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text("{}")
+    for which in (id_of(kept.unknown), bytes_id(run)):
+        refused = run("mend", which, "--kind", "arrived", "--body", str(body), "--reason", "meant that").exception
+        assert isinstance(refused, Problem)
+        assert (refused.code, refused.at) == ("bad-request", "visit_id")
+        assert "belongs to a visit" in refused.detail
+
+
 def test_dismissed_it_is_listed_no_more_and_kept(run: Run, kept: Kept) -> None:
     for each in (id_of(kept.unknown), bytes_id(run)):
         assert told(run("dismiss", each, "--reason", "nothing to do")) == "dismissed\n"

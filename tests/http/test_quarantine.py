@@ -171,6 +171,8 @@ def test_a_correction_is_a_new_fact_and_the_phones_bytes_stay(
     unknown = office_client.post(place(phone, wrong, "mend"), json=body | {"visit_id": str(uuid4())})
     assert unknown.status_code == 404
     right = body | {"body": {"relation": "neighbour"}}
+    nowhere = office_client.post(place(phone, wrong, "mend"), json=right | {"visit_id": None}).json
+    assert (nowhere["code"], nowhere["at"]) == ("bad-request", "visit_id")
     answer = office_client.post(place(phone, wrong, "mend"), json=right)
     assert (answer.status_code, answer.json["state"]) == (200, "applied")
     assert office_client.post(place(phone, wrong, "mend"), json=right).json["code"] == "already-done"
