@@ -28,6 +28,8 @@ SAYS_ITS_LENGTH = frozenset({"content-length", "transfer-encoding"})
 """A head that was cut off looks like a whole one with fewer lines, and its answer like an empty one."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 LATER = frozenset({429, 500, 502, 503, 504})
+NO_DOCUMENT = "no-problem-document"
+CODES_OF_HEAD = {404: "not-found", 410: "gone", 412: "precondition-failed"}
 
 
 class Transport(Protocol):
@@ -153,7 +155,7 @@ class Door:
                 if 200 <= response.status_code < 300:
                     yield response, anchor_at
                     return
-                refusal = self._refusal(response)
+                refusal = self._refusal(response, head=method == "HEAD")
             if refusal.code != "anchor-stale" or attempt == STALE_RETRIES:
                 raise refusal
             if "Doorstep-Anchor" not in response.headers:
@@ -192,8 +194,8 @@ class Door:
         fresh = response.headers.get("Doorstep-Anchor")
         return self.handset.hear_anchor(fresh) if fresh else None
 
-    def _refusal(self, response: requests.Response) -> PhoneError:
-        problem = problem_of(response)
+    def _refusal(self, response: requests.Response, *, head: bool = False) -> PhoneError:
+        problem = {"code": code_of_head(response)} if head else problem_of(response)
         if problem.get("code") == "device-revoked":
             return Revoked(obey_wipe_order(self.handset, problem.get("wipe")))
         if problem.get("code") == "signature-invalid":
@@ -216,10 +218,17 @@ class Door:
 
 def refusal_of(response: requests.Response, problem: Mapping[str, Any]) -> PhoneError:
     """What an answer that is no success means. "Later" is never a refusal of what was sent."""
-    status, code = response.status_code, str(problem.get("code", "no-problem-document"))
+    status, code = response.status_code, str(problem.get("code", NO_DOCUMENT))
     if status in LATER:
         return Later(code, f"the door answered {status}", retry_after_s(response))
     return DoorRefused(status, code)
+
+
+def code_of_head(response: requests.Response) -> str:
+    """What a refusal of `HEAD`, which has no body, must mean (docs/protocol.md §12)."""
+    if response.status_code == 401:  # an anchor comes with every answer to a signature that holds
+        return "anchor-stale" if "Doorstep-Anchor" in response.headers else "signature-invalid"
+    return CODES_OF_HEAD.get(response.status_code, NO_DOCUMENT)
 
 
 def problem_of(response: requests.Response) -> dict[str, Any]:

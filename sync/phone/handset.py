@@ -16,7 +16,7 @@ from sync.phone.store import Store
 from sync.phone.trust import Moment, Trust, check_signature
 from sync.phone.vault import Keys
 
-MAX_ANCHOR_CHARACTERS = 2048
+MAX_ANCHOR_CHARACTERS = 1_024
 Step = Callable[[str], None]
 
 

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 from phone_day_world import PASSPHRASE, RIGHT, WRONG, PhoneDay
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from doorstep.phone_day.network import RoughNetwork
 from field_api.platform.clock import SystemClock
 from field_api.platform.wiring import office_keys
 from media.office.records import Photo
+from media.records import Upload
 from sync.office.devices import revoke_device
 from sync.phone import NotAllowed, Phone, Revoked, ShiftedClock
 from tests.pictures import encoded
@@ -143,6 +144,16 @@ def test_a_photograph_is_uploaded_and_developed(day: PhoneDay, phone: Phone) -> 
     assert phone.upload_photos().complete == 1
     day.work()
     assert _photo_states(day) == ["developed"]
+
+
+def test_a_photograph_that_the_door_has_forgotten_is_brought_again(day: PhoneDay, phone: Phone) -> None:
+    """`HEAD` says so without a body: no code tells the phone that it is not there, nor that its anchor is stale."""
+    _photograph(day, phone)
+    assert phone.upload_photos().complete == 1
+    day.change(lambda session: session.execute(update(Upload).values(state="forgotten")))
+    phone.handset.store.put("state", "epoch", 0)  # the door was restored since
+    phone.handset.nonce = "stale"
+    assert phone.upload_photos().complete == 1
 
 
 @pytest.mark.parametrize("place", ["send.half", "upload.sent"])

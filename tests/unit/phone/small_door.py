@@ -83,12 +83,12 @@ class SmallDoor:
         self.requests.append((method, path, body, dict(headers)))
         self.asked.append((path, parts.query))
         if self.script and (scripted := self.script.pop(0)(method, path)) is not None:
-            return scripted
+            return without_body(scripted) if method == "HEAD" else scripted
         answer = self._answer(method, path, parse_qs(parts.query), body, headers, url)
         if self.lose_next_answer and path == "/ops":
             self.lose_next_answer -= 1
             raise requests.ConnectionError("lost")
-        return answer
+        return without_body(answer) if method == "HEAD" else answer
 
     def _answer(self, method: str, path: str, query: Any, body: bytes, headers: Any, url: str) -> requests.Response:
         if path.startswith("/enrolments"):
@@ -240,6 +240,12 @@ class _Cut(io.BytesIO):
 
 def answer(status: int, value: Any, headers: dict[str, str] | None = None) -> requests.Response:
     return raw(status, dumps(value), headers or {})
+
+
+def without_body(response: requests.Response) -> requests.Response:
+    """As servers answer `HEAD`: a refusal's document is not sent either."""
+    response.raw = io.BytesIO()
+    return response
 
 
 def raw(status: int, data: bytes, headers: dict[str, str]) -> requests.Response:

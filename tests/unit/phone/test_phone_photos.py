@@ -75,6 +75,18 @@ def test_a_forgotten_upload_is_created_again(world: World, phone: Phone) -> None
     assert phone.upload_photos().complete == 1
 
 
+def test_a_stale_anchor_is_replaced_where_the_answer_has_no_body(world: World, phone: Phone) -> None:
+    _permit(world, phone)
+    phone.photo(world.visits[0], JPEG, "facade")
+
+    def forget_all(*_: str) -> None:
+        world.door.live_anchors.clear()
+
+    world.door.script = [lambda *_: None, forget_all]
+    assert phone.upload_photos().complete == 1
+    assert [method for method, *_ in world.door.requests if method == "HEAD"] == ["HEAD", "HEAD"]
+
+
 def test_a_full_door_means_later(world: World, phone: Phone) -> None:
     _permit(world, phone)
     phone.photo(world.visits[0], JPEG, "facade")
