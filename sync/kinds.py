@@ -18,3 +18,4 @@ class RecordKind(IntEnum):
     KEYS = 5
     MANIFEST = 6
     LINE = 7
+    DIGEST = 8

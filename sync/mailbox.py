@@ -224,6 +224,16 @@ class Durable(OfDevice):
     sig: Mapped[bytes] = internal(LargeBinary)
 
 
+class SheetDigest(OfDevice):
+    """What a phone's sheet must be at the last item of its feed, as one signed hash."""
+
+    __tablename__ = "sheet_digest"
+    __table_args__ = (of_device(), {"schema": MAILBOX})
+
+    statement: Mapped[bytes] = internal(LargeBinary)
+    sig: Mapped[bytes] = internal(LargeBinary)
+
+
 class WipeOrder(OfDevice):
     """The signed order that a revoked phone gets with every refusal."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
@@ -15,7 +15,7 @@ from field_api.platform.labels import confidential, internal
 from field_api.records.base import SCHEMA, Tenant, refers
 from sync import mailbox
 
-__all__ = ["ApplyTurn", "EnrolmentSecret", "QuarantineDecision", "mailbox"]
+__all__ = ["ApplyTurn", "EnrolmentSecret", "OnSheet", "QuarantineDecision", "mailbox"]
 
 
 class EnrolmentSecret(Tenant):
@@ -50,6 +50,21 @@ class ApplyTurn(mailbox.OfDevice):
     trouble: Mapped[str | None] = internal()  # as the worker saw it, where it lived to say so
     server_started_at: Mapped[datetime] = internal()
     retry_at: Mapped[datetime | None] = internal()
+
+
+class OnSheet(mailbox.OfDevice):
+    """What lies on a phone's sheet, as its feed or its snapshot told it last: written by the publisher alone.
+
+    `version` is the number of the feed that carried it. Rows of an epoch before the device's own count no more.
+    """
+
+    __tablename__ = "on_sheet"
+    __table_args__ = (mailbox.of_device(), {"schema": SCHEMA})
+
+    kind: Mapped[str] = internal(primary_key=True)
+    ref: Mapped[UUID] = internal(primary_key=True)
+    epoch: Mapped[int] = internal()
+    version: Mapped[int] = internal(BigInteger)
 
 
 class QuarantineDecision(Tenant):

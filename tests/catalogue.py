@@ -31,6 +31,7 @@ DOOR_ON_TABLES = {
     "mailbox.feed_item": ("SELECT",),
     "mailbox.snapshot": ("SELECT",),
     "mailbox.durable": ("SELECT",),
+    "mailbox.sheet_digest": ("SELECT",),
     "mailbox.wipe_order": ("SELECT",),
     "mailbox.log_node": ("SELECT",),
     "mailbox.checkpoint": ("SELECT",),

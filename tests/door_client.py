@@ -91,7 +91,7 @@ def records(data: bytes) -> list[tuple[int, bytes, bytes, bytes, int]]:
 
 def page_of(data: bytes) -> dict[str, Any]:
     """A feed page with each part as base64url. Without its last record there is no `more`."""
-    page: dict[str, Any] = {"sheet_keys": [], "items": [], "durable": None}
+    page: dict[str, Any] = {"sheet_keys": [], "items": [], "durable": None, "digest": None}
     for kind, signature, document, sealed, _ in records(data):
         signed = {"statement": b64u(document), "sig": b64u(signature)}
         if kind == 1:
@@ -100,6 +100,8 @@ def page_of(data: bytes) -> dict[str, Any]:
             page["items"].append({"h": b64u(document), "ct": b64u(sealed), "sig": b64u(signature)})
         elif kind == 3:
             page["durable"] = signed
+        elif kind == 8:
+            page["digest"] = signed
         else:
             assert kind == 4
             page["more"] = json.loads(document)["more"]
@@ -112,6 +114,8 @@ def page_bytes(page: dict[str, Any]) -> bytes:
     made += [record(2, un64(item["sig"]), un64(item["h"]), un64(item["ct"])) for item in page["items"]]
     durable = page["durable"]
     made += [record(3, un64(durable["sig"]), un64(durable["statement"]))] if durable else []
+    digest = page["digest"]
+    made += [record(8, un64(digest["sig"]), un64(digest["statement"]))] if digest else []
     return b"".join([*made, record(4, b"", json.dumps({"more": page["more"]}).encode())])
 
 

@@ -30,11 +30,12 @@ from media.office.darkroom import Darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.records import Photo
 from media.records import DESTROYED, Upload
-from sync.mailbox import Durable, FeedHead, FeedItem, Snapshot, SnapshotRequest
+from sync.mailbox import Durable, FeedHead, FeedItem, SheetDigest, Snapshot, SnapshotRequest
 from sync.office.devices import revoke_device
 from sync.office.enrolment import tell_everything
 from sync.office.erase_entry import erase_again
 from sync.office.returning import named_by, next_epoch, take_back
+from sync.records import OnSheet
 from sync.roll import first_roll
 
 
@@ -58,7 +59,7 @@ def begin_epoch(session: Session, known: Sequence[int], now: datetime) -> int:
     """
     highest = session.scalar(select(func.max(Device.epoch)).where(Device.agency_id == current_agency()))
     epoch = next_epoch([*known, highest or 0], now)
-    for table in (FeedItem, Snapshot, SnapshotRequest, Durable):
+    for table in (FeedItem, OnSheet, SheetDigest, Snapshot, SnapshotRequest, Durable):
         session.execute(delete(table).where(table.agency_id == current_agency()))
     session.execute(update(Device).where(Device.agency_id == current_agency()).values(epoch=epoch))
     for head in session.scalars(select(FeedHead).where(FeedHead.agency_id == current_agency())):

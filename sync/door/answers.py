@@ -26,6 +26,7 @@ _ITEM_LENGTHS = frozenset(size + OVERHEAD_BYTES for size in ITEM_SIZES.values())
 _SHEET_KEY = RecordShape("sheet_key", {**_MINE, "id": _KEY_ID, "day": closed(r"\d{4}-\d\d-\d\d"), "wrapped": SEALED})
 _ITEM = RecordShape("item", {**_PLACE, "prev": SEALED, "key": _KEY_ID}, sealed=_ITEM_LENGTHS)
 _DURABLE = RecordShape("durable", {**_MINE, "epoch": NUMBER, "durable_seq": NUMBER, "at": MOMENT, "except": [NUMBER]})
+_DIGEST = RecordShape("digest", {**_PLACE, "sheet": SEALED})
 _END = RecordShape("end", {"more": NUMBER}, signed=False)
 _KEYS = RecordShape(
     "keys",
@@ -36,7 +37,8 @@ _KEYS = RecordShape(
     signed=False,
 )
 _MANIFEST = RecordShape(
-    "manifest", {**_PLACE, "roll": SEALED, "count": NUMBER, "sha256": SEALED, "sheet_keys": [_STATEMENT]}
+    "manifest",
+    {**_PLACE, "roll": SEALED, "count": NUMBER, "sha256": SEALED, "sheet": SEALED, "sheet_keys": [_STATEMENT]},
 )
 _LINE = RecordShape("line", {"key": _KEY_ID}, signed=False, sealed=_ITEM_LENGTHS)
 
@@ -56,6 +58,7 @@ declare_answers(
                 RecordKind.SHEET_KEY: _SHEET_KEY,
                 RecordKind.ITEM: _ITEM,
                 RecordKind.DURABLE: _DURABLE,
+                RecordKind.DIGEST: _DIGEST,
                 RecordKind.END: _END,
             }
         },

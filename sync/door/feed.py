@@ -18,7 +18,7 @@ from field_api.platform.records import MEDIA_TYPE, Record
 from field_api.platform.sealing import Unsealable, from_b64u, same
 from field_api.platform.signatures import signed_by_device
 from sync.kinds import RecordKind
-from sync.mailbox import Durable, FeedItem, SheetKey
+from sync.mailbox import Durable, FeedItem, SheetDigest, SheetKey
 from sync.roll import first_roll
 
 DEFAULT_ITEMS, MAX_ITEMS = 100, 200
@@ -48,6 +48,7 @@ def feed() -> ResponseReturnValue:
             *_sheet_keys(session, device, {item.sheet_key for item in page}),
             *(Record(RecordKind.ITEM, item.head, item.sig, item.ct) for item in page),
             *_durable(session, device),
+            *(_digest(session, device) if page and len(items) <= limit else ()),
             Record(RecordKind.END, canonical({"more": len(items) > limit})),
         ]
     return Response(b"".join(map(bytes, records)), mimetype=MEDIA_TYPE)
@@ -123,3 +124,13 @@ def _durable(session: Session, device: Device) -> list[Record]:
         )
     )
     return [Record(RecordKind.DURABLE, row.statement, row.sig) for row in rows]
+
+
+def _digest(session: Session, device: Device) -> list[Record]:
+    """What the sheet must be at the last item. A phone that got items already keeps the one that came with them."""
+    rows = session.execute(
+        select(SheetDigest.statement, SheetDigest.sig).where(
+            SheetDigest.agency_id == device.agency_id, SheetDigest.device_id == device.id
+        )
+    )
+    return [Record(RecordKind.DIGEST, row.statement, row.sig) for row in rows]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from field_api.platform.bounded_json import BadJson, loads
@@ -18,8 +17,7 @@ MAX_SEQ = 1 << 53  # what every client's numbers hold exactly
 UNREAD: Any = object()
 
 
-@dataclass(frozen=True)
-class WellSigned:
+class WellSigned(NamedTuple):
     """An operation of this device, signed by it. What is sealed in it nobody here knows."""
 
     raw: bytes
@@ -31,8 +29,7 @@ class WellSigned:
     link: bytes
 
 
-@dataclass(frozen=True)
-class Odd:
+class Odd(NamedTuple):
     """Bytes that are kept and looked at by a person. `link` is what the receipt names."""
 
     raw: bytes

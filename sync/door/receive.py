@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -28,6 +28,7 @@ RECEIPT_CONTEXT = b"doorstep-receipt-v1"
 
 # One statement text for any number of rows: a VALUES list of fifty is compiled anew at each call, which took longer
 # than all signatures of the call. `b`: lists go to the server as they are, not as text with every byte in hexadecimal.
+# The same notification many times in a transaction is sent once, when it commits.
 _INSERT = """
     INSERT INTO mailbox.inbox (agency_id, device_id, op_id, seq, protected, ct, sig, link, receipt, receipt_sig,
                                received_at)
@@ -35,7 +36,7 @@ _INSERT = """
     FROM unnest(%(ids)b::uuid[], %(seqs)b::bigint[], %(protected)b::bytea[], %(cts)b::bytea[], %(sigs)b::bytea[],
                 %(links)b::bytea[], %(receipts)b::bytea[], %(receipt_sigs)b::bytea[]) AS op
     ON CONFLICT DO NOTHING
-    RETURNING op_id
+    RETURNING op_id, pg_notify('doorstep_inbox', '')
     """
 _STORED = """
     SELECT op_id, link, receipt, receipt_sig FROM mailbox.inbox
@@ -43,8 +44,7 @@ _STORED = """
     """
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     body: bytes
     signature: bytes
 
@@ -73,7 +73,7 @@ class Receiver:
             for op in read
         ]
         kept = self._quarantine([item for item in settled if isinstance(item, Odd)])
-        if stored or kept:
+        if kept:
             self.session.execute(text("NOTIFY doorstep_inbox"))
         return [kept[sha256(item.raw)] if isinstance(item, Odd) else item for item in settled]
 

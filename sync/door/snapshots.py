@@ -11,10 +11,13 @@ from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.door_gate import check_records
 from field_api.platform.overload import later_s
+from field_api.platform.problems import Problem
 from field_api.platform.records import MEDIA_TYPE
 from field_api.platform.sealing import b64u
 from field_api.platform.signatures import signed_by_device
 from sync.mailbox import Snapshot, SnapshotRequest
+
+MAX_DIGITS = 18
 
 blueprint = Blueprint("snapshots", __name__)
 
@@ -23,6 +26,7 @@ blueprint = Blueprint("snapshots", __name__)
 @signed_by_device()
 def snapshot() -> ResponseReturnValue:
     device: Device = g.device
+    since = _since(device, request.args.get("since"))
     with transaction(device.agency_id) as session:
         row = session.execute(
             select(Snapshot.body, Snapshot.sha256)
@@ -30,6 +34,7 @@ def snapshot() -> ResponseReturnValue:
                 Snapshot.agency_id == device.agency_id,
                 Snapshot.device_id == device.id,
                 Snapshot.epoch == device.epoch,
+                Snapshot.seq >= since,
             )
             .order_by(Snapshot.seq.desc())
             .limit(1)
@@ -43,3 +48,14 @@ def snapshot() -> ResponseReturnValue:
     response = Response(row.body, mimetype=MEDIA_TYPE)
     response.set_etag(b64u(row.sha256))
     return response.make_conditional(request, accept_ranges=True, complete_length=len(row.body))
+
+
+def _since(device: Device, text: str | None) -> int:
+    """Where a phone stands, `EPOCH.SEQ`: it takes none that is older. Of another epoch than the door's it says nothing.
+
+    Raises `bad-request`.
+    """
+    epoch, _, seq = ("0.0" if text is None else text[:40]).partition(".")
+    if not all(part.isascii() and part.isdigit() and len(part) <= MAX_DIGITS for part in (epoch, seq)):
+        raise Problem("bad-request", "since is EPOCH.SEQ", at="since")
+    return int(seq) if int(epoch) == device.epoch else 0

@@ -27,6 +27,7 @@ from field_api.records.log import LogEntry
 from sync.mailbox import Checkpoint, InboxOp, LogNode, QuarantinedBytes
 from sync.merkle import TILE_WIDTH
 from sync.office.decisions import decision_payloads, photo_rows
+from sync.office.emptied_rows import ERASED
 from sync.office.log import op_payload
 
 EXPORT_CONTEXT = b"doorstep-export-v1"
@@ -40,10 +41,11 @@ _OUTSIDE = text(
     """
     WITH known AS (SELECT ref FROM office.log_entry WHERE agency_id = :agency)
     SELECT ref FROM (
-        SELECT 'inbox/' || device_id || '/' || op_id AS ref FROM mailbox.inbox WHERE agency_id = :agency AND logged
+        SELECT 'inbox/' || device_id || '/' || op_id AS ref FROM mailbox.inbox
+        WHERE agency_id = :agency AND logged AND state <> 'erased'
         UNION ALL
         SELECT 'quarantine/' || device_id || '/' || rtrim(translate(encode(sha256, 'base64'), '+/', '-_'), '=')
-        FROM mailbox.quarantine WHERE agency_id = :agency AND logged
+        FROM mailbox.quarantine WHERE agency_id = :agency AND logged AND status <> 'erased'
         UNION ALL
         SELECT 'visit_event/' || id FROM office.visit_event WHERE agency_id = :agency AND actor LIKE 'staff:%'
         UNION ALL
@@ -173,7 +175,8 @@ def leaf_lines(session: Session, entries: Sequence[LogEntry]) -> dict[int, Line]
 def _inbox(session: Session, entries: Iterable[LogEntry]) -> dict[tuple[str, str], Line]:
     refs = {pair for entry in entries if (pair := _key(entry.ref, "inbox"))}
     ids = [(device, op) for device, text_ in refs if (op := _uuid(text_))]
-    rows = session.scalars(select(InboxOp).where(tuple_(InboxOp.device_id, InboxOp.op_id).in_(ids))) if ids else ()
+    these = tuple_(InboxOp.device_id, InboxOp.op_id).in_(ids), InboxOp.state != ERASED
+    rows = session.scalars(select(InboxOp).where(*these)) if ids else ()
     found: dict[tuple[str, str], Line] = {}
     for row in rows:
         ref = f"inbox/{row.device_id}/{row.op_id}"
@@ -188,7 +191,8 @@ def _odd(session: Session, entries: Iterable[LogEntry]) -> dict[tuple[str, str],
     table = QuarantinedBytes
     refs = {pair for entry in entries if (pair := _key(entry.ref, "quarantine"))}
     keys = [(device, hash_) for device, text_ in refs if (hash_ := _hash(text_))]
-    rows = session.scalars(select(table).where(tuple_(table.device_id, table.sha256).in_(keys))) if keys else ()
+    these = tuple_(table.device_id, table.sha256).in_(keys), table.status != ERASED
+    rows = session.scalars(select(table).where(*these)) if keys else ()
     found: dict[tuple[str, str], Line] = {}
     for row in rows:
         ref = f"quarantine/{row.device_id}/{b64u(row.sha256)}"

@@ -1,8 +1,10 @@
-"""Erase what a leaf of the log stands for, lawfully: the row and the salt go, the log says by which decision."""
+"""Erase what a leaf of the log stands for, lawfully: the row's content and the salt go, the log says by which decision."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -10,19 +12,19 @@ from sqlalchemy.orm import Session
 
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import EntryKind, enter
-from field_api.platform.sealing import from_b64u
 from field_api.platform.tenancy import current_agency
 from field_api.records.log import LogEntry
 from field_api.usecases.note_decision import note_decision
 from field_api.usecases.note_erasure import Erased, note_erasure
-from sync.mailbox import Durable, InboxOp, QuarantinedBytes
+from sync.mailbox import Durable, InboxOp
+from sync.office.emptied_rows import bar, empty, is_emptied, is_of_the_mailbox, place_of_row, row_of
 
 
 def erase_entry(session: Session, number: int, decision: str, *, now: datetime) -> None:
     """Forget what leaf `number` commits to, and every other leaf of the same row (an operation's receipt).
 
     `decision` is the reference that `note_decision` gave. Salt and hash of the payload go with it: without them the
-    leaf tells nobody what it stood for, and its own hash keeps the log whole. A row of the mailbox is deleted here; one
+    leaf tells nobody what it stood for, and its own hash keeps the log whole. A row of the mailbox is emptied here; one
     of the office's (a visit's event, a hold) is its caller's to delete or to empty, in this transaction.
     Raises Problem `not-found`, `already-done`; `conflict` where the phone may still hold the operation, and would send
     it again.
@@ -32,26 +34,47 @@ def erase_entry(session: Session, number: int, decision: str, *, now: datetime) 
         raise Problem("already-done", "the leaf is erased")
     ref = entries[0].ref
     _be_durable(session, ref)
-    enter(session, EntryKind.ENTRY_ERASED, {"ref": ref}, at=now)
+    row = row_of(session, ref)
+    enter(session, EntryKind.ENTRY_ERASED, {"ref": ref, **place_of_row(row)}, at=now)
     _erase(session, ref, entries, decision, now)
 
 
-def erase_again(session: Session, ref: str, *, now: datetime) -> bool:
-    """After a restore: erase what the journal says was erased, where the backup has it. Returns whether it had."""
-    entries = _entries(session, ref)
-    if all(entry.salt is None for entry in entries):
+def erase_again(session: Session, told: Mapping[str, Any], *, now: datetime) -> bool:
+    """After a restore: erase what the journal says was erased. Returns whether there was anything to do.
+
+    A row that the log had not entered yet leaves no leaf; of one that the backup lacks the place is kept.
+    """
+    ref = str(told["ref"])
+    entries, row = _entries(session, ref), row_of(session, ref)
+    if row is None and not entries:
+        if not bar(session, ref, told, now):
+            return False
+        note_decision(session, now, "erased-again", {"of": ref})
+        return True
+    if all(entry.salt is None for entry in entries) and (row is None or is_emptied(row)):
         return False
     decision = note_decision(session, now, "erased-again", {"of": ref})
     _erase(session, ref, entries, decision, now)
     return True
 
 
+def is_left_to_staff(session: Session, told: Mapping[str, Any]) -> bool:
+    """Whether the row is one of the office's that the backup has brought back: whoever erased it has to do so again."""
+    ref = str(told["ref"])
+    return not is_of_the_mailbox(ref) and any(entry.salt is not None for entry in _entries(session, ref))
+
+
 def _erase(session: Session, ref: str, entries: list[LogEntry], decision: str, now: datetime) -> None:
-    _delete_row(session, ref)
+    row = row_of(session, ref)
+    if row is not None:
+        empty(session, row, now)
+    waiting = LogEntry.agency_id == current_agency(), LogEntry.ref == ref, LogEntry.number.is_(None)
+    session.execute(delete(LogEntry).where(*waiting))
     for entry in entries:
         entry.salt = entry.payload_sha256 = None
         entry.detail = {}
-    note_erasure(session, now, erased=ref, what=Erased.ROW, decided=decision)
+    if entries:
+        note_erasure(session, now, erased=ref, what=Erased.ROW, decided=decision)
 
 
 def _entries_of(session: Session, number: int) -> list[LogEntry]:
@@ -68,17 +91,6 @@ def _entries(session: Session, ref: str) -> list[LogEntry]:
     mine = LogEntry.agency_id == current_agency()
     of_ref = select(LogEntry).where(mine, LogEntry.ref == ref, LogEntry.number.is_not(None))
     return list(session.scalars(of_ref.order_by(LogEntry.number).with_for_update()))
-
-
-def _delete_row(session: Session, ref: str) -> None:
-    table, *keys = ref.split("/")
-    if table == "inbox":
-        mine = InboxOp.agency_id == current_agency(), InboxOp.device_id == UUID(keys[0])
-        session.execute(delete(InboxOp).where(*mine, InboxOp.op_id == UUID(keys[1])))
-    elif table == "quarantine":
-        device_id = UUID(keys[0])
-        odd = QuarantinedBytes.agency_id == current_agency(), QuarantinedBytes.device_id == device_id
-        session.execute(delete(QuarantinedBytes).where(*odd, QuarantinedBytes.sha256 == from_b64u(keys[1])))
 
 
 def _be_durable(session: Session, ref: str) -> None:

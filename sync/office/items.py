@@ -37,6 +37,11 @@ class Content:
     def named(self) -> Ref:
         return self.kind, self.ref
 
+    @property
+    def lies_on_the_sheet(self) -> bool:
+        """Not so a tombstone, and what is no part of the sheet."""
+        return self.kind == "route" or (self.kind == "visit" and self.body["state"] == "published")
+
     def packed(self, version: int) -> bytes:
         """At the size of its kind. An open part too long for it is shortened, never left out.
 
@@ -85,6 +90,14 @@ class SheetKeyInUse:
     key: bytes
 
 
+@dataclass(frozen=True)
+class Written:
+    """A feed item: its row, and what it says."""
+
+    row: dict[str, Any]
+    content: Content
+
+
 @dataclass
 class FeedWriter:
     """Writes one device's next items. `seq` and `roll` are those of the last item, and move on with each."""
@@ -96,8 +109,8 @@ class FeedWriter:
     roll: bytes
     sheet_key: SheetKeyInUse
 
-    def write(self, content: Content) -> dict[str, Any]:
-        """The row of the next item. Its version is its number: one device's items never run backwards."""
+    def write(self, content: Content) -> Written:
+        """The next item. Its version is its number: one device's items never run backwards."""
         seq = self.seq + 1
         head = canonical(
             {
@@ -112,8 +125,9 @@ class FeedWriter:
         )
         ct = aead_seal(self.sheet_key.key, content.packed(seq), sha256(head))
         self.seq, self.roll = seq, next_roll(self.roll, head, ct)
-        return {
+        row = {
             "agency_id": self.keys.agency_id, "device_id": self.device_id, "epoch": self.epoch, "seq": seq,
             "head": head, "ct": ct, "sig": self.keys.sign(ITEM_CONTEXT, head + sha256(ct)), "roll": self.roll,
             "sheet_key": self.sheet_key.id,
         }  # fmt: skip
+        return Written(row, content)

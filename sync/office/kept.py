@@ -20,6 +20,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, sha256
 from field_api.platform.tenancy import current_agency
 from sync.mailbox import InboxOp, QuarantinedBytes
+from sync.office.emptied_rows import is_emptied
 from sync.office.open_op import CONTEXT, MAX_HEADER_BYTES
 from sync.packing import DoesNotFit, unpack
 from sync.records import QuarantineDecision
@@ -74,7 +75,7 @@ class OpenedContent:
 def kept_operation(session: Session, device_id: UUID, op_id: UUID, *, lock: bool = False) -> InboxOp:
     """The operation, in whatever state. Raises `not-found`."""
     row = session.get(InboxOp, (current_agency(), device_id, op_id), with_for_update=True if lock else None)
-    if row is None:
+    if row is None or is_emptied(row):
         raise Problem("not-found", "no such operation of this phone")
     return row
 
@@ -85,7 +86,7 @@ def kept_bytes(session: Session, bytes_id: UUID, *, lock: bool = False) -> Quara
         QuarantinedBytes.agency_id == current_agency(), QuarantinedBytes.id == bytes_id
     )
     row = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
+    if row is None or is_emptied(row):
         raise Problem("not-found", "no such bytes")
     return row
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -23,7 +22,8 @@ from field_api.records.changes import Change
 from sync.mailbox import FeedHead, FeedItem
 from sync.office.apart import Apart, Ref, each_made, made_apart
 from sync.office.contents import Contents, ref_of, refs_of
-from sync.office.items import FeedWriter
+from sync.office.items import FeedWriter, Written
+from sync.office.on_sheet import note_written
 from sync.office.sheet_keys import sheet_keys_of_day
 
 BATCH = 100  # change rows, a whole day's sheet: some 600 kB of items for each phone. Then it is another agent's turn
@@ -53,10 +53,7 @@ def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: 
     0 where another publisher is at it. Everything is sealed before a row is locked. What cannot be sealed stays, says
     why, and is tried again later; everything else goes on.
     """
-    if not session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(hashtextextended('doorstep-publish:' || :agent, 0))"),
-        {"agent": str(agent_id)},
-    ):
+    if not may_publish(session, agent_id):
         return 0
     changes = _waiting(session, agent_id, now)
     devices = active_devices(session, agent_id)
@@ -70,6 +67,12 @@ def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: 
     done = [change.id for change in changes if ref_of(change) not in troubles and ref_of(change) not in untried]
     session.execute(delete(Change).where(Change.agency_id == current_agency(), Change.id.in_(done)))
     return len(done)
+
+
+def may_publish(session: Session, agent_id: UUID) -> bool:
+    """Nobody else writes what this agent's phones are told until the transaction ends; False where somebody does."""
+    taken = text("SELECT pg_try_advisory_xact_lock(hashtextextended('doorstep-publish:' || :agent, 0))")
+    return bool(session.scalar(taken, {"agent": str(agent_id)}))
 
 
 def _waiting(session: Session, agent_id: UUID, now: datetime) -> Sequence[Change]:
@@ -116,7 +119,7 @@ def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:
 
 def _publish(
     session: Session, keys: OfficeKeys, devices: Sequence[Device], changes: Sequence[Change], now: datetime
-) -> Apart[dict[str, Any]]:
+) -> Apart[Written]:
     sheet_keys = sheet_keys_of_day(session, keys, devices, now)
     heads = {head.device_id: head for head in _heads(session, devices)}
     writers = [
@@ -125,7 +128,7 @@ def _publish(
         if (head := heads[device.id])
     ]
 
-    def written(refs: Sequence[Ref]) -> list[dict[str, Any]]:
+    def written(refs: Sequence[Ref]) -> list[Written]:
         contents = Contents(session, keys, refs)
         stood = [(writer.seq, writer.roll) for writer in writers]
         try:
@@ -145,7 +148,8 @@ def _publish(
     if items.made:
         for writer in writers:
             _move_head(session, writer, heads[writer.device_id].seq)
-        session.execute(insert(FeedItem), items.made)
+        session.execute(insert(FeedItem), [item.row for item in items.made])
+        note_written(session, keys, writers, items.made)
     return items
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from field_api.platform.tenancy import current_agency
 from sync.mailbox import InboxOp, QuarantinedBytes
+from sync.office.emptied_rows import ERASED
 
 WITHOUT_EFFECT = ("quarantined", "held")
 
@@ -81,7 +82,7 @@ def odd_bytes() -> Any:
     return select(
         table.id, table.device_id, table.status, table.reason, table.op_id, table.seq, table.received_at,
         func.length(table.raw), table.released, table.closed_at,
-    ).where(table.agency_id == current_agency())  # fmt: skip
+    ).where(table.agency_id == current_agency(), table.status != ERASED)  # fmt: skip
 
 
 def waiting_for_a_person(session: Session) -> list[Waiting]:

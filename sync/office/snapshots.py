@@ -24,7 +24,9 @@ from sync.kinds import RecordKind
 from sync.mailbox import FeedHead, SheetKey, Snapshot, SnapshotRequest
 from sync.office.apart import Ref, each_made, made_apart
 from sync.office.contents import Contents
-from sync.office.items import SheetKeyInUse
+from sync.office.items import Content, SheetKeyInUse
+from sync.office.on_sheet import replace_sheet
+from sync.office.publish import may_publish
 from sync.office.sheet_keys import sheet_keys_of_day
 
 CONTEXT = b"doorstep-snapshot-v1"
@@ -37,14 +39,17 @@ def wanted_snapshots(session: Session) -> list[UUID]:
     return list(session.scalars(query.order_by(SnapshotRequest.requested_at)))
 
 
-def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: datetime) -> None:
-    """Build and keep the device's snapshot, and settle its request.
+def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: datetime) -> bool:
+    """Build and keep the device's snapshot, and settle its request. False where somebody publishes to its agent now.
 
     `session` must be in a REPEATABLE READ transaction that has read nothing yet: the head read here and the sheet read
     after it are then of one moment, so items after the head's number tell everything that the snapshot lacks: also
-    what cannot be sealed now, which it leaves out.
+    what cannot be sealed now, which it leaves out. Where a publisher committed between that moment and the lock, the
+    database refuses what is written here (SerializationFailure).
     """
     device = session.get_one(Device, (current_agency(), device_id))
+    if not may_publish(session, device.agent_id):
+        return False
     head = session.get_one(FeedHead, (current_agency(), device_id))
     body = _snapshot_bytes(session, keys, device, head, now)
     session.execute(
@@ -53,7 +58,10 @@ def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: 
             agency_id=current_agency(), device_id=device_id, epoch=head.epoch, seq=head.seq, body=body,
             sha256=sha256(body), built_at=now,
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=["agency_id", "device_id", "epoch", "seq"],
+            set_={"body": body, "sha256": sha256(body), "built_at": now},  # what lies on the sheet now is in this one
+        )
     )  # fmt: skip
     mine = (Snapshot.agency_id == current_agency(), Snapshot.device_id == device_id)
     newest = select(Snapshot.epoch, Snapshot.seq).where(*mine).order_by(Snapshot.built_at.desc()).limit(KEPT)
@@ -66,6 +74,7 @@ def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: 
             SnapshotRequest.agency_id == current_agency(), SnapshotRequest.device_id == device_id
         )
     )
+    return True
 
 
 def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: FeedHead, now: datetime) -> bytes:
@@ -73,14 +82,16 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     routes, visits = current_sheet(session, device.agent_id)
     refs: list[Ref] = [*(("route", route_id) for route_id in routes), *(("visit", visit_id) for visit_id in visits)]
 
-    def packed(group: Sequence[Ref]) -> list[bytes]:
+    def packed(group: Sequence[Ref]) -> list[tuple[Content, bytes]]:
         contents = Contents(session, keys, group).for_device(device, group)
-        return each_made(((content.named, content) for content in contents), lambda content: content.packed(head.seq))
+        pairs = ((content.named, content) for content in contents)
+        return each_made(pairs, lambda content: (content, content.packed(head.seq)))
 
     sheet = made_apart(session, refs, packed)
     _tell_later(session, device.agent_id, [*sheet.troubles, *sheet.untried])
-    lines = [bytes(_line(sheet_key, _associated(device, head, index), item)) for index, item in enumerate(sheet.made)]
+    lines = [bytes(_line(sheet_key, _associated(device, head, n), item)) for n, (_, item) in enumerate(sheet.made)]
     rest = b"".join(lines)
+    digest = replace_sheet(session, keys, head, [one.named for one, _ in sheet.made if one.lies_on_the_sheet])
     statement = session.execute(
         select(SheetKey.statement, SheetKey.sig).where(
             SheetKey.agency_id == device.agency_id, SheetKey.device_id == device.id, SheetKey.id == sheet_key.id
@@ -96,6 +107,7 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
             "roll": b64u(head.roll),
             "count": len(lines),
             "sha256": b64u(sha256(rest)),
+            "sheet": b64u(digest),
             "sheet_keys": [{"statement": b64u(statement.statement), "sig": b64u(statement.sig)}],
         }
     )

@@ -15,6 +15,8 @@ from uuid import UUID
 
 import structlog
 from flask import Flask
+from psycopg.errors import SerializationFailure
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from field_api.domain.disclosure import Audience
@@ -149,7 +151,11 @@ class _Round:
             return use_told_keys(session, now=self.now)
 
     def _snapshot(self, device_id: UUID) -> int:
-        with transaction(self.agency_id) as session:
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            build_snapshot(session, _signing_keys(session, self.agency_id), device_id, now=self.now)
-        return 1
+        try:
+            with transaction(self.agency_id) as session:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                return int(build_snapshot(session, _signing_keys(session, self.agency_id), device_id, now=self.now))
+        except DBAPIError as error:
+            if not isinstance(error.orig, SerializationFailure):
+                raise
+            return 0  # somebody published in between: the request stands, and the next round begins anew

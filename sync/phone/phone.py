@@ -22,7 +22,7 @@ from typing import Any
 
 import requests
 
-from sync.phone import photographs, sheet
+from sync.phone import photographs, sheet, sheet_digest
 from sync.phone.calls import Door, Transport, usual_transport
 from sync.phone.clock import Clock, SystemClock
 from sync.phone.enrolment import Enrolment, make_keys
@@ -223,6 +223,7 @@ class Phone(Recorder):
             "epoch": handset.epoch,
             "feed_seq": load_cursor(handset).seq,
             "stops": len(self.today()),
+            "sheet": sheet_digest.compared(handset),
             "recorded": recorded,
             "ops_recorded": sum(recorded.values()),
             "sent": tally.get("sent", 0),

@@ -22,6 +22,7 @@ from sync.phone.feed import (
 )
 from sync.phone.handset import Handset
 from sync.phone.records import Page, Record, read_page, read_snapshot
+from sync.phone.sheet_digest import keep_digest, note_whether_mended, take_digest, wants_snapshot
 from sync.phone.trust import signed_part
 
 SNAPSHOT = b"doorstep-snapshot-v1"
@@ -31,7 +32,7 @@ MAX_PAGES = 10_000
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull brought: feed items, and snapshots (0 or 1) that replaced the sheet."""
+    """What a pull brought: feed items, and snapshots (at most 2) that replaced the sheet."""
 
     items: int = 0
     snapshots: int = 0
@@ -39,14 +40,23 @@ class Pulled:
 
 def pull(door: Door, limit: int = 100) -> Pulled:
     """Bring the sheet up to date. Raises Untrusted, Later, Revoked, DoorRefused; what was verified before stays."""
+    snapshots = 0
     try:
-        return Pulled(items=_follow(door, limit))
+        items = _follow(door, limit)
     except DoorRefused as refusal:
         if refusal.code != "resync-required":
             raise
+        snapshots, items = 1, _begin_anew(door, limit)
+    if wants_snapshot(door.handset):
+        snapshots, items = snapshots + 1, items + _begin_anew(door, limit)
+        note_whether_mended(door.handset)
+    return Pulled(items, snapshots)
+
+
+def _begin_anew(door: Door, limit: int) -> int:
     door.handset.step("resync")
     take_snapshot(door)
-    return Pulled(items=_follow(door, limit), snapshots=1)
+    return _follow(door, limit)
 
 
 def _follow(door: Door, limit: int) -> int:
@@ -84,6 +94,7 @@ def _take_page(handset: Handset, cursor: Cursor, page: Page) -> int:
         if broken is None and not page.more:  # the key that signed it may be announced on a later page
             try:
                 take_durable(handset, page.durable)
+                take_digest(handset, page.digest)
             except Untrusted as error:
                 broken = error
     if broken is not None:
@@ -106,7 +117,8 @@ def take_snapshot(door: Door) -> None:
 
 def _download(door: Door) -> bytes:
     """All bytes of the snapshot. Each piece is stored as it comes; after a break the download goes on from there."""
-    store = door.handset.store
+    store, held = door.handset.store, load_cursor(door.handset)
+    since = f"since={held.epoch}.{held.seq}" if held.seq else ""
 
     def once() -> None:
         have = sum(len(data) for _, data in store.all_bytes("part"))
@@ -114,7 +126,7 @@ def _download(door: Door) -> bytes:
         if have and not etag:
             have = 0
         headers = {"range": f"bytes={have}-", "if-range": str(etag)} if have else {}
-        with door.exchange("GET", "/feed/snapshot", "", b"", headers) as (response, _):
+        with door.exchange("GET", "/feed/snapshot", since, b"", headers) as (response, _):
             if response.status_code == 202:
                 raise Later("snapshot-not-ready", after_s=retry_after_s(response))
             if response.status_code != 206:
@@ -160,9 +172,12 @@ def _replace_sheet(handset: Handset, data: bytes) -> None:
             raise Untrusted("snapshot", "not the number of lines it says")
         contents = [_read_line(handset, line, (epoch, seq, index)) for index, line in enumerate(parts.lines)]
         handset.store.clear("sheet")
-        save_cursor(handset, Cursor(epoch, seq, wire.binary(manifest, "roll", 32)))
+        cursor = Cursor(epoch, seq, wire.binary(manifest, "roll", 32))
+        save_cursor(handset, cursor)
         for content in contents:
             sheet.apply(handset, content)
+        if wire.has(manifest, "sheet"):
+            keep_digest(handset, cursor, wire.binary(manifest, "sheet", 32))
 
 
 def _read_line(handset: Handset, line: Record, place: tuple[int, int, int]) -> Content:

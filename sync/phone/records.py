@@ -15,7 +15,7 @@ LENGTHS = struct.Struct(">BBII")
 SIGNATURE_BYTES = 64
 MAX_PART_BYTES = 64 * 1024
 MAX_ITEMS = 200
-SHEET_KEY, ITEM, DURABLE, END, KEYS, MANIFEST, LINE = range(1, 8)
+SHEET_KEY, ITEM, DURABLE, END, KEYS, MANIFEST, LINE, DIGEST = range(1, 9)
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of `GET /feed`. Sheet keys and the durable statement are still to be verified, as are the items."""
+    """One answer of `GET /feed`. Sheet keys, items, durable statement and digest are still to be verified."""
 
     sheet_keys: list[dict[str, str]] = field(default_factory=list)
     items: list[Record] = field(default_factory=list)
     durable: dict[str, str] | None = None
+    digest: dict[str, str] | None = None
     more: bool = False
 
 
@@ -76,10 +77,15 @@ def read_page(data: bytes) -> Page:
     items = [record for record in records if record.kind == ITEM]
     if len(items) > MAX_ITEMS:
         raise wire.bad(f"a page of more than {MAX_ITEMS} items")
-    durable = [record.signed("statement") for record in records if record.kind == DURABLE]
+    durable, digest = (_last_of(records, kind) for kind in (DURABLE, DIGEST))
     more = wire.field(wire.read_json(records[-1].document), "more", bool)
     keys = [record.signed("statement") for record in records if record.kind == SHEET_KEY]
-    return Page(keys, items, durable[-1] if durable else None, more)
+    return Page(keys, items, durable, digest, more)
+
+
+def _last_of(records: list[Record], kind: int) -> dict[str, str] | None:
+    found = [record.signed("statement") for record in records if record.kind == kind]
+    return found[-1] if found else None
 
 
 def read_snapshot(data: bytes) -> SnapshotParts:

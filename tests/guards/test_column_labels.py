@@ -60,7 +60,7 @@ PLAIN_WITH_A_REASON: dict[str, tuple[str, ...]] = {
 QUEUES = (
     "office.change", "mailbox.inbox", "mailbox.quarantine", "mailbox.snapshot_request", "mailbox.enrolment",
     "mailbox.enrolment_claim", "mailbox.upload", "mailbox.feed_item", "mailbox.feed_head", "mailbox.snapshot",
-    "mailbox.durable", "mailbox.wipe_order", "office.attempt_head", "office.apply_turn",
+    "mailbox.durable", "mailbox.sheet_digest", "mailbox.wipe_order", "office.attempt_head", "office.apply_turn", "office.on_sheet",
 )  # fmt: skip
 """What a worker or a phone takes its next piece of work from (docs/adr/0003-queues-in-tables.md)."""
 

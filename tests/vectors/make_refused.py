@@ -19,11 +19,13 @@ from field_api.platform.key_rotation import root_step
 from field_api.platform.keyring import certify
 from field_api.platform.records import HEADER, Record, read_records
 from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
+from sync.digest import sheet_sha256
 from sync.kinds import ITEM_SIZES, RecordKind
 from sync.office.items import Content, FeedWriter, SheetKeyInUse
+from sync.office.locks import empty_lock
 from sync.packing import pack, pad
 from sync.roll import first_roll
-from tests.vectors.make_vectors import AGENCY, DEVICE, OP, OTHER_DEVICE, PRIVATE, SHEET_KEY, VISIT
+from tests.vectors.make_vectors import AGENCY, DEVICE, OP, OTHER_DEVICE, PERSON, PRIVATE, SHEET_KEY, VISIT
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
@@ -32,6 +34,7 @@ SECRET = bytes(range(16))
 KEYS = PRIVATE | {
     name: bytes([number]) * 32 for number, name in enumerate(("root", "new_root", "new_office", "stranger"), 21)
 }
+ROUTE = UUID("0190a0e0-0000-7000-8000-00000000000a")
 OTHER_AGENCY = UUID("0190a0e0-0000-7000-8000-000000000009")
 Vector = dict[str, Any]
 
@@ -74,16 +77,16 @@ def item(content: Content, key: str = "office", **place: Any) -> Vector:
         _Signer(key, place.get("agency", AGENCY)), place.get("device", DEVICE), place.get("epoch", 1),
         place.get("seq", 2), roll, place.get("sheet_key", SHEET_KEY),
     )  # fmt: skip
-    row = writer.write(content)
+    row = writer.write(content).row
     return {"h": b64u(row["head"]), "ct": b64u(row["ct"]), "sig": b64u(row["sig"])}
 
 
 def sheet_key(
-    device: UUID = DEVICE, bound_to: UUID = DEVICE, key: str = "office", context: str = "sheet-key"
+    device: UUID = DEVICE, bound_to: UUID = DEVICE, key: str = "office", context: str = "sheet-key", **changed: Any
 ) -> Vector:
     info = b"\x00".join([b"doorstep-sheet-key-v1", str(AGENCY).encode(), str(bound_to).encode(), SHEET_KEY.id.encode()])
     wrapped = seal_to(public_key_of(KEYS["device_sealing"]), info, SHEET_KEY.key)
-    body = named(id=SHEET_KEY.id, day="2026-11-18", wrapped=b64u(wrapped)) | {"device": str(device)}
+    body = named(id=SHEET_KEY.id, day="2026-11-18", wrapped=b64u(wrapped)) | {"device": str(device), **changed}
     return signed("statement", f"doorstep-{context}-v1", body, key)
 
 
@@ -92,24 +95,37 @@ def durable(key: str = "office", context: str = "durable", **changed: Any) -> Ve
     return signed("statement", f"doorstep-{context}-v1", body, key)
 
 
+def digest(key: str = "office", context: str = "digest", **changed: Any) -> Vector:
+    """Of an empty sheet, at the second item: where this phone stands."""
+    body = named(epoch=1, seq=2, sheet=b64u(sheet_sha256([]))) | changed
+    return signed("statement", f"doorstep-{context}-v1", body, key)
+
+
 def wipe(key: str = "office", context: str = "wipe", **changed: Any) -> Vector:
     return signed("order", f"doorstep-{context}-v1", named(reason="lost", at=utc_text(LATER)) | changed, key)
 
 
-def snapshot(key: str = "office", keys: Vector | None = None, sealed_for: UUID = DEVICE, **changed: Any) -> str:
-    contents = [verdict(1), verdict(2)]
-    lines = []
-    for index, content in enumerate(contents):
-        place = (AGENCY, sealed_for, 1, 9, index)
-        bound = b"\x00".join([b"doorstep-snapshot-v1", *(str(part).encode() for part in place)])
-        ct = aead_seal(SHEET_KEY.key, content.packed(9), bound)
-        lines.append(Record(RecordKind.LINE, canonical({"key": SHEET_KEY.id}), sealed=ct))
+def line(content: Content, number: int, sealed_for: UUID = DEVICE, epoch: int = 1, seq: int = 9) -> Record:
+    place = (AGENCY, sealed_for, epoch, seq, number)
+    bound = b"\x00".join([b"doorstep-snapshot-v1", *(str(part).encode() for part in place)])
+    ct = aead_seal(SHEET_KEY.key, content.packed(9), bound)
+    return Record(RecordKind.LINE, canonical({"key": SHEET_KEY.id}), sealed=ct)
+
+
+def snapshot(
+    key: str = "office",
+    keys: Vector | None = None,
+    lines: list[Record] | None = None,
+    context: str = "snapshot",
+    **changed: Any,
+) -> str:
+    lines = [line(verdict(1), 0), line(verdict(2), 1)] if lines is None else lines
     rest = b"".join(map(bytes, lines))
     manifest = named(
-        epoch=1, seq=9, roll=b64u(sha256(b"roll after the ninth item")), count=len(lines), sha256=b64u(sha256(rest)),
+        epoch=1, seq=9, roll=b64u(sha256(b"roll after the ninth item")), count=2, sha256=b64u(sha256(rest)),
         sheet_keys=[sheet_key()],
     ) | changed  # fmt: skip
-    first = signed("m", "doorstep-snapshot-v1", manifest, key)
+    first = signed("m", f"doorstep-{context}-v1", manifest, key)
     announced = [Record(RecordKind.KEYS, canonical(keys))] if keys else []
     head = Record(RecordKind.MANIFEST, from_b64u(first["m"]), from_b64u(first["sig"]))
     return b64u(b"".join(map(bytes, [*announced, head])) + rest)
@@ -132,7 +148,7 @@ def step(old: str = "root", new: str = "new_root", agency: UUID = AGENCY) -> Vec
 
 
 def enrolment(
-    certificates: list[Vector] | None = None, secret: bytes = SECRET, key: str = "office", **device: Any
+    certificates: list[Vector] | None = None, secret: bytes = SECRET, key: str = "office", context: str = "device", **device: Any
 ) -> Vector:
     publics = {
         name: b64u(public_key_of(KEYS[of])) for name, of in (("signing", "device"), ("sealing", "device_sealing"))
@@ -142,17 +158,22 @@ def enrolment(
         {
             **named(), "epoch": 1, "root": b64u(public_key_of(KEYS["root"])),
             "certificates": CERTIFICATES if certificates is None else certificates,
-            "device_certificate": signed("cert", "doorstep-device-v1", own, key),
+            "device_certificate": signed("cert", f"doorstep-{context}-v1", own, key),
             "agent": {"name": "Agente Inventada", "languages": ["es"]}, "agency_name": "Agencia Inventada",
         }
     )  # fmt: skip
     return {"answer": b64u(answer), "mac": b64u(mac(derive(secret, b"doorstep-enrol-answer-v1"), answer))}
 
 
-def receipt(key: str = "door", context: str = "receipt") -> Vector:
+def receipt(key: str = "door", context: str = "receipt", **changed: Any) -> Vector:
     link = b64u(sha256(b"link"))
-    body = named(op=str(OP), seq=1, link=link, status="received", at=utc_text(LATER))
+    body = named(op=str(OP), seq=1, link=link, status="received", at=utc_text(LATER)) | changed
     return signed("receipt", f"doorstep-{context}-v1", body, key)
+
+
+def anchor(key: str = "door", context: str = "anchor", **changed: Any) -> Vector:
+    body = named(at=utc_text(LATER), n=b64u(sha256(b"chance")[:16])) | changed
+    return signed("body", f"doorstep-{context}-v1", body, key)
 
 
 def taken() -> list[Vector]:
@@ -160,8 +181,29 @@ def taken() -> list[Vector]:
     return [
         {"name": "the next item", "what": "item", "document": item(verdict(1))},
         {"name": "a visit taken back", "what": "item", "document": item(_withdrawn())},
+        {"name": "a visit on the sheet", "what": "item", "document": item(_published())},
+        {"name": "a route", "what": "item", "document": item(_route())},
+        {"name": "a new office key as an item", "what": "page",
+         "document": b64u(page(item(_keys_item(new_office))))},
+        {"name": "an item of a kind that is not known", "what": "page", "document": b64u(page(_sealed_item(
+            pack({"kind": "to-come", "ref": str(OP), "version": 3, "body": {"any": [1]}}, 777))))},
+        {"name": "a verdict of a word that is not known, with keys that are not known", "what": "page",
+         "document": b64u(page(_sealed_item(pack(
+             {"kind": "verdict", "ref": str(OP), "version": 3, "more": 1,
+              "body": {"seq": 1, "verdict": "to-come", "reason": "to-come", "flags": ["to-come"], "more": 1}},
+             ITEM_SIZES["verdict"]))))},
+        {"name": "a durable statement with a key that is not known", "what": "durable", "document": durable(more=1)},
+        {"name": "a durable statement that leaves one out", "what": "durable",
+         "document": durable(**{"except": [3]})},
+        {"name": "a wipe order for a reason that is not known", "what": "wipe", "document": wipe(reason="to-come")},
+        {"name": "a snapshot with a key and a record that are not known", "what": "snapshot", "document": snapshot(
+            lines=[line(verdict(1), 0), Record(99, b"{}"), line(verdict(2), 1)], more=1)},
+        {"name": "a receipt with a key that is not known", "what": "receipt", "document": receipt(more=1)},
+        {"name": "an anchor", "what": "anchor", "document": anchor()},
+        {"name": "an anchor with a key that is not known", "what": "anchor", "document": anchor(more=1)},
         {"name": "the day's sheet key", "what": "sheet_key", "document": sheet_key()},
         {"name": "a durable statement", "what": "durable", "document": durable()},
+        {"name": "a sheet's digest", "what": "digest", "document": digest()},
         {"name": "a wipe order", "what": "wipe", "document": wipe()},
         {"name": "a wipe order by a key that it brings along", "what": "wipe",
          "document": wipe("new_office") | {"keys": keys(new_office)}},
@@ -185,8 +227,38 @@ def _withdrawn() -> Content:
     )
 
 
+def _published() -> Content:
+    """A visit on the sheet with nobody behind its locks."""
+    stop = {
+        "route": str(ROUTE), "day": "2026-11-19", "position": 1, "arrival_from": "15:00", "arrival_to": "15:30",
+        "visit_until": "16:00", "timezone": "America/Mexico_City", "service_s": 600,
+    }  # fmt: skip
+    opened = {"name": "Persona Inventada", "alias": None, "kind": "person", "language": "es", "place": "home"}
+    body = {
+        "state": "published", "assignment_version": 1, "stop": stop, "open": opened, "person": str(PERSON),
+        "questions": [], "openers": {"attestation": None, "before_arrival": None},
+        "location": {"closed": False, "asked": []}, "narrower": {}, "locks": [empty_lock(n) for n in range(4)],
+    }  # fmt: skip
+    return Content("visit", VISIT, body)
+
+
+def _route() -> Content:
+    place = {"label": "Oficina", "latitude": 20.67, "longitude": -103.34}
+    body = {
+        "day": "2026-11-19", "agent": "Agente Inventada", "territory": "norte", "starts_at": "09:00",
+        "ends_at": "18:00", "timezone": "America/Mexico_City", "start": place, "end": place, "stops": 1, "visits": 1,
+        "distance_m": 1_200, "travel_s": 600,
+    }  # fmt: skip
+    return Content("route", ROUTE, body)
+
+
+def _keys_item(*certificates: Vector) -> Content:
+    return Content("keys", OP, keys(*certificates))
+
+
 def refused() -> list[Vector]:
     good, other_root = item(verdict(1)), certificate("office", root="stranger")
+    new_office = certificate("office", "new_office", start=LATER)
     over = certificate("office", "new_office", start=NOW - timedelta(days=9), until=NOW)
     good_step, whole = step(), list(map(bytes, read_records(from_b64u(snapshot()))))
     first, second, third = whole
@@ -197,6 +269,29 @@ def refused() -> list[Vector]:
     cases: list[tuple[str, str, Any, str]] = [
         ("an item signed by nobody's key", "item", item(verdict(1), "stranger"), "bad-signature"),
         ("a visit signed by the door", "item", item(_withdrawn(), "door"), "bad-signature"),
+        ("a visit on the sheet signed by the door", "item", item(_published(), "door"), "bad-signature"),
+        ("a route signed by the door", "item", item(_route(), "door"), "bad-signature"),
+        ("a verdict signed by the door", "item", item(verdict(1), "door"), "bad-signature"),
+        ("a key announced by the door", "item", item(_keys_item(new_office), "door"), "bad-signature"),
+        ("a key announced by an item, certified by another root", "page",
+         b64u(page(item(_keys_item(certificate("office", "stranger", "stranger"))))), "bad-signature"),
+        ("a key announced by an item, whose time is over", "page", b64u(page(item(_keys_item(over)))), "certificate"),
+        ("an item of another version", "item", _other_head(good, v=2), "item"),
+        ("an item whose head says another device", "item", _other_head(good, device=str(OTHER_DEVICE)), "item"),
+        ("an item whose head says another number", "item", _other_head(good, seq=4), "item"),
+        ("an item whose head says another roll before", "item", _other_head(good, prev=b64u(bytes(32))), "item"),
+        ("an item whose head was changed unsigned", "item", _other_head(good, signed=False, seq=4), "bad-signature"),
+        ("an item whose padded length is past its end", "item",
+         _sealed_item((509).to_bytes(4, "big") + bytes(508)), "bad-form"),
+        ("an item that unpacks to more than 1 MiB", "item",
+         _sealed_item(pad(zlib.compress(b" " * 2**20 + b"{}", 9), 2_048)), "bad-form"),
+        ("an item whose packed bytes are cut", "item", _sealed_item(_cut_short()), "bad-form"),
+        ("an item with a key twice", "item", _sealed_item(_packed_text('{"kind":"x","kind":"x"}')), "bad-form"),
+        ("an item with a number that is none", "item", _sealed_item(_packed_text('{"kind":NaN}')), "bad-form"),
+        ("an item with a number without end", "item", _sealed_item(_packed_text('{"kind":1e999}')), "bad-form"),
+        ("an item with a number of 21 digits", "item", _sealed_item(_packed_text('{"kind":' + "1" * 21 + "}")),
+         "bad-form"),
+        ("an item nested deeper than 32", "item", _sealed_item(_packed_text("[" * 33 + "]" * 33)), "bad-form"),
         ("an item with another's content", "item", good | {"ct": item(verdict(1))["ct"]}, "bad-signature"),
         ("an item signed as a durable statement", "item", _context(good), "bad-signature"),
         ("an item for another device", "item", item(verdict(1), device=OTHER_DEVICE), "item"),
@@ -225,15 +320,31 @@ def refused() -> list[Vector]:
         ("a page that is empty", "page", "", "bad-form"),
         ("a sheet key for another device", "sheet_key", sheet_key(device=OTHER_DEVICE), "sheet-key"),
         ("a sheet key wrapped for another device", "sheet_key", sheet_key(bound_to=OTHER_DEVICE), "sheet-key"),
+        ("a sheet key of another agency", "sheet_key", sheet_key(agency=str(OTHER_AGENCY)), "sheet-key"),
+        ("a sheet key of another version", "sheet_key", sheet_key(v=2), "sheet-key"),
         ("a sheet key signed by the door", "sheet_key", sheet_key(key="door"), "bad-signature"),
         ("a sheet key signed as something else", "sheet_key", sheet_key(context="durable"), "bad-signature"),
         ("a durable statement signed by the door", "durable", durable("door"), "bad-signature"),
+        ("a durable statement signed by nobody's key", "durable", durable("stranger"), "bad-signature"),
+        ("a durable statement of another version", "durable", durable(v=2), "durable"),
+        ("a durable statement whose exceptions are no numbers", "durable", durable(**{"except": ["3"]}), "durable"),
+        ("a durable statement without its number", "durable", durable(durable_seq=None), "bad-form"),
         ("a durable statement signed as something else", "durable", durable(context="wipe"), "bad-signature"),
         ("a durable statement for another device", "durable", durable(device=str(OTHER_DEVICE)), "durable"),
         ("a durable statement of another agency", "durable", durable(agency=str(OTHER_AGENCY)), "durable"),
         ("a durable statement of another epoch", "durable", durable(epoch=2), "not-taken"),
+        ("a digest signed by the door", "digest", digest("door"), "bad-signature"),
+        ("a digest signed as a durable statement", "digest", digest(context="durable"), "bad-signature"),
+        ("a digest for another device", "digest", digest(device=str(OTHER_DEVICE)), "digest"),
+        ("a digest of another agency", "digest", digest(agency=str(OTHER_AGENCY)), "digest"),
+        ("a digest of half the length", "digest", digest(sheet=b64u(bytes(16))), "bad-form"),
+        ("a digest of an item that did not come yet", "digest", digest(seq=3), "not-taken"),
+        ("a digest of another epoch", "digest", digest(epoch=2), "not-taken"),
+        ("a digest of another sheet", "digest", digest(sheet=b64u(sha256(b"another sheet"))), "differs"),
         ("a wipe signed by the door", "wipe", wipe("door"), "bad-signature"),
         ("a wipe signed by nobody's key", "wipe", wipe("stranger"), "bad-signature"),
+        ("a wipe of another version", "wipe", wipe(v=2), "wipe"),
+        ("a wipe without a reason", "wipe", wipe(reason=None), "bad-form"),
         ("a wipe signed as something else", "wipe", wipe(context="durable"), "bad-signature"),
         ("a wipe for another device, or for an earlier life of this one", "wipe", wipe(device=str(OTHER_DEVICE)), "wipe"),
         ("a wipe of another agency", "wipe", wipe(agency=str(OTHER_AGENCY)), "wipe"),
@@ -249,12 +360,29 @@ def refused() -> list[Vector]:
         ("a snapshot without its manifest", "snapshot", b64u(second + third), "snapshot"),
         ("a snapshot cut in a record", "snapshot", b64u((first + second + third)[:-1]), "bad-form"),
         ("a snapshot that says another number of lines", "snapshot", snapshot(count=3), "snapshot"),
-        ("a snapshot whose lines are sealed for another device", "snapshot", snapshot(sealed_for=OTHER_DEVICE), "item"),
+        ("a snapshot whose lines are sealed for another device", "snapshot",
+         snapshot(lines=[line(verdict(seq), seq - 1, OTHER_DEVICE) for seq in (1, 2)]), "item"),
+        ("a snapshot whose lines changed places before it was signed", "snapshot",
+         snapshot(lines=[line(verdict(2), 1), line(verdict(1), 0)]), "item"),
+        ("a snapshot with a line of an earlier one", "snapshot",
+         snapshot(lines=[line(verdict(1), 0), line(verdict(2), 1, seq=8)]), "item"),
+        ("a snapshot with a line of another epoch", "snapshot",
+         snapshot(lines=[line(verdict(1), 0), line(verdict(2), 1, epoch=2)]), "item"),
+        ("a snapshot with a line that was in it already", "snapshot",
+         snapshot(lines=[line(verdict(1), 0), line(verdict(1), 0)]), "item"),
+        ("a snapshot signed as something else", "snapshot", snapshot(context="durable"), "bad-signature"),
+        ("a snapshot signed by nobody's key", "snapshot", snapshot("stranger"), "bad-signature"),
+        ("a snapshot of another agency", "snapshot", snapshot(agency=str(OTHER_AGENCY)), "snapshot"),
+        ("a snapshot of another version", "snapshot", snapshot(v=2), "snapshot"),
+        ("a snapshot of two manifests", "snapshot", b64u(first + first + second + third), "snapshot"),
         ("a snapshot whose key another root certified", "snapshot",
          snapshot("stranger", keys(certificate("office", "stranger", "stranger"))), "bad-signature"),
         ("keys of another root", "keys", keys(other_root), "bad-signature"),
         ("keys of another agency", "keys", keys(certificate("office", agency=OTHER_AGENCY)), "certificate"),
         ("keys of a role that there is not", "keys", keys(certificate("root")), "certificate"),
+        ("keys of another version", "keys", keys(_recertified(v=2)), "certificate"),
+        ("keys under another's key id", "keys", keys(_recertified(kid="0123456789abcdef")), "certificate"),
+        ("keys of half a point", "keys", keys(_recertified(key=b64u(bytes(33)))), "bad-form"),
         ("keys whose time is over", "keys", keys(over), "certificate"),
         ("keys signed as something else", "keys", keys(_other_context()), "bad-signature"),
         ("a root that the old one did not sign", "keys", keys(roots=(good_step | {"old": good_step["new"]},)), "bad-signature"),
@@ -268,14 +396,58 @@ def refused() -> list[Vector]:
          enrolment(signing=b64u(public_key_of(KEYS["stranger"]))), "device-certificate"),
         ("a device certificate with another sealing key", "enrolment",
          enrolment(sealing=b64u(public_key_of(KEYS["stranger"]))), "device-certificate"),
+        ("a device certificate with the two keys exchanged", "enrolment",
+         enrolment(signing=b64u(public_key_of(KEYS["device_sealing"])), sealing=b64u(public_key_of(KEYS["device"]))),
+         "device-certificate"),
+        ("a device certificate of another agency", "enrolment", enrolment(agency=str(OTHER_AGENCY)),
+         "device-certificate"),
+        ("a device certificate of another version", "enrolment", enrolment(v=2), "device-certificate"),
+        ("a device certificate signed by nobody's key", "enrolment", enrolment(key="stranger"), "bad-signature"),
+        ("a device certificate signed as something else", "enrolment", enrolment(context="cert"), "bad-signature"),
         ("a device certificate for another device", "enrolment", enrolment(device=str(OTHER_DEVICE)), "device-certificate"),
         ("a device certificate signed by the door", "enrolment", enrolment(key="door"), "bad-signature"),
         ("certificates of another root", "enrolment", enrolment([other_root, *CERTIFICATES[1:]]), "bad-signature"),
         ("no certificate of the door", "enrolment", enrolment(CERTIFICATES[:2]), "certificate"),
         ("a receipt signed by the office", "receipt", receipt("office"), "bad-signature"),
         ("a receipt signed as something else", "receipt", receipt(context="anchor"), "bad-signature"),
+        ("a receipt signed by nobody's key", "receipt", receipt("stranger"), "bad-signature"),
+        ("a receipt for other bytes", "receipt", receipt(link=b64u(sha256(b"another link"))), "not-taken"),
+        ("a receipt for another device", "receipt", receipt(device=str(OTHER_DEVICE)), "not-taken"),
+        ("a receipt of another agency", "receipt", receipt(agency=str(OTHER_AGENCY)), "not-taken"),
+        ("a receipt of another version", "receipt", receipt(v=2), "not-taken"),
+        ("a receipt that names another operation", "receipt", receipt(op=str(VISIT)), "not-taken"),
+        ("a receipt that names another number", "receipt", receipt(seq=2), "not-taken"),
+        ("a receipt of a status that is not known", "receipt", receipt(status="to-come"), "not-taken"),
+        ("an anchor signed by the office", "anchor", anchor("office"), "not-taken"),
+        ("an anchor signed by nobody's key", "anchor", anchor("stranger"), "not-taken"),
+        ("an anchor signed as something else", "anchor", anchor(context="receipt"), "not-taken"),
+        ("an anchor for another device", "anchor", anchor(device=str(OTHER_DEVICE)), "not-taken"),
+        ("an anchor of another agency", "anchor", anchor(agency=str(OTHER_AGENCY)), "not-taken"),
+        ("an anchor of before the door's key", "anchor", anchor(at=utc_text(NOW - timedelta(days=1))), "not-taken"),
+        ("an anchor of after the door's key", "anchor", anchor(at=utc_text(NOW + timedelta(days=826))), "not-taken"),
+        ("an anchor that does not say when", "anchor", anchor(at=None), "not-taken"),
     ]  # fmt: skip
     return [{"name": name, "what": what, "document": it, "expect": code} for name, what, it, code in cases]
+
+
+def _other_head(good: Vector, signed: bool = True, **changed: Any) -> Vector:
+    """The item with another head, to which its content is not bound."""
+    head, ct = canonical(json.loads(from_b64u(good["h"])) | changed), from_b64u(good["ct"])
+    again = b64u(sign(KEYS["office"], b"doorstep-item-v1" + head + sha256(ct)))
+    return good | {"h": b64u(head), **({"sig": again} if signed else {})}
+
+
+def _packed_text(text: str) -> bytes:
+    return pad(zlib.compress(text.encode()), ITEM_SIZES["verdict"])
+
+
+def _cut_short() -> bytes:
+    return pad(zlib.compress(canonical(verdict(1).body))[:-5], ITEM_SIZES["verdict"])
+
+
+def _recertified(**changed: Any) -> Vector:
+    body = canonical(json.loads(from_b64u(certificate("office", "new_office")["cert"])) | changed)
+    return {"cert": b64u(body), "sig": b64u(sign(KEYS["root"], b"doorstep-cert-v1" + body))}
 
 
 def _context(good: Vector) -> Vector:

@@ -98,7 +98,7 @@ def item_vectors() -> dict[str, Any]:
             "visit", VISIT, {"state": "withdrawn", "assignment_version": 2, "stop": None, "open": None, "locks": []}
         ),
     ]
-    rows = [writer.write(content) for content in contents]
+    rows = [writer.write(content).row for content in contents]
     info = b"\x00".join([b"doorstep-sheet-key-v1", str(AGENCY).encode(), str(DEVICE).encode(), SHEET_KEY.id.encode()])
     wrapped = seal_to(PUBLIC["device_sealing"], info, SHEET_KEY.key)
     statement = canonical({"v": 1, **WHO, "id": SHEET_KEY.id, "day": "2026-11-18", "wrapped": b64u(wrapped)})
