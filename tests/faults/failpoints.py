@@ -54,6 +54,7 @@ _WORKER = [
     ("sync.office.work:apply_device", "after", "effects committed"),
     ("sync.office.publish:_move_head", "before", "items sealed"),
     ("sync.office.publish:_move_head", "after", "head moved, not committed"),
+    ("sync.office.publish:note_written", "before", "items written, no digest"),
     ("sync.office.work:publish_changes", "after", "items written, not committed"),
     ("sync.office.work:state_durable", "after", "durable stated, not committed"),
     ("sync.office.work:sequence_log", "before", "before the log"),
