@@ -22,7 +22,7 @@ from field_api.platform.sealing import Unsealable, b64u, from_b64u, sha256
 from field_api.platform.wiring import clock
 from sync.mailbox import MAX_CLAIMS, Enrolment, EnrolmentClaim
 
-MAX_BODY_BYTES = 4 * 1024
+MAX_BODY_BYTES, MAX_REQUEST_BYTES = 4 * 1024, 2_048
 RETRY = {"Retry-After": "1"}
 
 blueprint = Blueprint("enrolments", __name__)
@@ -72,8 +72,8 @@ def _read_claim() -> tuple[bytes, bytes, bytes]:
         hashed, claimed, mac = (from_b64u(body[name]) for name in ("hash", "request", "mac"))
     except (TypeError, KeyError, AttributeError, Unsealable) as error:
         raise Problem("bad-request", "hash, request and mac are base64url texts") from error
-    if len(hashed) != 32 or len(mac) != 32 or not 0 < len(claimed) <= 2_048:
-        raise Problem("bad-request", "hash and mac have 32 bytes, request at most 2048")
+    if len(hashed) != 32 or len(mac) != 32 or not 0 < len(claimed) <= MAX_REQUEST_BYTES:
+        raise Problem("bad-request", f"hash and mac have 32 bytes, request at most {MAX_REQUEST_BYTES}")
     return hashed, claimed, mac
 
 

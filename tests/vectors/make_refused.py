@@ -148,7 +148,11 @@ def step(old: str = "root", new: str = "new_root", agency: UUID = AGENCY) -> Vec
 
 
 def enrolment(
-    certificates: list[Vector] | None = None, secret: bytes = SECRET, key: str = "office", context: str = "device", **device: Any
+    certificates: list[Vector] | None = None,
+    secret: bytes = SECRET,
+    key: str = "office",
+    context: str = "device",
+    **device: Any,
 ) -> Vector:
     publics = {
         name: b64u(public_key_of(KEYS[of])) for name, of in (("signing", "device"), ("sealing", "device_sealing"))
@@ -230,10 +234,13 @@ def _withdrawn() -> Content:
 def _published() -> Content:
     """A visit on the sheet with nobody behind its locks."""
     stop = {
-        "route": str(ROUTE), "day": "2026-11-19", "position": 1, "arrival_from": "15:00", "arrival_to": "15:30",
-        "visit_until": "16:00", "timezone": "America/Mexico_City", "service_s": 600,
+        "route": str(ROUTE), "day": "2026-11-19", "position": 1, "arrival_from": utc_text(NOW),
+        "arrival_to": utc_text(NOW), "visit_until": utc_text(LATER), "timezone": "America/Mexico_City", "service_s": 600,
     }  # fmt: skip
-    opened = {"name": "Persona Inventada", "alias": None, "kind": "person", "language": "es", "place": "home"}
+    opened = {
+        "name": "Persona Inventada", "alias": None, "kind": "person", "language": "es", "jurisdiction": "MX",
+        "place": "home", "address": {"street": "Calle Inventada", "number": "17", "country": "MX", "hint": None},
+    }  # fmt: skip
     body = {
         "state": "published", "assignment_version": 1, "stop": stop, "open": opened, "person": str(PERSON),
         "questions": [], "openers": {"attestation": None, "before_arrival": None},
@@ -245,9 +252,9 @@ def _published() -> Content:
 def _route() -> Content:
     place = {"label": "Oficina", "latitude": 20.67, "longitude": -103.34}
     body = {
-        "day": "2026-11-19", "agent": "Agente Inventada", "territory": "norte", "starts_at": "09:00",
-        "ends_at": "18:00", "timezone": "America/Mexico_City", "start": place, "end": place, "stops": 1, "visits": 1,
-        "distance_m": 1_200, "travel_s": 600,
+        "day": "2026-11-19", "agent": "Agente Inventada", "territory": "norte", "starts_at": utc_text(NOW),
+        "ends_at": utc_text(LATER), "timezone": "America/Mexico_City", "start": place, "end": place,
+        "stops": 1, "visits": 1, "distance_m": 1_200, "travel_s": 600,
     }  # fmt: skip
     return Content("route", ROUTE, body)
 

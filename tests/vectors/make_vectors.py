@@ -85,8 +85,25 @@ def op_vectors() -> dict[str, Any]:
             {"op": second | {"ct": flipped}, "expect": {"refused": "bad-signature"}},
             {"op": first | {"sig": second["sig"]}, "expect": {"refused": "bad-signature"}},
             {"op": {"protected": first["protected"]}, "expect": {"refused": "bad-form"}},
+            {"op": first | {"ct": first["ct"] + "="}, "expect": {"refused": "bad-form"}},
+            *(
+                {"op": phone.operation("note", {}, **other), "expect": {"refused": why}}
+                for why, other in _OTHER_HEADERS
+            ),
         ],
     }
+
+
+_OTHER_HEADERS: list[tuple[str, dict[str, Any]]] = [
+    ("unknown-version", {"v": 2}),
+    ("wrong-device", {"device": str(OTHER_DEVICE)}),
+    ("wrong-device", {"agency": str(OTHER_DEVICE)}),
+    ("bad-form", {"op": "0190A0E0-0000-7000-8000-000000000005"}),
+    ("bad-form", {"seq": 0}),
+    ("bad-form", {"seq": 2**53}),
+    ("too-large", {"more": "x" * 4_096}),
+]
+"""Keys of P, each well signed, and what the door says to it."""
 
 
 def item_vectors() -> dict[str, Any]:
