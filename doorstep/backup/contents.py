@@ -33,7 +33,7 @@ _TABLES = """
 """
 _BROKEN_LINKS = """
     SELECT count(*) FROM mailbox.inbox
-    WHERE link <> sha256('doorstep-chain-v1'::bytea || sha256(protected) || sha256(ct))
+    WHERE link <> sha256('doorstep-chain-v1'::bytea || sha256(protected) || sha256(ct)) AND state <> 'erased'
 """
 _CONTIGUOUS = """
     SELECT agency_id, device_id, max(seq) FROM (

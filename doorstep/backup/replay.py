@@ -33,7 +33,7 @@ from media.records import DESTROYED, Upload
 from sync.mailbox import Durable, FeedHead, FeedItem, SheetDigest, Snapshot, SnapshotRequest
 from sync.office.devices import revoke_device
 from sync.office.enrolment import tell_everything
-from sync.office.erase_entry import erase_again
+from sync.office.erase_entry import erase_again, is_left_to_staff
 from sync.office.returning import named_by, next_epoch, take_back
 from sync.records import OnSheet
 from sync.roll import first_roll
@@ -41,7 +41,8 @@ from sync.roll import first_roll
 
 @dataclass
 class Replayed:
-    """What was taken again, counted; holds whose account the backup does not know, for a person to place."""
+    """What was taken again, counted. For a person: holds whose account the backup does not know, and references of the
+    office's own rows that were erased since and are there again."""
 
     epoch: int = 0
     devices: int = 0
@@ -50,6 +51,7 @@ class Replayed:
     lifted: int = 0
     erasures: int = 0
     unplaced: list[str] = field(default_factory=list)
+    left_to_staff: list[str] = field(default_factory=list)
 
 
 def begin_epoch(session: Session, known: Sequence[int], now: datetime) -> int:
@@ -90,7 +92,10 @@ def replay(session: Session, keys: OfficeKeys, entries: Sequence[Entry], room: D
             case EntryKind.PHOTO_ERASED:
                 done.erasures += _erased(session, entry, room, now)
             case EntryKind.ENTRY_ERASED:
-                done.erasures += erase_again(session, str(entry.detail["ref"]), now=now)
+                if is_left_to_staff(session, entry.detail):
+                    done.left_to_staff.append(str(entry.detail["ref"]))
+                else:
+                    done.erasures += erase_again(session, entry.detail, now=now)
             case EntryKind.BACKUP | EntryKind.RESTORED | EntryKind.KEY_TOLD:
                 pass  # the keys were compared before anything was restored (doorstep.backup.lost_keys)
     counts = {name: getattr(done, name) for name in ("devices", "revocations", "holds", "lifted", "erasures")}

@@ -103,10 +103,12 @@ def _told(done: Restored) -> None:
     for agency_id, again in done.replayed.items():
         click.echo(
             f"agency {agency_id}: epoch {again.epoch}, {again.devices} phones back, {again.revocations} revoked again, "
-            f"{again.holds} holds placed again, {again.lifted} lifted, {again.erasures} photographs destroyed again"
+            f"{again.holds} holds placed again, {again.lifted} lifted, {again.erasures} photographs and rows erased again"
         )
         for hold in again.unplaced:
             click.echo(f"  its account is not in this backup; place it after the next import: {hold}")
+        for ref in again.left_to_staff:
+            click.echo(f"  erased since the backup, and there again: {ref}; erase it again")
         _told_lost(done, agency_id)
     if not done.journaled:
         click.echo("no DOORSTEP_JOURNAL: revocations, holds and erasures since the backup are NOT in force; enter them")

@@ -1,4 +1,4 @@
-"""Erase what a leaf of the log stands for, lawfully: the row's content and the salt go, the log says by which decision."""
+"""Erase what a leaf of the log stands for, lawfully: content and salt go, the log says by which decision."""
 
 from __future__ import annotations
 

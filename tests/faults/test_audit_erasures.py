@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from audit_world import AuditWorld
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from doorstep.commands.audit import audit
 from doorstep.server import Server
@@ -26,9 +26,10 @@ from field_api.records.log import LogEntry
 from field_api.usecases.note_decision import note_decision
 from field_api.usecases.note_erasure import Erased, note_erasure
 from media.office.records import Photo
-from sync.mailbox import Durable, InboxOp
+from sync.mailbox import Durable, InboxOp, QuarantinedBytes
 from sync.office.audit_proof import BadProof, prove_leaf, verify_proof
 from sync.office.erase_entry import erase_again, erase_entry
+from sync.office.quarantine import odd_bytes
 from tests.sync_day import Day
 
 pytest_plugins = ["tests.door_fixtures"]
@@ -58,10 +59,46 @@ def test_an_operation_erased_by_a_decision_is_no_finding_and_leaves_nothing_behi
         entries = session.scalars(select(LogEntry).where(LogEntry.number.in_((number, number + 1)))).all()
         assert {(entry.salt, entry.payload_sha256) for entry in entries} == {(None, None)}
         _, device, op = entries[0].ref.split("/")
-        assert session.get(InboxOp, (world.day.agency, UUID(device), UUID(op))) is None
+        row = session.get_one(InboxOp, (world.day.agency, UUID(device), UUID(op)))
+        assert (row.state, row.protected, row.ct, row.sig) == ("erased", b"", b"", b"")
         with pytest.raises(Problem, match="already-done"):
             erase_entry(session, number, "decision/x", now=world.day.clock.now())
-        assert not erase_again(session, entries[0].ref, now=world.day.clock.now()), "the journal's line was taken"
+        again = erase_again(session, {"ref": entries[0].ref}, now=world.day.clock.now())
+        assert not again, "the journal's line was taken"
+
+
+def test_the_place_of_an_erased_operation_stays_filled(world: AuditWorld) -> None:
+    """Its phone may not have read yet that it may delete: it gets its receipt again, and the bytes stay erased."""
+    phone, day = world.phone, world.day
+    resent = phone.operation("arrived", {}, visit=day.visits[0], av=1)
+    before = phone.push(resent)
+    world.work()
+    world.sequence()
+    with transaction(day.agency) as session:
+        row = session.scalars(select(InboxOp).order_by(InboxOp.seq.desc())).first()
+        ref = f"inbox/{row.device_id}/{row.op_id}"
+        number = session.scalars(select(LogEntry.number).where(LogEntry.ref == ref)).first()
+    erase(world, number)
+    assert phone.push(resent) == before
+    later = phone.operation("arrived", {}, visit=day.visits[0], av=1)
+    phone.push(later)
+    with transaction(day.agency) as session:
+        session.execute(delete(Durable))  # as a restore does: it is stated anew, from the first number on
+    world.work()
+    with transaction(day.agency) as session:
+        assert session.scalars(select(InboxOp.ct).where(InboxOp.state == "erased")).all() == [b""]
+        highest = session.scalars(select(InboxOp.seq).order_by(InboxOp.seq.desc())).first()
+        assert session.scalars(select(Durable.durable_seq)).one() == highest
+    assert world.report(world.export()).findings == []
+
+
+def test_erased_bytes_that_were_no_operation_leave_their_place_and_no_line(world: AuditWorld) -> None:
+    erase(world, world.number("quarantine/", "op"))
+    with transaction(world.day.agency) as session:
+        row = session.scalars(select(QuarantinedBytes)).one()
+        assert (row.raw, row.status) == (b"", "erased")
+        assert session.execute(odd_bytes()).all() == []
+    assert world.report(world.export()).findings == []
 
 
 def test_a_removal_without_a_decision_stays_a_finding_and_so_does_an_erasure_without_one(world: AuditWorld) -> None:
