@@ -46,15 +46,13 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"exp
 RESTORING = "doorstep.restoring"
 """A setting of the database itself, on while a backup is being restored into it: nothing of it is used or served."""
 IS_RESTORING = "SELECT current_setting('doorstep.restoring', true) IS NOT DISTINCT FROM 'on'"
+_BEGIN = text(IS_RESTORING + " FROM set_config('doorstep.agency', :agency, true)")
 
 
 @event.listens_for(Session, "after_begin")
 def _set_agency(_session: Session, _transaction: SessionTransaction, connection: Any) -> None:
     agency_id = agency_or_none()
-    restoring = connection.execute(
-        text(IS_RESTORING + " FROM set_config('doorstep.agency', :agency, true)"),
-        {"agency": str(agency_id) if agency_id else ""},
-    ).scalar()
+    restoring = connection.execute(_BEGIN, {"agency": str(agency_id) if agency_id else ""}).scalar()
     if restoring:
         connection.invalidate()  # a connection keeps the setting it began with: the next one asks anew
         raise Problem("unavailable", "a backup is being restored", headers={"Retry-After": later_s(30, 60)})
