@@ -23,10 +23,13 @@ from tests.planning_world import World
 
 
 @contextmanager
-def furnished_house(database: Server, folder: Path) -> Iterator[House]:
-    """An agency, an agent with three published visits, a door process behind a proxy; the worker is not started."""
+def furnished_house(database: Server, folder: Path, *where: str) -> Iterator[House]:
+    """An agency, an agent with three published visits, a door process behind a proxy; the worker is not started.
+
+    `where`: address and name of the proxy, where it is not 127.0.0.1.
+    """
     port = free_port()
-    with FaultProxy(port) as proxy:
+    with FaultProxy(port, *where) as proxy:
         settings = Settings(folder / "home", database.url("office"), proxy.url, "http://office.test")
         app = worker_app(settings)
         parts = Parts(replace(settings, database_url=database.url("door")), settings, port)

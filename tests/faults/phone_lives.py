@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 from failpoints import Armed, arm, step_of
+from wire import DOOR, call_it, enter
 
 from sync.phone import Patience, Phone
 from sync.phone.operations import Recorded
@@ -36,6 +37,17 @@ def a_session(directory: Path, passphrase: str, armed: Armed | None, visits: lis
         phone.push(batch=chance.choice([1, 2, 50]))
         phone.pull(limit=chance.choice([1, 3, 100]))
         phone.push()
+
+
+def push_from(namespace: str, door: str, directory: Path, passphrase: str) -> None:
+    """Send the queue, one operation a call, over a network that may go silent: a phone gives such a call up soon."""
+    from sync.phone import calls
+
+    enter(namespace)
+    call_it(DOOR, door)
+    calls.TIMEOUT_S = (1.0, 1.0)
+    with opened(directory, passphrase, None) as phone:
+        phone.push(batch=1)
 
 
 def _patience() -> Patience:

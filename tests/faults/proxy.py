@@ -64,15 +64,16 @@ class Exchange:
 
 
 class FaultProxy:
-    """Listens on a free port of this machine and passes on to `upstream`. Use as a context."""
+    """Listens on a free port at `address`, which clients call `name`, and passes on to `upstream` of this machine. Use as
+    a context."""
 
-    def __init__(self, upstream: int) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: int, address: str = "127.0.0.1", name: str = "") -> None:
+        self.upstream, self.name = upstream, name or address
         self.exchanges: list[Exchange] = []
         self._faults: list[tuple[str, Fault]] = []
         self._answered = 0
         self._change = threading.Condition()
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server((address, 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: set[socket.socket] = {self._listening}
         self._threads: list[threading.Thread] = []
@@ -86,7 +87,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.name}:{self.port}"
 
     def spoil(self, fault: Fault, line: str = "", times: int = 1) -> None:
         """The next `times` exchanges whose request line holds `line` get this fault."""
