@@ -20,7 +20,9 @@ import click
 
 from field_api.platform.bounded_json import canonical
 from field_api.platform.clock import utc_text
-from field_api.platform.keyring import OfficeKeyring, OfficeKeys, create_agency_keys
+from field_api.platform.create_keys import create_agency_keys
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.sealing import b64u, sha256
 from sync.merkle import GrowingTree, leaf_hash
 from sync.office.audit import EXPORT_CONTEXT

@@ -21,9 +21,9 @@ import psycopg
 from doorstep.app import worker_app
 from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres, Server
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.settings import Settings
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency, Creditor

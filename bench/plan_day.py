@@ -28,9 +28,9 @@ from doorstep.migrate import migrate
 from doorstep.planning import planning_parts
 from doorstep.postgres import EmbeddedPostgres, Server
 from field_api.domain.routing import Point
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.settings import Settings
 from field_api.queries.plan_overview import plan_overview
 from field_api.records.accounts import Account, Party

@@ -26,10 +26,11 @@ import sync.office.visit_body as visit_body
 from doorstep.app import worker_app
 from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres, Server
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_id, new_opaque_id
-from field_api.platform.keyring import OfficeKeys, create_agency_keys
+from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import new_private_key, public_key_of, stretch
 from field_api.platform.settings import Settings
 from field_api.platform.wiring import office_keys

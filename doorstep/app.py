@@ -16,7 +16,7 @@ from field_api.http import register
 from field_api.http.panels import add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.egress import OutletKind, check_declared
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.measured import BOARD, measure_calls
 from field_api.platform.metrics import OF_THE_OFFICE, OF_THE_WORKER, OFFICE_CALLS, Board
 from field_api.platform.restore_journal import RestoreJournal

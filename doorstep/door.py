@@ -18,7 +18,7 @@ from field_api.platform.door_gate import (
     load_of_request,
 )
 from field_api.platform.health import schema_revision
-from field_api.platform.keyring import DoorKeyring
+from field_api.platform.keyring_files import DoorKeyring
 from field_api.platform.measured import measure_calls
 from field_api.platform.metrics import DOOR_CALLS, DOOR_IN_HAND, OF_THE_DOOR, Board
 from field_api.platform.overload import THREADS, Lanes, Load, install_lanes, told_later

@@ -14,7 +14,7 @@ import click
 from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres
 from doorstep.server import Server, server_at
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.settings import Settings, home_from, journal_from
 
 

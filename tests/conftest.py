@@ -17,9 +17,9 @@ from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres
 from doorstep.server import Server
 from field_api.platform.clock import SetClock, SystemClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.settings import Settings
 
 TEMPLATE = "doorstep_template"

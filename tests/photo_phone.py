@@ -19,7 +19,7 @@ from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import DoorKeyring
+from field_api.platform.keyring_files import DoorKeyring
 from field_api.platform.sealing import b64u
 from field_api.platform.settings import Settings
 from field_api.platform.signatures import signed_by_device

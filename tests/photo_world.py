@@ -14,7 +14,7 @@ from field_api.domain.vocabulary import OpKind
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.sealing import b64u
 from field_api.platform.settings import Settings
 from field_api.records.visits import Visit, VisitAccount

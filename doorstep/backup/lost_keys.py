@@ -11,8 +11,8 @@ from uuid import UUID
 
 from doorstep.backup.keyring_copy import Keyring
 from doorstep.backup.places import BackupTrouble
-from field_api.platform.key_rotation import KeyTrouble, take_root_steps
-from field_api.platform.keyring import Certificate
+from field_api.platform.certificates import ROOT, Certificate
+from field_api.platform.key_file import KeyTrouble
 from field_api.platform.older_keyring import (
     held_at_the_door,
     held_at_the_office,
@@ -21,8 +21,9 @@ from field_api.platform.older_keyring import (
     verify_at_the_door,
 )
 from field_api.platform.restore_journal import Entry, EntryKind
+from field_api.platform.root_keys import take_root_steps
 from field_api.platform.sealing import from_b64u, key_id_of
-from field_api.platform.told_keys import ROOT, ToldKeys, root_of, told_in
+from field_api.platform.told_keys import ToldKeys, root_of, told_in
 
 Document = dict[str, Any]
 

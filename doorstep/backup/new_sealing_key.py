@@ -9,7 +9,8 @@ from uuid import UUID
 
 from doorstep.backup.lost_keys import LostKey
 from field_api.platform.database import transaction
-from field_api.platform.key_rotation import BeforeUse, KeyFiles, certify_request
+from field_api.platform.key_rotation import BeforeUse, KeyFiles
+from field_api.platform.root_keys import certify_request
 from field_api.platform.wiring import office_keys
 from sync.office.announce_keys import announce_keys
 

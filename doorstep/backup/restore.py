@@ -29,9 +29,10 @@ from doorstep.migrate import migrate
 from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.platform.certificates import Certificate
 from field_api.platform.database import RESTORING, db, transaction
-from field_api.platform.key_rotation import KeyTrouble
-from field_api.platform.keyring import Certificate, NoKeys, OfficeKeys
+from field_api.platform.key_file import KeyTrouble
+from field_api.platform.keyring import NoKeys, OfficeKeys
 from field_api.platform.restore_journal import Entry, EntryKind, JournalBroken, RestoreJournal
 from field_api.platform.told_keys import ToldKeys
 from field_api.usecases.note_decision import note_decision

@@ -31,7 +31,8 @@ from doorstep.backup.places import BackupTrouble, alone_in, appearing, copy_tree
 from doorstep.backup.programs import dump
 from doorstep.backup.scratch import restored_copy
 from doorstep.server import Server
-from field_api.platform.keyring import OfficeKeyring, OfficeKeys
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.keyring_files import OfficeKeyring
 from sync.office.durable import Held
 
 DUMP = "database.dump"

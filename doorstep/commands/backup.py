@@ -103,7 +103,8 @@ def _told(done: Restored) -> None:
     for agency_id, again in done.replayed.items():
         click.echo(
             f"agency {agency_id}: epoch {again.epoch}, {again.devices} phones back, {again.revocations} revoked again, "
-            f"{again.holds} holds placed again, {again.lifted} lifted, {again.erasures} photographs and rows erased again"
+            f"{again.holds} holds placed again, {again.lifted} lifted, "
+            f"{again.erasures} photographs and rows erased again"
         )
         for hold in again.unplaced:
             click.echo(f"  its account is not in this backup; place it after the next import: {hold}")

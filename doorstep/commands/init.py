@@ -11,7 +11,7 @@ from doorstep.installation import Installation
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.passwords import one_time_password
 from field_api.records.agency import Agency
 from field_api.usecases.add_staff import add_staff

@@ -15,10 +15,13 @@ import click
 
 from doorstep.commands import office_context
 from doorstep.installation import Installation
+from field_api.platform.certificates import ROLES, ROOT, Certificate
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
-from field_api.platform.key_rotation import ROOT, KeyFiles, KeyTrouble, certify_request
-from field_api.platform.keyring import ROLES, Certificate, NoKeys
+from field_api.platform.key_file import KeyTrouble
+from field_api.platform.key_rotation import KeyFiles
+from field_api.platform.keyring import NoKeys
+from field_api.platform.root_keys import certify_request
 from field_api.platform.sealing import Unsealable, from_b64u, key_id_of
 from field_api.platform.tenancy import acting_for
 from field_api.platform.told_keys import enter_keys

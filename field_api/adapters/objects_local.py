@@ -11,7 +11,7 @@ from field_api.domain.disclosure import Audience, Label
 from field_api.domain.ports import ObjectAbsent
 from field_api.platform.durable_directories import make_directories, sync_directory
 from field_api.platform.egress import Closed, EgressRefused, OutletKind, declare, passed
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.tenancy import current_agency
 
 _KEY = re.compile(r"[0-9a-f]{32}")

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from field_api.platform.bounded_json import BadJson, canonical, loads
+from field_api.platform.certificates import verify_by_any
 from field_api.platform.clock import utc_text as utc_text
-from field_api.platform.keyring import DoorKeys, verify_by_any
+from field_api.platform.keyring import DoorKeys
 from field_api.platform.sealing import Unsealable, b64u, from_b64u
 
 CONTEXT = b"doorstep-anchor-v1"

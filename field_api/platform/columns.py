@@ -10,7 +10,8 @@ from sqlalchemy.engine import Dialect
 
 from field_api.domain.confidential import Confidential, sealed_value_of
 from field_api.domain.disclosure import Label
-from field_api.platform.keyring import OfficeKeyring, OfficeKeys
+from field_api.platform.keyring import OfficeKeys
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.tenancy import current_agency
 
 _keyring: OfficeKeyring | None = None

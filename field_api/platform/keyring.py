@@ -6,81 +6,18 @@ Three places, so that each process holds what it needs and no more: `keys/root` 
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from field_api.platform import sealing
-from field_api.platform.bounded_json import canonical
-from field_api.platform.clock import utc_text
-from field_api.platform.sealing import b64u, from_b64u
-
-CERTIFICATE_CONTEXT = b"doorstep-cert-v1"
-ROLES = ("office", "sealing", "door")
-CERTIFICATE_DAYS = 825
-LOOK_S = 1.0  # how long a process goes on with keys whose file was replaced meanwhile
-
-K = TypeVar("K")
+from field_api.platform.certificates import ROLES, certificate_of, certificates_of, verify_by_any
+from field_api.platform.sealing import from_b64u
 
 
 class NoKeys(RuntimeError):
     """This process has no keys for the agency."""
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A key's public half with its role, certified by the agency's pinned root (docs/protocol.md §3)."""
-
-    body: bytes
-    signature: bytes
-
-    def wire(self) -> dict[str, str]:
-        return {"cert": b64u(self.body), "sig": b64u(self.signature)}
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        return dict(json.loads(self.body))
-
-    @property
-    def key_id(self) -> str:
-        return str(self.claims["kid"])
-
-    @property
-    def public(self) -> bytes:
-        return from_b64u(self.claims["key"])
-
-    @property
-    def until(self) -> datetime:
-        return datetime.fromisoformat(self.claims["until"])
-
-    @property
-    def ref(self) -> UUID:
-        """The certificate's name in change rows and `keys` items."""
-        return UUID(bytes=sealing.sha256(self.body)[:16])
-
-
-def certify(
-    root: bytes, agency_id: UUID, role: str, public: bytes, now: datetime, until: datetime | None = None
-) -> Certificate:
-    """Sign `public` with the root key for a role (office, sealing or door), from `now` for 825 days or to `until`."""
-    body = canonical(
-        {
-            "v": 1,
-            "agency": str(agency_id),
-            "role": role,
-            "kid": sealing.key_id_of(public),
-            "key": b64u(public),
-            "from": utc_text(now),
-            "until": utc_text(until or now + timedelta(days=CERTIFICATE_DAYS)),
-        }
-    )
-    return Certificate(body, sealing.sign(root, CERTIFICATE_CONTEXT + body))
 
 
 class DoorKeys:
@@ -191,129 +128,5 @@ class OfficeKeys:
         return self._derived[place]
 
 
-def certificate_of(entry: dict[str, Any]) -> Certificate:
-    """Raises KeyError or Unsealable where the entry holds none."""
-    return Certificate(from_b64u(entry["cert"]), from_b64u(entry["sig"]))
-
-
-def certificates_of(stored: dict[str, Any], role: str) -> list[Certificate]:
-    """Of one role in an office's file: retired ones, the one that waits for phones to be told, last the one in use."""
-    if role == "sealing":
-        return [certificate_of(entry) for entry in stored["sealing"]]
-    waiting = stored.get("next", {}).get(role)
-    in_use = stored["signing" if role == "office" else "door"]
-    entries = [*stored.get("retired", {}).get(role, []), *([waiting] if waiting else []), in_use]
-    return [certificate_of(entry) for entry in entries]
-
-
 def _openers(stored: dict[str, Any]) -> dict[str, bytes]:
     return {entry["kid"]: from_b64u(entry["private"]) for entry in stored["sealing"]}
-
-
-def verify_by_any(publics: Iterable[bytes], message: bytes, signature: bytes) -> None:
-    """Raises Unsealable unless one of these keys signed."""
-    for public in publics:
-        try:
-            return sealing.verify(public, message, signature)
-        except sealing.Unsealable:
-            continue
-    raise sealing.Unsealable("signature")
-
-
-def create_agency_keys(home: Path, agency_id: UUID, now: datetime) -> None:
-    """Make root, office and door keys of a new agency below `home`/keys. Raises FileExistsError if there are any."""
-    root, signing, opening, door = (sealing.new_private_key() for _ in range(4))
-
-    def entry(role: str, private: bytes) -> dict[str, str]:
-        certificate = certify(root, agency_id, role, sealing.public_key_of(private), now)
-        return {"kid": certificate.key_id, "private": b64u(private), **certificate.wire()}
-
-    door_entry = entry("door", door)
-    office = {
-        "root_public": b64u(sealing.public_key_of(root)),
-        "signing": entry("office", signing),
-        "sealing": [entry("sealing", opening)],
-        "door": {name: door_entry[name] for name in ("cert", "sig")},  # the public half: phones get it at enrolment
-        "column": b64u(os.urandom(32)),
-    }
-    _write(home / "keys" / "root" / f"{agency_id}.json", {"private": b64u(root)})
-    _write(home / "keys" / "office" / f"{agency_id}.json", office)
-    _write(home / "keys" / "door" / f"{agency_id}.json", door_entry)
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except FileNotFoundError as error:
-        raise NoKeys(f"no keys at {path.parent.name}/{path.name}") from error
-
-
-@dataclass
-class _Loaded(Generic[K]):
-    keys: K
-    stamp: tuple[int, int, int]
-    looked_at: float
-
-
-class _Keyring(Generic[K]):
-    """Keys by agency, read from one directory; a file that was replaced is read anew within a second."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._loaded: dict[UUID, _Loaded[K]] = {}
-
-    def of(self, agency_id: UUID) -> K:
-        """Raises NoKeys."""
-        loaded = self._loaded.get(agency_id)
-        if loaded is not None and time.monotonic() - loaded.looked_at < LOOK_S:
-            return loaded.keys
-        return self.fresh(agency_id)
-
-    def fresh(self, agency_id: UUID) -> K:
-        """As the file stands now. Raises NoKeys; keys that were read once outlive their file."""
-        path = self._directory / f"{agency_id}.json"
-        loaded, stamp = self._loaded.get(agency_id), _stamp(path)
-        if loaded is None or stamp not in (None, loaded.stamp):
-            keys = self._make(agency_id, path)
-            self._loaded[agency_id] = _Loaded(keys, stamp or (0, 0, 0), time.monotonic())
-            return keys
-        loaded.looked_at = time.monotonic()
-        return loaded.keys
-
-    def _make(self, agency_id: UUID, path: Path) -> K:
-        raise NotImplementedError
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-class OfficeKeyring(_Keyring[OfficeKeys]):
-    """Office keys by agency, from the office's directory."""
-
-    def _make(self, agency_id: UUID, path: Path) -> OfficeKeys:
-        return OfficeKeys(agency_id, _read(path), lambda: _read(path))
-
-    def agencies(self) -> list[UUID]:
-        """Every agency this office holds keys for."""
-        return sorted(UUID(path.stem) for path in self._directory.glob("*.json"))
-
-
-class DoorKeyring(_Keyring[DoorKeys]):
-    """Door keys by agency, from the door's directory."""
-
-    def _make(self, agency_id: UUID, path: Path) -> DoorKeys:
-        return DoorKeys(agency_id, _read(path))

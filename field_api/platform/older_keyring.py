@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from field_api.platform import sealing
-from field_api.platform.key_rotation import entries_of, refs_of, requested_private
-from field_api.platform.keyring import CERTIFICATE_CONTEXT, ROLES, Certificate, certificate_of
+from field_api.platform.certificates import CERTIFICATE_CONTEXT, ROLES, Certificate, certificate_of
 from field_api.platform.sealing import Unsealable, from_b64u
+from field_api.platform.stored_keys import entries_of, refs_of, requested_private
 
 Document = dict[str, Any]
 

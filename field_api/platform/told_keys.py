@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from field_api.platform.keyring import Certificate, OfficeKeys, certificate_of
+from field_api.platform.certificates import ROOT, Certificate, certificate_of
+from field_api.platform.keyring import OfficeKeys
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import Entry, EntryKind, JournalBroken, enter_now, journal_or_none
 from field_api.platform.sealing import from_b64u, key_id_of
-
-ROOT = "root"
 
 
 @dataclass(frozen=True)

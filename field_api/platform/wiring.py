@@ -6,7 +6,7 @@ from flask import current_app
 
 from field_api.domain.ports import Objects, Papers, PlanningParts
 from field_api.platform.clock import Clock, SystemClock
-from field_api.platform.keyring import DoorKeyring, OfficeKeyring
+from field_api.platform.keyring_files import DoorKeyring, OfficeKeyring
 from field_api.platform.settings import Settings
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from field_api.platform.keyring import create_agency_keys
+from field_api.platform.create_keys import create_agency_keys
 from field_api.records.agency import Agency
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from field_api.domain.ports import Objects
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.sealing import aead_open, aead_seal, derive
 from field_api.platform.wiring import objects, office_keys, settings
 from media.records import Upload

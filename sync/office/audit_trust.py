@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from field_api.platform.bounded_json import BadJson, loads
-from field_api.platform.key_rotation import ROOT_CONTEXT
-from field_api.platform.keyring import CERTIFICATE_CONTEXT, ROLES
+from field_api.platform.certificates import CERTIFICATE_CONTEXT, ROLES
+from field_api.platform.root_keys import ROOT_CONTEXT
 from field_api.platform.sealing import Unsealable, from_b64u, key_id_of, verify
 
 MAX_DOCUMENT_BYTES = 4 * 1024

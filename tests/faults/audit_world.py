@@ -19,7 +19,8 @@ from field_api.domain.vocabulary import HoldKind
 from field_api.platform.bounded_json import canonical
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
-from field_api.platform.key_rotation import KeyFiles, certify_request
+from field_api.platform.key_rotation import KeyFiles
+from field_api.platform.root_keys import certify_request
 from field_api.platform.tenancy import acting_for
 from field_api.platform.wiring import office_keys
 from field_api.records.log import LogEntry

@@ -14,9 +14,9 @@ from proxy import FaultProxy
 from doorstep.app import worker_app
 from doorstep.server import Server
 from field_api.platform.clock import SystemClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.settings import Settings
 from field_api.records.agency import Agency
 from tests.planning_world import World

@@ -26,10 +26,10 @@ from doorstep.postgres import EmbeddedPostgres
 from doorstep.server import Server
 from doorstep.worker import work_once
 from field_api.platform.clock import SystemClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.restore_journal import RestoreJournal
 from field_api.platform.wiring import office_keys
 from field_api.records.agency import Agency

@@ -22,8 +22,8 @@ from doorstep.server import Server
 from field_api.domain.vocabulary import OpKind
 from field_api.http.permits import TOKEN_PERMISSIONS
 from field_api.platform.clock import SetClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
-from field_api.platform.keyring import create_agency_keys
 from field_api.platform.settings import Settings
 from field_api.platform.wiring import office_keys
 from field_api.records.staff import ApiToken, Staff

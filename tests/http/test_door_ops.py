@@ -11,7 +11,7 @@ from flask import Flask
 
 from doorstep.postgres import Server
 from field_api.platform.clock import SetClock
-from field_api.platform.keyring import DoorKeyring
+from field_api.platform.keyring_files import DoorKeyring
 from field_api.platform.settings import Settings
 from tests.door_client import Phone, b64u, es256, es256_holds, sha256, un64
 from tests.door_world import enrolled

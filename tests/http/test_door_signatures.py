@@ -14,10 +14,11 @@ from flask import Flask, g, request
 from doorstep.app import bare_app
 from doorstep.postgres import Server
 from field_api.platform.clock import SetClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
 from field_api.platform.devices import Device
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import DoorKeyring, create_agency_keys
+from field_api.platform.keyring_files import DoorKeyring
 from field_api.platform.settings import Settings
 from field_api.platform.signatures import WIPE_ORDER_EXTENSION, signed_by_device
 from tests.door_client import Phone, point

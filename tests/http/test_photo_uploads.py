@@ -33,7 +33,7 @@ from doorstep.server import Server
 from field_api.platform.clock import SetClock
 from field_api.platform.database import db, transaction
 from field_api.platform.devices import Device
-from field_api.platform.keyring import OfficeKeyring
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.settings import Settings
 from media.door import uploads
 from media.records import Upload

@@ -22,8 +22,9 @@ from doorstep.server import Server
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.ports import Paper, PaperJob, PaperRefused, PlanningParts
 from field_api.platform.bounded_json import canonical
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.database import db, transaction
-from field_api.platform.keyring import OfficeKeys, create_agency_keys
+from field_api.platform.keyring import OfficeKeys
 from field_api.platform.log import configure_logging
 from field_api.platform.settings import Settings
 from sync.mailbox import SnapshotRequest

@@ -11,10 +11,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from field_api.platform import key_rotation, keyring, sealing
+from field_api.platform import certificates, key_file, keyring_files, root_keys, sealing
 from field_api.platform.anchors import make_anchor, read_anchor
-from field_api.platform.key_rotation import KeyFiles, KeyTrouble, certify_request, root_step
-from field_api.platform.keyring import DoorKeyring, NoKeys, OfficeKeyring, OfficeKeys, create_agency_keys
+from field_api.platform.create_keys import create_agency_keys
+from field_api.platform.key_file import KeyTrouble
+from field_api.platform.key_rotation import KeyFiles
+from field_api.platform.keyring import DoorKeys, NoKeys, OfficeKeys
+from field_api.platform.keyring_files import DoorKeyring, OfficeKeyring
+from field_api.platform.root_keys import certify_request, root_step
 from field_api.platform.sealing import Unsealable, b64u, from_b64u
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
@@ -33,7 +37,7 @@ class House:
     def office(self) -> OfficeKeys:
         return OfficeKeyring(self.home / "keys" / "office").of(self.agency)
 
-    def door(self) -> keyring.DoorKeys:
+    def door(self) -> DoorKeys:
         return DoorKeyring(self.home / "keys" / "door").of(self.agency)
 
     def rotate(self, role: str, use: bool = True) -> None:
@@ -90,7 +94,7 @@ def test_a_replaced_file_is_read_anew(house: House, monkeypatch: pytest.MonkeyPa
     before = ring.of(house.agency)
     house.rotate("office")
     assert ring.of(house.agency) is before  # not more than once a second
-    monkeypatch.setattr(keyring, "LOOK_S", 0.0)
+    monkeypatch.setattr(keyring_files, "LOOK_S", 0.0)
     assert ring.of(house.agency).signing_certificate != before.signing_certificate
 
 
@@ -130,13 +134,13 @@ def test_the_root_hands_over_and_both_sign_it(house: House) -> None:
     assert [c["old"] for c in claims] == [b64u(before.root_public), claims[0]["new"]]
     for step, claim in zip(after.root_steps, claims, strict=True):
         for name in ("old", "new"):
-            signed = key_rotation.ROOT_CONTEXT + from_b64u(step["root"])
+            signed = root_keys.ROOT_CONTEXT + from_b64u(step["root"])
             sealing.verify(from_b64u(claim[name]), signed, from_b64u(step[name]))
     assert after.signing_certificate.public == before.signing_certificate.public  # certified again, not replaced
     assert after.signing_certificate.until == before.signing_certificate.until
     sealing.verify(
         after.root_public,
-        keyring.CERTIFICATE_CONTEXT + after.signing_certificate.body,
+        certificates.CERTIFICATE_CONTEXT + after.signing_certificate.body,
         after.signing_certificate.signature,
     )
     house.rotate("office")  # the new root certifies from here on
@@ -161,7 +165,7 @@ def test_a_kill_between_any_two_writes_loses_nothing_and_doing_it_again_ends_it(
     """At each write in turn: before it happens, and right after."""
     old_door, old_office = house.door(), house.office()
     sealed = sealing.seal_to(old_office.sealing_certificate.public, b"i", b"kept")
-    real = key_rotation.write_file
+    real = key_file.write_file
 
     def dying(at: int, after: bool) -> Callable[[Path, dict], None]:
         left = [at]
@@ -178,7 +182,7 @@ def test_a_kill_between_any_two_writes_loses_nothing_and_doing_it_again_ends_it(
     deaths = 0
     for at in range(1, 9):
         for after in (False, True):
-            monkeypatch.setattr(key_rotation, "write_file", dying(at, after))
+            monkeypatch.setattr(key_file, "write_file", dying(at, after))
             try:
                 house.rotate(role)
             except Killed:
@@ -187,7 +191,7 @@ def test_a_kill_between_any_two_writes_loses_nothing_and_doing_it_again_ends_it(
                 office.verify(b"c", b"m", old_office.sign(b"c", b"m"))
                 assert house.door().certificate.public in office.door_publics
                 assert office.open_from_phone(old_office.sealing_certificate.key_id, b"i", sealed) == b"kept"
-            monkeypatch.setattr(key_rotation, "write_file", real)
+            monkeypatch.setattr(key_file, "write_file", real)
             house.files.use_next()  # the worker's: what waited from before the kill
             house.rotate(role)
             office = house.office()
@@ -266,7 +270,7 @@ def test_lists_name_keys_by_role_and_state_and_show_none(house: House) -> None:
 
 def test_a_phone_that_enrols_is_told_of_no_retired_office_key(house: House) -> None:
     def told() -> set[str]:
-        return {keyring.certificate_of(each).key_id for each in house.office().for_new_phones(house.now)}
+        return {certificates.certificate_of(each).key_id for each in house.office().for_new_phones(house.now)}
 
     first = house.office().signing_certificate.key_id
     house.rotate("office", use=False)

@@ -14,9 +14,12 @@ from doorstep.backup.lost_keys import completed, lost_keys, refusal
 from doorstep.backup.restore import Restored
 from doorstep.commands.backup import _told
 from field_api.platform import sealing
-from field_api.platform.key_rotation import KeyFiles, certify_request
-from field_api.platform.keyring import Certificate, DoorKeys, OfficeKeys, create_agency_keys
+from field_api.platform.certificates import Certificate
+from field_api.platform.create_keys import create_agency_keys
+from field_api.platform.key_rotation import KeyFiles
+from field_api.platform.keyring import DoorKeys, OfficeKeys
 from field_api.platform.restore_journal import Entry, EntryKind
+from field_api.platform.root_keys import certify_request
 from field_api.platform.sealing import Unsealable, sha256
 from field_api.platform.told_keys import ToldKeys, root_of
 

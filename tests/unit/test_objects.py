@@ -10,8 +10,9 @@ import pytest
 from field_api.adapters.objects_local import LocalObjects
 from field_api.domain.ports import ObjectAbsent, Objects
 from field_api.platform.clock import SystemClock
+from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.ids import new_id
-from field_api.platform.keyring import OfficeKeyring, create_agency_keys
+from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.sealing import Unsealable
 from field_api.platform.tenancy import acting_for
 from tests.fake_objects import MemoryObjects

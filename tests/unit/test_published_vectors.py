@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from field_api.platform import sealing, signatures
 from field_api.platform.anchors import StaleAnchor, make_anchor, read_anchor
-from field_api.platform.keyring import DoorKeyring, create_agency_keys
+from field_api.platform.create_keys import create_agency_keys
+from field_api.platform.keyring_files import DoorKeyring
 from sync.merkle import GrowingTree, leaf_hash, node_hash, root_of, subtree_root
 from sync.merkle_proofs import (
     DoesNotProve,

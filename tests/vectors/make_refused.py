@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from field_api.platform.bounded_json import canonical
+from field_api.platform.certificates import certify
 from field_api.platform.clock import utc_text
-from field_api.platform.key_rotation import root_step
-from field_api.platform.keyring import certify
 from field_api.platform.records import HEADER, Record, read_records
+from field_api.platform.root_keys import root_step
 from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
 from sync.digest import sheet_sha256
 from sync.kinds import ITEM_SIZES, RecordKind

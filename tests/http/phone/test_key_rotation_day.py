@@ -13,7 +13,7 @@ from phone_day_world import PhoneDay
 from sqlalchemy import func, select
 
 from doorstep.commands.keys import keys
-from field_api.platform import keyring
+from field_api.platform import keyring_files
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
@@ -40,7 +40,7 @@ def run(day: PhoneDay, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> R
 
     monkeypatch.setattr("doorstep.commands.keys.office_context", here)
     monkeypatch.setenv("DOORSTEP_HOME", str(settings.home))
-    monkeypatch.setattr(keyring, "LOOK_S", 0.0)
+    monkeypatch.setattr(keyring_files, "LOOK_S", 0.0)
 
     def invoke(*arguments: str) -> Result:
         done = CliRunner().invoke(keys, arguments)
