@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from field_api.queries.phone_routes import PhoneRoute, phone_routes
 from field_api.records.changes import Change
 from sync.mailbox import InboxOp
 from sync.office.apart import Ref
-from sync.office.items import Content
+from sync.office.items import OVER, Content
+from sync.office.leftovers import is_over
 from sync.office.visit_body import SheetVisit, sheet_visits
 
 _CONTENT_OF_CHANGE = {
@@ -35,8 +37,8 @@ VERDICTS = ("applied", "late", "held", "quarantined", "fork")
 class Contents:
     """What may be told of these refs, loaded once for all devices of an agent."""
 
-    def __init__(self, session: Session, keys: OfficeKeys, refs: Collection[Ref]) -> None:
-        self._session, self._keys = session, keys
+    def __init__(self, session: Session, keys: OfficeKeys, refs: Collection[Ref], now: datetime) -> None:
+        self._session, self._keys, self._now = session, keys, now
         self._visits = sheet_visits(session, keys, _of(refs, "visit"))
         self._routes = {item.route.id: item for item in phone_routes(session, _of(refs, "route"))}
         self._ops = _of(refs, "verdict")
@@ -52,7 +54,8 @@ class Contents:
             visit: SheetVisit = self._visits[ref]
             return Content(kind, ref, visit.body_for(device.agent_id, device.id))
         if kind == "route" and ref in self._routes and self._routes[ref].agent.id == device.agent_id:
-            return Content(kind, ref, _route_body(self._routes[ref]))
+            route = self._routes[ref]
+            return Content(kind, ref, {"state": OVER} if is_over(route, self._now) else _route_body(route))
         if kind == "verdict" and ref in verdicts:
             return Content(kind, ref, verdicts[ref])
         if kind == "keys":

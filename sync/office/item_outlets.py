@@ -84,6 +84,7 @@ ROUTE = declare(
     Audience.AGENT,
     shape={
         **_all(_INTERNAL, "day starts_at ends_at timezone stops visits distance_m travel_s"),
+        "state": _WORD,
         "agent": _OPEN,
         "territory": _PLACE,
         "start": _POINT,

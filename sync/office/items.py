@@ -21,6 +21,8 @@ from sync.roll import next_roll
 ITEM_CONTEXT = b"doorstep-item-v1"
 SHORTER, SHORTEST = (160, 80, 40, 24, 12, 6), 3
 """Characters of a text, where an item does not fit otherwise: the first that is short enough."""
+OVER = "over"
+"""The state of a tombstone of what was done, or need not be done any more: nobody took it back."""
 SHORTEST_NAME = 24  # who is asked for at the door
 ROUTE_TEXTS = ("agent", "territory", "start", "end")
 
@@ -40,7 +42,9 @@ class Content:
     @property
     def lies_on_the_sheet(self) -> bool:
         """Not so a tombstone, and what is no part of the sheet."""
-        return self.kind == "route" or (self.kind == "visit" and self.body["state"] == "published")
+        if self.kind == "visit":
+            return bool(self.body["state"] == "published")
+        return self.kind == "route" and self.body.get("state") != OVER
 
     def packed(self, version: int) -> bytes:
         """At the size of its kind. An open part too long for it is shortened, never left out.

@@ -23,6 +23,7 @@ from sync.mailbox import FeedHead, FeedItem
 from sync.office.apart import Apart, Ref, each_made, made_apart
 from sync.office.contents import Contents, ref_of, refs_of
 from sync.office.items import FeedWriter, Written
+from sync.office.leftovers import leftovers
 from sync.office.on_sheet import note_written
 from sync.office.sheet_keys import sheet_keys_of_day
 
@@ -60,7 +61,7 @@ def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: 
     troubles: dict[Ref, str] = {}
     untried: set[Ref] = set()
     if changes and devices:
-        items = _publish(session, keys, devices, changes, now)
+        items = _publish(session, keys, devices, [*refs_of(changes), *leftovers(session, devices, now)], now)
         troubles, untried = items.troubles, set(items.untried)
         _postpone(session, [change for change in changes if ref_of(change) in troubles], troubles, now)
     # A phone that enrols later learns everything at its enrolment, so rows for nobody are done.
@@ -118,7 +119,7 @@ def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:
 
 
 def _publish(
-    session: Session, keys: OfficeKeys, devices: Sequence[Device], changes: Sequence[Change], now: datetime
+    session: Session, keys: OfficeKeys, devices: Sequence[Device], refs: Sequence[Ref], now: datetime
 ) -> Apart[Written]:
     sheet_keys = sheet_keys_of_day(session, keys, devices, now)
     heads = {head.device_id: head for head in _heads(session, devices)}
@@ -128,14 +129,14 @@ def _publish(
         if (head := heads[device.id])
     ]
 
-    def written(refs: Sequence[Ref]) -> list[Written]:
-        contents = Contents(session, keys, refs)
+    def written(group: Sequence[Ref]) -> list[Written]:
+        contents = Contents(session, keys, group, now)
         stood = [(writer.seq, writer.roll) for writer in writers]
         try:
             items = (
                 (content.named, (writer, content))
                 for device, writer in zip(devices, writers, strict=True)
-                for content in contents.for_device(device, refs)
+                for content in contents.for_device(device, group)
             )
             return each_made(items, lambda item: item[0].write(item[1]))
         except Exception:
@@ -144,7 +145,7 @@ def _publish(
                 writer.seq, writer.roll = seq, roll
             raise
 
-    items = made_apart(session, refs_of(changes), written)
+    items = made_apart(session, list(dict.fromkeys(refs)), written)
     if items.made:
         for writer in writers:
             _move_head(session, writer, heads[writer.device_id].seq)

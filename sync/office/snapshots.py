@@ -83,7 +83,7 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     refs: list[Ref] = [*(("route", route_id) for route_id in routes), *(("visit", visit_id) for visit_id in visits)]
 
     def packed(group: Sequence[Ref]) -> list[tuple[Content, bytes]]:
-        contents = Contents(session, keys, group).for_device(device, group)
+        contents = Contents(session, keys, group, now).for_device(device, group)
         pairs = ((content.named, content) for content in contents)
         return each_made(pairs, lambda content: (content, content.packed(head.seq)))
 

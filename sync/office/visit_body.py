@@ -78,7 +78,7 @@ def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]
         found = phone_visits(session, visit_ids)
         published = [item for item in found.values() if item.visit.state == "published"]
         bodies = _published(session, keys, published) if published else {}
-        return {key: bodies.get(key) or _withdrawn(item) for key, item in found.items()}
+        return {key: bodies.get(key) or _not_to_do(item) for key, item in found.items()}
 
 
 def _published(session: Session, keys: OfficeKeys, items: Sequence[PhoneVisit]) -> dict[UUID, SheetVisit]:
@@ -107,8 +107,9 @@ def _tombstone(state: str, assignment_version: int) -> dict[str, Any]:
     return {"state": state, "assignment_version": assignment_version, "stop": None, "open": None, "locks": []}
 
 
-def _withdrawn(item: PhoneVisit) -> SheetVisit:
-    return SheetVisit(item.visit.agent_id, _tombstone("withdrawn", item.visit.assignment_version))
+def _not_to_do(item: PhoneVisit) -> SheetVisit:
+    state = "over" if item.visit.state == "done" else "withdrawn"
+    return SheetVisit(item.visit.agent_id, _tombstone(state, item.visit.assignment_version))
 
 
 @dataclass(frozen=True)

@@ -86,4 +86,5 @@ def _stop(visit: str, body: dict[str, Any]) -> Stop:
 
 
 def routes(handset: Handset) -> list[dict[str, Any]]:
-    return sorted((c.body for c in entities(handset, "route")), key=lambda body: str(body.get("day")))
+    found = [c.body for c in entities(handset, "route") if "state" not in c.body]
+    return sorted(found, key=lambda body: str(body.get("day")))

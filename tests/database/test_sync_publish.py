@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from field_api.usecases.tell_agent import tell_agent
 from sync.mailbox import FeedHead, FeedItem
 from sync.office.contents import Contents, Ref
 from sync.office.publish import publish_changes
+from sync.records import OnSheet
 from sync.roll import first_roll
 from tests.planning_world import World
 from tests.sync_day import Day, pull
@@ -195,7 +197,7 @@ def test_a_whole_sheet_is_loaded_in_a_fixed_number_of_statements(app: Flask, day
             seen: list[str] = []
             listener = lambda *args: seen.append(args[2])  # noqa: E731
             event.listen(db.engine, "before_cursor_execute", listener)
-            contents = Contents(session, office_keys().of(day.agency), refs).for_device(device, refs)
+            contents = Contents(session, office_keys().of(day.agency), refs, day.clock.now()).for_device(device, refs)
             event.remove(db.engine, "before_cursor_execute", listener)
             assert len(contents) == count
             assert all(len(content.packed(1)) == 6_144 for content in contents)
@@ -213,3 +215,34 @@ def test_the_head_stands_where_the_last_item_stands(day: Day) -> None:
         last = session.scalars(select(FeedItem).order_by(FeedItem.seq.desc()).limit(1)).one()
         assert (head.seq, head.roll) == (last.seq, last.roll)
         assert head.roll != first_roll(phone.agency, phone.device, 1)
+
+
+def test_done_visits_and_their_route_leave_the_phone_a_week_later_with_whatever_comes_next(day: Day) -> None:
+    phone, (first, second) = day.enrol(), day.visits
+    cursor = pull(phone)[1]
+
+    def told_after(days: float, changed: UUID) -> list[tuple[str, str, str | None]]:
+        nonlocal cursor
+        day.clock.advance(timedelta(days=days))
+        bump(day, changed, 0)
+        publish(day)
+        phone.take_anchor()
+        items, cursor = pull(phone, cursor)
+        return [(one["kind"], one["ref"], one["body"].get("state")) for one in items]
+
+    def done(visit: UUID) -> None:
+        with transaction(day.agency) as session:
+            values = {"state": "done", "done_at": day.clock.now()}
+            session.execute(update(Visit).where(Visit.id == visit).values(**values))
+
+    done(first)
+    assert told_after(6.9, second) == [("visit", str(second), "published")]
+    assert told_after(0.2, second) == [("visit", str(second), "published"), ("visit", str(first), "over")]
+    # The route stays while something is to be done on it, however old it is.
+    assert told_after(30, second) == [("visit", str(second), "published")]
+    done(second)
+    assert set(told_after(7.1, first)) == {
+        ("visit", str(first), "over"), ("visit", str(second), "over"), ("route", str(day.route), "over"),
+    }  # fmt: skip
+    with transaction(day.agency) as session:
+        assert session.scalar(select(func.count()).select_from(OnSheet)) == 0
