@@ -26,7 +26,8 @@ from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.sealing import b64u, sha256
 from sync.merkle import GrowingTree, leaf_hash
 from sync.office.audit import EXPORT_CONTEXT
-from sync.office.audit_verify import lines_of, verify_export
+from sync.office.audit_lines import lines_of
+from sync.office.audit_verify import verify_export
 from sync.office.log import CHECKPOINT_CONTEXT, commitment_of
 
 LEAVES_PER_CHECKPOINT = 500

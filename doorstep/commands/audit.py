@@ -13,9 +13,11 @@ from field_api.platform.database import transaction
 from field_api.platform.sealing import Unsealable, b64u, from_b64u
 from field_api.platform.wiring import clock, office_keys
 from sync.office.audit import export_log
+from sync.office.audit_lines import MAX_LINE_BYTES, Seen, lines_of, read_seen
 from sync.office.audit_proof import BadProof, prove_leaf, verify_proof
+from sync.office.audit_report import Report
 from sync.office.audit_trust import UNREADABLE
-from sync.office.audit_verify import MAX_LINE_BYTES, Report, Seen, lines_of, read_seen, verify_export
+from sync.office.audit_verify import verify_export
 from sync.office.work import number_waiting
 
 MAX_SHOWN = 1_000

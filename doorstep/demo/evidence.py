@@ -23,7 +23,8 @@ from field_api.platform.database import transaction
 from field_api.platform.wiring import objects, office_keys
 from field_api.records.visits import Sheet, Visit
 from sync.office.audit import export_log
-from sync.office.audit_verify import lines_of, verify_export
+from sync.office.audit_lines import lines_of
+from sync.office.audit_verify import verify_export
 
 
 def write_exports(agency_id: UUID, day: date, folder: Path, readers: Readers) -> dict[str, int]:

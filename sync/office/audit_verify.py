@@ -7,75 +7,22 @@ hashes that the office kept. A leaf that lacks spoils its tile only; behind it t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 
-from field_api.platform.bounded_json import BadJson, canonical, loads
+from field_api.platform.bounded_json import loads
 from field_api.platform.sealing import Unsealable, b64u, from_b64u, same, sha256
 from sync.merkle import TILE_WIDTH, GrowingTree
-from sync.office.audit import EXPORT_CONTEXT, VERSION
+from sync.office.audit import EXPORT_CONTEXT
 from sync.office.audit_leaf import Erasure, Leaf, UnreadableLeaf, read_leaf
+from sync.office.audit_lines import MAX_HEAD_BYTES, MAX_LINE_BYTES, Seen, read_head, size_of, strict, whole
+from sync.office.audit_report import Report
 from sync.office.audit_trust import UNREADABLE, Trust
 from sync.office.log import CHECKPOINT_CONTEXT, MAX_LEVELS
 
-MAX_LINE_BYTES = 1024 * 1024
-MAX_HEAD_BYTES = 256 * 1024
-MAX_FINDINGS = 1_000
 MAX_NAMED = 100_000
 """Leaves that wait for the word that explains them; more are counted, not named."""
-MAX_PLACE_CHARACTERS = 200
 _LACKS = bytes(32)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What does not hold. `place` names it: a leaf by number and reference, a node, a checkpoint, a certificate."""
-
-    place: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
-
-
-@dataclass
-class Report:
-    """`findings` is empty where the log holds; `erasures` are what decisions in the log erased, and no findings."""
-
-    findings: list[Finding] = field(default_factory=list)
-    erasures: list[str] = field(default_factory=list)
-    leaves: int = 0
-    checkpoints: int = 0
-    exported_at: str = ""
-    more: int = 0
-
-    def add(self, place: str, what: str) -> None:
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(Finding(shown(place), what))
-        else:
-            self.more += 1
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A checkpoint that somebody kept elsewhere: the log must still begin with what it says."""
-
-    size: int
-    root: bytes
-
-
-def shown(place: str) -> str:
-    """A name out of a file that anybody may have written, fit for a terminal."""
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in place[:MAX_PLACE_CHARACTERS])
-
-
-def lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """Lines with their ends; of one that is too long its beginning alone, which no reader takes."""
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        yield line
-        while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-            line = file.readline(MAX_LINE_BYTES + 1)
 
 
 def verify_export(lines: Iterable[bytes], root_public: bytes, seen: Iterable[Seen] = ()) -> Report:
@@ -89,7 +36,7 @@ def verify_export(lines: Iterable[bytes], root_public: bytes, seen: Iterable[See
         if not trust.signed("office", EXPORT_CONTEXT + head["signed"], head["signature"]).by_root:
             raise Unsealable("an older root")
         report.exported_at = str(head["at"])
-        newest, count = from_b64u(head["checkpoint"]), _whole(head["checkpoints"])
+        newest, count = from_b64u(head["checkpoint"]), whole(head["checkpoints"])
     except (StopIteration, *UNREADABLE) as error:
         report.add("head", f"not signed by this agency's office ({type(error).__name__})")
         return report
@@ -98,30 +45,6 @@ def verify_export(lines: Iterable[bytes], root_public: bytes, seen: Iterable[See
         reading.take(number, line)
     reading.finish(newest, count)
     return report
-
-
-def read_head(line: bytes) -> dict[str, Any]:
-    """What an export says of itself, with the bytes that are signed. Its signature is not looked at here."""
-    outer = _strict(line, MAX_HEAD_BYTES)
-    if set(outer) != {"head", "sig"}:
-        raise BadJson("not an export")
-    signed = from_b64u(outer["head"])
-    head = loads(signed, max_bytes=MAX_HEAD_BYTES)
-    if head["v"] != VERSION:
-        raise BadJson("another version")
-    return {**head, "signed": signed, "signature": from_b64u(outer["sig"])}
-
-
-def read_seen(line: bytes) -> Seen:
-    """A checkpoint from the first line of an earlier export, a proof, or an answer of `GET /log/checkpoint`.
-
-    It is what its keeper says it is: nothing is verified. Raises what UNREADABLE lists.
-    """
-    document = loads(line, max_bytes=MAX_LINE_BYTES)
-    if "head" in document:
-        document = loads(from_b64u(document["head"]), max_bytes=MAX_HEAD_BYTES)
-    claims = loads(from_b64u(document["checkpoint"]), max_bytes=MAX_HEAD_BYTES)
-    return Seen(_whole(claims["size"]), from_b64u(claims["root"]))
 
 
 class _Reading:
@@ -140,12 +63,12 @@ class _Reading:
 
     def take(self, number: int, line: bytes) -> None:
         try:
-            document = _strict(line, MAX_LINE_BYTES)
+            document = strict(line, MAX_LINE_BYTES)
             keys = frozenset(document)
             if keys == {"outside"}:
                 self.report.add(str(document["outside"]), "a row that is in no leaf of the log")
             elif keys == {"level", "position", "hash"}:
-                self._node((_whole(document["level"]), _whole(document["position"])), from_b64u(document["hash"]))
+                self._node((whole(document["level"]), whole(document["position"])), from_b64u(document["hash"]))
             elif keys == {"size", "root", "checkpoint", "sig"}:
                 self._checkpoint(document)
             else:
@@ -227,7 +150,7 @@ class _Reading:
 
     def _checkpoint(self, line: dict[str, Any]) -> None:
         self._nothing_due()
-        size = _whole(line["size"])
+        size = whole(line["size"])
         place = f"checkpoint at {size}"
         self.checkpoints += 1
         statement = from_b64u(line["checkpoint"])
@@ -303,7 +226,7 @@ class _Reading:
         self._name_absent()
         for place, what in self.gone.values():
             self.report.add(place, what)
-        size = _size_of(newest)
+        size = size_of(newest)
         if self.data.size < size:
             self.report.add(f"leaves {self.data.size} to {size - 1}", "missing")
         if self.data.size > self.last_size:
@@ -328,21 +251,3 @@ def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
         first = last = number
     if first is not None and last is not None:
         yield first, last
-
-
-def _size_of(statement: bytes) -> int:
-    return _whole(loads(statement, max_bytes=MAX_HEAD_BYTES)["size"])
-
-
-def _strict(line: bytes, max_bytes: int) -> dict[str, Any]:
-    """A line in the one form in which it is written: whatever else would be read as the same is refused."""
-    document = loads(line, max_bytes=max_bytes)
-    if not isinstance(document, dict) or canonical(document) + b"\n" != line:
-        raise BadJson("not in its one form")
-    return document
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a number")
-    return value

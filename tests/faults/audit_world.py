@@ -30,7 +30,9 @@ from field_api.usecases.place_hold import place_hold
 from field_api.usecases.withdraw_visit import withdraw_visit
 from media.office.records import Photo
 from sync.office.audit import export_log
-from sync.office.audit_verify import Report, Seen, verify_export
+from sync.office.audit_lines import Seen
+from sync.office.audit_report import Report
+from sync.office.audit_verify import verify_export
 from sync.office.log import sequence_log
 from tests.door_client import Phone
 from tests.sync_day import Day

@@ -16,7 +16,9 @@ from field_api.platform.problems import Problem
 from field_api.platform.sealing import b64u
 from field_api.platform.settings import Settings
 from field_api.platform.wiring import office_keys
-from sync.office.audit_verify import MAX_FINDINGS, lines_of, read_seen, verify_export
+from sync.office.audit_lines import lines_of, read_seen
+from sync.office.audit_report import MAX_FINDINGS
+from sync.office.audit_verify import verify_export
 from tests.door_client import sha256, un64
 from tests.sync_day import Day
 
