@@ -55,6 +55,6 @@ def anchor_time(door_publics: Sequence[bytes], agency_id: UUID, device_id: UUID,
         claims = loads(body, max_bytes=MAX_CHARACTERS)
     except (Unsealable, BadJson) as error:
         raise StaleAnchor from error
-    if (claims["agency"], claims["device"]) != (str(agency_id), str(device_id)):
+    if (claims["v"], claims["agency"], claims["device"]) != (1, str(agency_id), str(device_id)):
         raise StaleAnchor
     return datetime.fromisoformat(claims["at"])

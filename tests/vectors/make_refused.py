@@ -152,21 +152,23 @@ def enrolment(
     secret: bytes = SECRET,
     key: str = "office",
     context: str = "device",
+    answer: Vector | None = None,
     **device: Any,
 ) -> Vector:
     publics = {
         name: b64u(public_key_of(KEYS[of])) for name, of in (("signing", "device"), ("sealing", "device_sealing"))
     }
     own = named(**publics, at=utc_text(NOW)) | device
-    answer = canonical(
+    said = canonical(
         {
             **named(), "epoch": 1, "root": b64u(public_key_of(KEYS["root"])),
             "certificates": CERTIFICATES if certificates is None else certificates,
             "device_certificate": signed("cert", f"doorstep-{context}-v1", own, key),
             "agent": {"name": "Agente Inventada", "languages": ["es"]}, "agency_name": "Agencia Inventada",
+            **(answer or {}),
         }
     )  # fmt: skip
-    return {"answer": b64u(answer), "mac": b64u(mac(derive(secret, b"doorstep-enrol-answer-v1"), answer))}
+    return {"answer": b64u(said), "mac": b64u(mac(derive(secret, b"doorstep-enrol-answer-v1"), said))}
 
 
 def receipt(key: str = "door", context: str = "receipt", **changed: Any) -> Vector:
@@ -344,6 +346,7 @@ def refused() -> list[Vector]:
         ("a digest signed as a durable statement", "digest", digest(context="durable"), "bad-signature"),
         ("a digest for another device", "digest", digest(device=str(OTHER_DEVICE)), "digest"),
         ("a digest of another agency", "digest", digest(agency=str(OTHER_AGENCY)), "digest"),
+        ("a digest of another version", "digest", digest(v=2), "digest"),
         ("a digest of half the length", "digest", digest(sheet=b64u(bytes(16))), "bad-form"),
         ("a digest of an item that did not come yet", "digest", digest(seq=3), "not-taken"),
         ("a digest of another epoch", "digest", digest(epoch=2), "not-taken"),
@@ -395,6 +398,7 @@ def refused() -> list[Vector]:
         ("a root that the old one did not sign", "keys", keys(roots=(good_step | {"old": good_step["new"]},)), "bad-signature"),
         ("a root that did not sign itself", "keys", keys(roots=(good_step | {"new": good_step["old"]},)), "bad-signature"),
         ("a root of another agency", "keys", keys(roots=(step(agency=OTHER_AGENCY),)), "root"),
+        ("a root of another version", "keys", keys(roots=(_other_step(v=2),)), "root"),
         ("a root from one that is not pinned", "keys", keys(roots=(step("stranger"),)), "root"),
         ("the old root, after the step to the new one", "keys",
          keys(certificate("office", "new_office"), roots=(good_step,)), "bad-signature"),
@@ -414,6 +418,13 @@ def refused() -> list[Vector]:
         ("a device certificate for another device", "enrolment", enrolment(device=str(OTHER_DEVICE)), "device-certificate"),
         ("a device certificate signed by the door", "enrolment", enrolment(key="door"), "bad-signature"),
         ("certificates of another root", "enrolment", enrolment([other_root, *CERTIFICATES[1:]]), "bad-signature"),
+        ("an answer of another version", "enrolment", enrolment(answer={"v": 2}), "bad-form"),
+        ("an answer for another agency than its certificates", "enrolment",
+         enrolment(answer={"agency": str(OTHER_AGENCY)}), "certificate"),
+        ("an answer for another device than its certificate", "enrolment",
+         enrolment(answer={"device": str(OTHER_DEVICE)}), "device-certificate"),
+        ("an answer with another root", "enrolment",
+         enrolment(answer={"root": b64u(public_key_of(KEYS["stranger"]))}), "bad-signature"),
         ("no certificate of the door", "enrolment", enrolment(CERTIFICATES[:2]), "certificate"),
         ("a receipt signed by the office", "receipt", receipt("office"), "bad-signature"),
         ("a receipt signed as something else", "receipt", receipt(context="anchor"), "bad-signature"),
@@ -429,6 +440,7 @@ def refused() -> list[Vector]:
         ("an anchor signed by nobody's key", "anchor", anchor("stranger"), "not-taken"),
         ("an anchor signed as something else", "anchor", anchor(context="receipt"), "not-taken"),
         ("an anchor for another device", "anchor", anchor(device=str(OTHER_DEVICE)), "not-taken"),
+        ("an anchor of another version", "anchor", anchor(v=2), "not-taken"),
         ("an anchor of another agency", "anchor", anchor(agency=str(OTHER_AGENCY)), "not-taken"),
         ("an anchor of before the door's key", "anchor", anchor(at=utc_text(NOW - timedelta(days=1))), "not-taken"),
         ("an anchor of after the door's key", "anchor", anchor(at=utc_text(NOW + timedelta(days=826))), "not-taken"),
@@ -455,6 +467,14 @@ def _cut_short() -> bytes:
 def _recertified(**changed: Any) -> Vector:
     body = canonical(json.loads(from_b64u(certificate("office", "new_office")["cert"])) | changed)
     return {"cert": b64u(body), "sig": b64u(sign(KEYS["root"], b"doorstep-cert-v1" + body))}
+
+
+def _other_step(**changed: Any) -> Vector:
+    said = canonical(json.loads(from_b64u(step()["root"])) | changed)
+    signatures = {
+        name: sign(KEYS[key], b"doorstep-root-v1" + said) for name, key in (("old", "root"), ("new", "new_root"))
+    }
+    return {"root": b64u(said), **{name: b64u(signature) for name, signature in signatures.items()}}
 
 
 def _context(good: Vector) -> Vector:

@@ -70,6 +70,9 @@ def op_vectors() -> dict[str, Any]:
     first = phone.operation("arrived", {"note": "ñ"}, visit=VISIT, av=1, op=OP)
     first_link = phone.link
     second = phone.operation("note", {"words": "timbre azul"}, visit=VISIT, av=1, deps=(OP,), size=1024)
+    second_link = phone.link
+    third = phone.operation("note", {"words": "otra", "more": 1}, visit=VISIT, av=1, more={"any": [1]})
+    third_link = phone.link
     last = second["ct"][-8:]
     flipped = second["ct"][:-8] + ("A" if last[0] != "A" else "B") + last[1:]
     return {
@@ -80,7 +83,11 @@ def op_vectors() -> dict[str, Any]:
             {"op": first, "expect": {"kind": "arrived", "body": {"note": "ñ"}, "link": b64u(first_link), "seq": 1}},
             {
                 "op": second,
-                "expect": {"kind": "note", "body": {"words": "timbre azul"}, "link": b64u(phone.link), "seq": 2},
+                "expect": {"kind": "note", "body": {"words": "timbre azul"}, "link": b64u(second_link), "seq": 2},
+            },
+            {  # with keys that are not known
+                "op": third,
+                "expect": {"kind": "note", "body": {"words": "otra", "more": 1}, "link": b64u(third_link), "seq": 3},
             },
             {"op": second | {"ct": flipped}, "expect": {"refused": "bad-signature"}},
             {"op": first | {"sig": second["sig"]}, "expect": {"refused": "bad-signature"}},

@@ -11,7 +11,7 @@ from phone_world import World
 from small_door import answer
 
 from field_api.platform.sealing import from_b64u
-from sync.phone import Later, Phone, Untrusted
+from sync.phone import DoorRefused, Later, Phone, Untrusted
 
 
 def _notes(world: World, phone: Phone, count: int) -> None:
@@ -219,6 +219,24 @@ def test_no_later_takes_an_operation_off_the_queue(world: World, phone: Phone, s
     assert world.door.ops == {}
     world.door.script = []
     assert phone.push().received == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "bad-request"), (410, "gone"), (413, "too-large"), (418, "to-come"), (460, "digest-mismatch")],
+)
+def test_no_refusal_takes_an_operation_off_the_queue(world: World, phone: Phone, status: int, code: str) -> None:
+    _notes(world, phone, 2)
+    world.door.script = [lambda *_: None, lambda *_: answer(status, {"code": code})]
+    with pytest.raises(DoorRefused, match=code):
+        phone.push()
+    assert len(phone.queue()) == 2 and phone.push().received == 2
+
+
+def test_a_code_that_is_not_known_is_told_by_its_status(world: World, phone: Phone) -> None:
+    _notes(world, phone, 1)
+    world.door.script = [lambda *_: answer(503, {"code": "to-come"})]
+    assert phone.push().received == 1 and world.waits
 
 
 def test_the_door_is_told_how_many_operations_there_are(world: World, phone: Phone) -> None:

@@ -193,6 +193,17 @@ def test_what_must_be_refused_is_refused_with_its_code(
     assert refused.value.code == vector["expect"]
 
 
+def test_of_each_thing_that_is_signed_there_are_forged_ones_of_each_sort() -> None:
+    """By nobody, by another role, for another purpose, device and agency, and of a version that is not known."""
+    sorts = ("signed by", "signed as", "another device", "another agency", "another version")
+    signed = ("item", "sheet_key", "durable", "digest", "wipe", "snapshot", "receipt", "anchor")
+    for what in signed:
+        names = [vector["name"] for vector in FILE["refused"] if vector["what"] == what]
+        assert [sort for sort in sorts if not any(sort in name for name in names)] == [], what
+    for each in ("taken", "refused"):
+        assert {vector["what"] for vector in FILE[each]} == {*READERS, "enrolment"}
+
+
 def parts(document: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The places of every base64url text in a document."""
     if isinstance(document, dict):
