@@ -234,7 +234,8 @@ def reach(document: Any, place: tuple[Any, ...]) -> Any:
     return document
 
 
-SMALL = [v for v in FILE["taken"] if v["what"] not in ("snapshot", "enrolment", "page") and "visit" not in v["name"]]
+PLAIN = [v for v in FILE["taken"] if "not known" not in v["name"]]  # one of each sort is enough
+SMALL = [v for v in PLAIN if v["what"] not in ("snapshot", "enrolment", "page") and "visit" not in v["name"]]
 
 
 @pytest.mark.parametrize("vector", SMALL, ids=lambda vector: vector["name"])
@@ -255,7 +256,7 @@ def test_turning_a_bit_of_any_byte_of_an_envelope_is_refused(
 
 def test_turning_a_bit_of_a_snapshot_is_refused(held_directory: Path, tmp_path: Path) -> None:
     """Each byte of it, of the keys that it brings along every part that is base64url: their JSON has letters to spare."""
-    for vector in [v for v in FILE["taken"] if v["what"] == "snapshot"]:
+    for vector in [v for v in PLAIN if v["what"] == "snapshot"]:
         announced = [
             record for record in records.read_records(from_b64u(vector["document"])) if record.kind == records.KEYS
         ]
