@@ -29,7 +29,8 @@ SAYS_ITS_LENGTH = frozenset({"content-length", "transfer-encoding"})
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 LATER = frozenset({429, 500, 502, 503, 504})
 NO_DOCUMENT = "no-problem-document"
-CODES_OF_HEAD = {404: "not-found", 410: "gone", 412: "precondition-failed"}
+CODES_OF_HEAD = {404: "not-found", 410: "not-found", 412: "precondition-failed"}
+"""410 too: who creates it again is told in so many words that it was destroyed. No copy goes on a bare status."""
 
 
 class Transport(Protocol):

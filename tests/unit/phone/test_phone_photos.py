@@ -99,9 +99,18 @@ def test_a_full_door_means_later(world: World, phone: Phone) -> None:
 def test_what_the_agency_destroyed_leaves_the_phone(world: World, phone: Phone) -> None:
     _permit(world, phone)
     phone.photo(world.visits[0], JPEG, "facade")
-    world.door.script = [lambda *_: None, lambda *_: answer(410, {"code": "gone"})]
+    gone = answer(410, {"code": "gone"})
+    world.door.script = [lambda *_: None, lambda *_: gone, lambda *_: answer(410, {"code": "gone"})]
     assert phone.upload_photos().gone == 1
     assert list((world.directory / "photos").glob("*")) == []
+
+
+def test_a_bare_410_deletes_no_photograph(world: World, phone: Phone) -> None:
+    """Somebody's page on the way may say so; the door says `gone` to who creates it again."""
+    _permit(world, phone)
+    phone.photo(world.visits[0], JPEG, "facade")
+    world.door.script = [lambda *_: None, lambda *_: answer(410, {})]
+    assert phone.upload_photos().complete == 1
 
 
 def test_a_photograph_leaves_only_after_a_later_durable_statement(world: World, phone: Phone) -> None:
