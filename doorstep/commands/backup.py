@@ -129,7 +129,7 @@ def _told_lost(done: Restored, agency_id: UUID) -> None:
                 f"if it was replaced because somebody may have it: doorstep keys rotate {role}"
             )
     if any(lost.role == "root" for lost in done.lost[agency_id]):
-        click.echo("  root: enrol anew every phone that was told of the lost one; it believes nothing that follows")
+        click.echo("  root: enrol anew every phone that knows the lost one: it believes nothing certified by another")
     if agency_id in done.new_sealing:
         new = done.new_sealing[agency_id]
         if new is None:
