@@ -6,6 +6,7 @@ set with SET LOCAL, so a pooled connection never carries it over; where none is 
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,8 +14,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Text, event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 
 from field_api.platform.driver_errors import forget_locals
@@ -129,8 +132,19 @@ def across_agencies(reason: str) -> Iterator[Session]:
         db.session.remove()
 
 
+def _refuse_hung_up(connection: psycopg.Connection, _record: object, _fairy: object) -> None:
+    """Asks the kernel whether the server hung up. Asking the server itself, as `pool_pre_ping` does, took 4 to 10 %
+    of a phone's call. Nothing comes on an idle connection but its end; if it were a notice, a new one does as well.
+    """
+    waiting = select.poll()
+    if not connection.closed:
+        waiting.register(connection.fileno(), select.POLLIN)
+    if connection.closed or waiting.poll(0):
+        raise InvalidatePoolError("the server closed the connection")
+
+
 def engine_options() -> dict[str, Any]:
-    """Pool settings shared by all processes: small, checked before use, never older than half an hour.
+    """Pool settings shared by all processes: small, looked at before use, never older than half an hour.
 
     Parameters never appear in the text of an error: a failed insert would print balances and names. What the server's
     text would quote is field_api.platform.driver_errors' business.
@@ -139,7 +153,7 @@ def engine_options() -> dict[str, Any]:
         "pool_size": 8,
         "max_overflow": 8,
         "pool_timeout": 5,  # seconds; who waits longer is told to come again, and frees a thread
-        "pool_pre_ping": True,
+        "pool_events": [(_refuse_hung_up, "checkout")],
         "pool_recycle": 1800,
         "hide_parameters": True,
     }
