@@ -1,6 +1,7 @@
 """How long verifying an exported log of N leaves takes: `python -m bench.audit 100000`. Prints seconds, peak memory.
 
 The lines are made as `doorstep audit export` writes them, without the database; their verification is the real one.
+With `--export` the log is made in a database of its own, and exporting it is measured (bench/audit_export.py).
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import click
 
+from bench.audit_export import measure_export
 from field_api.platform.bounded_json import canonical
 from field_api.platform.clock import utc_text
 from field_api.platform.create_keys import create_agency_keys
@@ -65,7 +66,7 @@ def head_of(keys: OfficeKeys, newest: dict[str, str], count: int) -> bytes:
     return canonical({"head": b64u(signed), "sig": b64u(keys.sign(EXPORT_CONTEXT, signed))}) + b"\n"
 
 
-def main(count: int) -> None:
+def measure_verification(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         agency, home = uuid4(), Path(folder)
         create_agency_keys(home, agency, NOW)
@@ -90,5 +91,13 @@ def main(count: int) -> None:
         click.echo(f"findings: {[str(each) for each in report.findings]}")
 
 
+@click.command()
+@click.argument("leaves", type=int, default=100_000)
+@click.option("--export", is_flag=True, help="Measure the export from a database instead.")
+def main(leaves: int, export: bool) -> None:
+    """Measure the log's verification, or its export."""
+    (measure_export if export else measure_verification)(leaves)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main()
