@@ -220,6 +220,7 @@ class Durable(OfDevice):
 
     durable_seq: Mapped[int] = internal(BigInteger)
     excepted: Mapped[list[int]] = internal(ARRAY(BigInteger), server_default=text("'{}'::bigint[]"))
+    number: Mapped[int] = internal(BigInteger, server_default=text("0"))  # of the statement
     statement: Mapped[bytes] = internal(LargeBinary)
     sig: Mapped[bytes] = internal(LargeBinary)
 

@@ -25,7 +25,9 @@ _PLACE = {**_MINE, "epoch": NUMBER, "seq": NUMBER}
 _ITEM_LENGTHS = frozenset(size + OVERHEAD_BYTES for size in ITEM_SIZES.values())
 _SHEET_KEY = RecordShape("sheet_key", {**_MINE, "id": _KEY_ID, "day": closed(r"\d{4}-\d\d-\d\d"), "wrapped": SEALED})
 _ITEM = RecordShape("item", {**_PLACE, "prev": SEALED, "key": _KEY_ID}, sealed=_ITEM_LENGTHS)
-_DURABLE = RecordShape("durable", {**_MINE, "epoch": NUMBER, "durable_seq": NUMBER, "at": MOMENT, "except": [NUMBER]})
+_DURABLE = RecordShape(
+    "durable", {**_MINE, "epoch": NUMBER, "number": NUMBER, "durable_seq": NUMBER, "at": MOMENT, "except": [NUMBER]}
+)
 _DIGEST = RecordShape("digest", {**_PLACE, "sheet": SEALED})
 _END = RecordShape("end", {"more": NUMBER}, signed=False)
 _KEYS = RecordShape(

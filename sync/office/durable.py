@@ -22,6 +22,7 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.devices import Device
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.queries.phone_visits import running_agency
 from field_api.records.log import LogEntry
 from field_api.usecases.note_decision import note_decision
@@ -69,13 +70,13 @@ def state_durable(session: Session, keys: OfficeKeys, *, now: datetime) -> int:
     named = _statements_with_exceptions(session, excepted)
     held = {device_id: (epoch, seq) for device_id, (epoch, seq, _) in named.items()}
     held |= {row.device_id: (row.epoch, row.seq) for row in session.execute(_ADVANCED, {"agency": current_agency()})}
-    rows = []
+    new = {}
     for device_id, (epoch, seq) in held.items():
         states = covered(seq, excepted.get(device_id, []))
         if device_id not in named or named[device_id][1:] != states:
-            rows.append(_row(keys, device_id, epoch, *states, now))
-    _put(session, rows)
-    return len(rows)
+            new[device_id] = (epoch, *states)
+    _put(session, keys, new, now)
+    return len(new)
 
 
 def _statements_with_exceptions(
@@ -108,13 +109,10 @@ def state_backed_up(
     known = select(Device.id, Device.epoch).where(Device.agency_id == current_agency())
     epochs = {row.id: row.epoch for row in session.execute(known)}
     at = photographs_before or datetime.fromtimestamp(0, UTC)
-    rows = [
-        _row(keys, device_id, epochs[device_id], *covered(copy.seq, list(copy.excepted)), at)
-        for device_id, copy in held.items()
-        if device_id in epochs
-    ]
-    _put(session, rows)
-    return len(rows)
+    known_here = {device_id: copy for device_id, copy in held.items() if device_id in epochs}
+    new = {id_: (epochs[id_], *covered(copy.seq, list(copy.excepted))) for id_, copy in known_here.items()}
+    _put(session, keys, new, at)
+    return len(new)
 
 
 def last_backup(session: Session) -> datetime | None:
@@ -131,20 +129,32 @@ def last_backup(session: Session) -> datetime | None:
     return at
 
 
-def _put(session: Session, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        new = insert(Durable).values(rows)
-        changed = {name: new.excluded[name] for name in ("durable_seq", "excepted", "statement", "sig")}
-        session.execute(new.on_conflict_do_update(index_elements=["agency_id", "device_id"], set_=changed))
+States = tuple[int, int, list[int]]
+"""Epoch, durable_seq, exceptions."""
 
 
-def _row(keys: OfficeKeys, device_id: Any, epoch: int, seq: int, excepted: list[int], now: datetime) -> dict[str, Any]:
+def _put(session: Session, keys: OfficeKeys, stated: Mapping[UUID, States], at: datetime) -> None:
+    """Each with a number above the one before it, by which a phone tells an old statement that somebody shows again."""
+    if not stated:
+        return
+    mine = (Durable.agency_id == current_agency(), among(Durable.device_id, stated))
+    last = {
+        row.device_id: row.number for row in session.execute(select(Durable.device_id, Durable.number).where(*mine))
+    }
+    rows = [_row(keys, device_id, states, last.get(device_id, 0) + 1, at) for device_id, states in stated.items()]
+    new = insert(Durable).values(rows)
+    changed = {name: new.excluded[name] for name in ("durable_seq", "excepted", "number", "statement", "sig")}
+    session.execute(new.on_conflict_do_update(index_elements=["agency_id", "device_id"], set_=changed))
+
+
+def _row(keys: OfficeKeys, device_id: UUID, states: States, number: int, at: datetime) -> dict[str, Any]:
+    epoch, seq, excepted = states
     claims = {
-        "v": 1, "agency": str(keys.agency_id), "device": str(device_id), "epoch": epoch, "durable_seq": seq,
-        "at": utc_text(now), **({"except": excepted} if excepted else {}),
+        "v": 1, "agency": str(keys.agency_id), "device": str(device_id), "epoch": epoch, "number": number,
+        "durable_seq": seq, "at": utc_text(at), **({"except": excepted} if excepted else {}),
     }  # fmt: skip
     statement = canonical(claims)
     return {
         "agency_id": keys.agency_id, "device_id": device_id, "durable_seq": seq, "excepted": excepted,
-        "statement": statement, "sig": keys.sign(CONTEXT, statement),
+        "number": number, "statement": statement, "sig": keys.sign(CONTEXT, statement),
     }  # fmt: skip

@@ -150,7 +150,9 @@ def read_content(packed: bytes) -> Content:
 
 
 def take_durable(handset: Handset, document: Any) -> None:
-    """Keep a statement of what is durable; one of another epoch says nothing about this one. Raises Untrusted."""
+    """Keep a statement of what is durable. One of another epoch says nothing about this one; one from before the one
+    that is held may lack exceptions that were made since. Raises Untrusted.
+    """
     if document is None:
         return
     statement = signed_part(handset.keys_of("office"), DURABLE, document, "statement")
@@ -158,9 +160,12 @@ def take_durable(handset: Handset, document: Any) -> None:
         raise Untrusted("durable", "for another phone")
     if statement.get("epoch") != handset.epoch:
         return
+    number = int(wire.field(statement, "number", int)) if wire.has(statement, "number") else 0
+    if number < (load_durable(handset) or {}).get("number", 0):
+        return
     seq, at = int(wire.field(statement, "durable_seq", int)), wire.read_time(statement.get("at"))
     kept = {"epoch": handset.epoch, "seq": seq, "except": _numbers(statement.get("except")), "at": wire.time_text(at)}
-    handset.store.put("state", "durable", kept)
+    handset.store.put("state", "durable", kept | {"number": number})
 
 
 def _numbers(value: Any) -> list[int]:

@@ -91,7 +91,7 @@ def sheet_key(
 
 
 def durable(key: str = "office", context: str = "durable", **changed: Any) -> Vector:
-    body = named(epoch=1, durable_seq=7, at=utc_text(LATER)) | changed
+    body = named(epoch=1, number=3, durable_seq=7, at=utc_text(LATER)) | changed
     return signed("statement", f"doorstep-{context}-v1", body, key)
 
 
@@ -337,11 +337,13 @@ def refused() -> list[Vector]:
         ("a durable statement signed by nobody's key", "durable", durable("stranger"), "bad-signature"),
         ("a durable statement of another version", "durable", durable(v=2), "durable"),
         ("a durable statement whose exceptions are no numbers", "durable", durable(**{"except": ["3"]}), "durable"),
-        ("a durable statement without its number", "durable", durable(durable_seq=None), "bad-form"),
+        ("a durable statement without its seq", "durable", durable(durable_seq=None), "bad-form"),
         ("a durable statement signed as something else", "durable", durable(context="wipe"), "bad-signature"),
         ("a durable statement for another device", "durable", durable(device=str(OTHER_DEVICE)), "durable"),
         ("a durable statement of another agency", "durable", durable(agency=str(OTHER_AGENCY)), "durable"),
         ("a durable statement of another epoch", "durable", durable(epoch=2), "not-taken"),
+        ("a durable statement from before the one that is held", "durable", durable(number=1), "not-taken"),
+        ("a durable statement whose number is none", "durable", durable(number="3"), "bad-form"),
         ("a digest signed by the door", "digest", digest("door"), "bad-signature"),
         ("a digest signed as a durable statement", "digest", digest(context="durable"), "bad-signature"),
         ("a digest for another device", "digest", digest(device=str(OTHER_DEVICE)), "digest"),
@@ -514,6 +516,7 @@ def vectors() -> Vector:
             "device_certificate": json.loads(from_b64u(enrolment()["answer"]))["device_certificate"],
             "sheet_key": {"id": SHEET_KEY.id, "key": b64u(SHEET_KEY.key)},
             "cursor": {"epoch": 1, "seq": 2, "roll": b64u(sha256(b"roll after the second item"))},
+            "durable": {"epoch": 1, "number": 2, "seq": 5, "except": [3], "at": utc_text(NOW)},
             "anchor_at": utc_text(LATER),
         },
         "taken": taken(),

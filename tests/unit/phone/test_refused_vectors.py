@@ -50,8 +50,9 @@ def write_held(directory: Path) -> None:
     }  # fmt: skip
     anchor = {"text": "a", "at": held["anchor_at"], "mono_ms": 0, "boot": "b"}
     state = {"identity": identity, "certificates": held["certificates"], "cursor": held["cursor"], "anchor": anchor}
+    state |= {"durable": held["durable"], "epoch": 1, "nonce": None}
     with store.transaction():
-        for name, value in {**state, "epoch": 1, "nonce": None}.items():
+        for name, value in state.items():
             store.put("state", name, value)
         store.put("sheet_key", store.name(held["sheet_key"]["id"]), {"key": held["sheet_key"]["key"]})
         canary = {"kind": "of another release", "ref": "canary", "version": 1, "body": {}}
@@ -98,8 +99,9 @@ def take_anchor(handset: Handset, document: Any) -> None:
 
 
 def take_durable_or_say_so(handset: Handset, document: Any) -> None:
+    before = load_durable(handset)
     take_durable(handset, document)
-    if load_durable(handset) is None:
+    if load_durable(handset) == before:
         raise Untrusted("not-taken", "durable")
 
 
