@@ -167,7 +167,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
         ("field_api/platform/anchors.py", "if not now - LIFETIME <= at <= now + DRIFT:", "if False:"),
         (
             "field_api/platform/anchors.py",
-            'if (claims["agency"], claims["device"]) != (str(agency_id), str(device_id)):',
+            'if (claims["v"], claims["agency"], claims["device"]) != (1, str(agency_id), str(device_id)):',
             "if False:",
         ),
         (
