@@ -28,7 +28,7 @@ _ITEM = RecordShape("item", {**_PLACE, "prev": SEALED, "key": _KEY_ID}, sealed=_
 _DURABLE = RecordShape(
     "durable", {**_MINE, "epoch": NUMBER, "number": NUMBER, "durable_seq": NUMBER, "at": MOMENT, "except": [NUMBER]}
 )
-_DIGEST = RecordShape("digest", {**_PLACE, "sheet": SEALED})
+_DIGEST = RecordShape("digest", {**_PLACE, "key": _KEY_ID, "sheet": SEALED})
 _END = RecordShape("end", {"more": NUMBER}, signed=False)
 _KEYS = RecordShape(
     "keys",
@@ -40,7 +40,8 @@ _KEYS = RecordShape(
 )
 _MANIFEST = RecordShape(
     "manifest",
-    {**_PLACE, "roll": SEALED, "count": NUMBER, "sha256": SEALED, "sheet": SEALED, "sheet_keys": [_STATEMENT]},
+    {**_PLACE, "roll": SEALED, "count": NUMBER, "sha256": SEALED, "key": _KEY_ID, "sheet": SEALED}
+    | {"sheet_keys": [_STATEMENT]},
 )
 _LINE = RecordShape("line", {"key": _KEY_ID}, signed=False, sealed=_ITEM_LENGTHS)
 

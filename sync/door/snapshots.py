@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select, text
+from sqlalchemy import ScalarSelect, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from field_api.platform.database import transaction
@@ -15,7 +15,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.records import MEDIA_TYPE
 from field_api.platform.sealing import b64u
 from field_api.platform.signatures import signed_by_device
-from sync.mailbox import Snapshot, SnapshotRequest
+from sync.mailbox import FeedItem, Snapshot, SnapshotRequest
 
 MAX_DIGITS = 18
 
@@ -34,7 +34,7 @@ def snapshot() -> ResponseReturnValue:
                 Snapshot.agency_id == device.agency_id,
                 Snapshot.device_id == device.id,
                 Snapshot.epoch == device.epoch,
-                Snapshot.seq >= since,
+                Snapshot.seq >= func.least(since, _head(device)),  # a place that is not there yet is nowhere
             )
             .order_by(Snapshot.seq.desc())
             .limit(1)
@@ -59,3 +59,8 @@ def _since(device: Device, text: str | None) -> int:
     if not all(part.isascii() and part.isdigit() and len(part) <= MAX_DIGITS for part in (epoch, seq)):
         raise Problem("bad-request", "since is EPOCH.SEQ", at="since")
     return int(seq) if int(epoch) == device.epoch else 0
+
+
+def _head(device: Device) -> ScalarSelect[int]:
+    of = (FeedItem.agency_id == device.agency_id, FeedItem.device_id == device.id, FeedItem.epoch == device.epoch)
+    return select(func.coalesce(func.max(FeedItem.seq), 0)).where(*of).scalar_subquery()

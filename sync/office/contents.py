@@ -35,11 +35,13 @@ VERDICTS = ("applied", "late", "held", "quarantined", "fork")
 
 
 class Contents:
-    """What may be told of these refs, loaded once for all devices of an agent."""
+    """What may be told of these refs to one agent, loaded once for all of the agent's devices."""
 
-    def __init__(self, session: Session, keys: OfficeKeys, refs: Collection[Ref], now: datetime) -> None:
+    def __init__(
+        self, session: Session, keys: OfficeKeys, agent_id: UUID, refs: Collection[Ref], now: datetime
+    ) -> None:
         self._session, self._keys, self._now = session, keys, now
-        self._visits = sheet_visits(session, keys, _of(refs, "visit"))
+        self._visits = sheet_visits(session, keys, agent_id, _of(refs, "visit"))
         self._routes = {item.route.id: item for item in phone_routes(session, _of(refs, "route"))}
         self._ops = _of(refs, "verdict")
 
@@ -52,7 +54,7 @@ class Contents:
     def _content(self, device: Device, kind: str, ref: UUID, verdicts: dict[UUID, dict[str, Any]]) -> Content | None:
         if kind == "visit" and ref in self._visits:
             visit: SheetVisit = self._visits[ref]
-            return Content(kind, ref, visit.body_for(device.agent_id, device.id))
+            return Content(kind, ref, visit.body_for(device.id))
         if kind == "route" and ref in self._routes and self._routes[ref].agent.id == device.agent_id:
             route = self._routes[ref]
             return Content(kind, ref, {"state": OVER} if is_over(route, self._now) else _route_body(route))

@@ -44,7 +44,7 @@ class Content:
         """Not so a tombstone, and what is no part of the sheet."""
         if self.kind == "visit":
             return bool(self.body["state"] == "published")
-        return self.kind == "route" and self.body.get("state") != OVER
+        return self.kind == "route" and "state" not in self.body
 
     def packed(self, version: int) -> bytes:
         """At the size of its kind. An open part too long for it is shortened, never left out.

@@ -64,6 +64,8 @@ def publish_changes(session: Session, keys: OfficeKeys, agent_id: UUID, *, now: 
         items = _publish(session, keys, devices, [*refs_of(changes), *leftovers(session, devices, now)], now)
         troubles, untried = items.troubles, set(items.untried)
         _postpone(session, [change for change in changes if ref_of(change) in troubles], troubles, now)
+        for ref in troubles.keys() - set(refs_of(changes)):
+            _say_that_it_waits(ref, troubles[ref], tries=0)  # what is old leaves another time
     # A phone that enrols later learns everything at its enrolment, so rows for nobody are done.
     done = [change.id for change in changes if ref_of(change) not in troubles and ref_of(change) not in untried]
     session.execute(delete(Change).where(Change.agency_id == current_agency(), Change.id.in_(done)))
@@ -97,17 +99,14 @@ def _postpone(session: Session, changes: Sequence[Change], troubles: dict[Ref, s
         longest_s = LONGEST_WAIT_URGENT_S if change.urgent else LONGEST_WAIT_S
         change.retry_at = now + timedelta(seconds=min(2 ** min(change.tries, 16), longest_s))
         change.trouble = troubles[ref_of(change)]
-        error, _, place = change.trouble.partition(" ")
-        log.error(
-            "change-waits",
-            agency=str(change.agency_id),
-            kind=change.kind,
-            ref=str(change.ref),
-            tries=change.tries,
-            error=error,
-            place=place,
-        )
+        _say_that_it_waits((change.kind, change.ref), change.trouble, change.tries)
     session.flush()
+
+
+def _say_that_it_waits(ref: Ref, trouble: str, tries: int) -> None:
+    error, _, place = trouble.partition(" ")
+    agency = str(current_agency())
+    log.error("change-waits", agency=agency, kind=ref[0], ref=str(ref[1]), tries=tries, error=error, place=place)
 
 
 def active_devices(session: Session, agent_id: UUID) -> Sequence[Device]:
@@ -130,7 +129,7 @@ def _publish(
     ]
 
     def written(group: Sequence[Ref]) -> list[Written]:
-        contents = Contents(session, keys, group, now)
+        contents = Contents(session, keys, devices[0].agent_id, group, now)
         stood = [(writer.seq, writer.roll) for writer in writers]
         try:
             items = (

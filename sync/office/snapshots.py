@@ -30,17 +30,19 @@ from sync.office.publish import may_publish
 from sync.office.sheet_keys import sheet_keys_of_day
 
 CONTEXT = b"doorstep-snapshot-v1"
+A_ROUND = 8  # each holds its agent's publishing up while it is built
 KEPT = 2  # the newest, and the one that somebody may be half-way through
 
 
 def wanted_snapshots(session: Session) -> list[UUID]:
-    """Devices that asked for one."""
+    """Devices that asked for one, some of them: between rounds others learn what changed."""
     query = select(SnapshotRequest.device_id).where(SnapshotRequest.agency_id == current_agency())
-    return list(session.scalars(query.order_by(SnapshotRequest.requested_at)))
+    return list(session.scalars(query.order_by(SnapshotRequest.requested_at).limit(A_ROUND)))
 
 
 def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: datetime) -> bool:
-    """Build and keep the device's snapshot, and settle its request. False where somebody publishes to its agent now.
+    """Build and keep the device's snapshot, and settle its request. False where that was settled meanwhile, or
+    somebody publishes to its agent now.
 
     `session` must be in a REPEATABLE READ transaction that has read nothing yet: the head read here and the sheet read
     after it are then of one moment, so items after the head's number tell everything that the snapshot lacks: also
@@ -48,7 +50,8 @@ def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: 
     database refuses what is written here (SerializationFailure).
     """
     device = session.get_one(Device, (current_agency(), device_id))
-    if not may_publish(session, device.agent_id):
+    asked = session.get(SnapshotRequest, (current_agency(), device_id))
+    if asked is None or not may_publish(session, device.agent_id):
         return False
     head = session.get_one(FeedHead, (current_agency(), device_id))
     body = _snapshot_bytes(session, keys, device, head, now)
@@ -64,7 +67,8 @@ def build_snapshot(session: Session, keys: OfficeKeys, device_id: UUID, *, now: 
         )
     )  # fmt: skip
     mine = (Snapshot.agency_id == current_agency(), Snapshot.device_id == device_id)
-    newest = select(Snapshot.epoch, Snapshot.seq).where(*mine).order_by(Snapshot.built_at.desc()).limit(KEPT)
+    newest = select(Snapshot.epoch, Snapshot.seq).where(*mine)
+    newest = newest.order_by(Snapshot.epoch.desc(), Snapshot.seq.desc()).limit(KEPT)
     keep = {(row.epoch, row.seq) for row in session.execute(newest)}
     for row in session.execute(select(Snapshot.epoch, Snapshot.seq).where(*mine)).all():
         if (row.epoch, row.seq) not in keep:
@@ -83,7 +87,7 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     refs: list[Ref] = [*(("route", route_id) for route_id in routes), *(("visit", visit_id) for visit_id in visits)]
 
     def packed(group: Sequence[Ref]) -> list[tuple[Content, bytes]]:
-        contents = Contents(session, keys, group, now).for_device(device, group)
+        contents = Contents(session, keys, device.agent_id, group, now).for_device(device, group)
         pairs = ((content.named, content) for content in contents)
         return each_made(pairs, lambda content: (content, content.packed(head.seq)))
 
@@ -91,7 +95,8 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
     _tell_later(session, device.agent_id, [*sheet.troubles, *sheet.untried])
     lines = [bytes(_line(sheet_key, _associated(device, head, n), item)) for n, (_, item) in enumerate(sheet.made)]
     rest = b"".join(lines)
-    digest = replace_sheet(session, keys, head, [one.named for one, _ in sheet.made if one.lies_on_the_sheet])
+    lying = [one.named for one, _ in sheet.made if one.lies_on_the_sheet]
+    digest = replace_sheet(session, keys, head, sheet_key, lying)
     statement = session.execute(
         select(SheetKey.statement, SheetKey.sig).where(
             SheetKey.agency_id == device.agency_id, SheetKey.device_id == device.id, SheetKey.id == sheet_key.id
@@ -107,7 +112,8 @@ def _snapshot_bytes(session: Session, keys: OfficeKeys, device: Device, head: Fe
             "roll": b64u(head.roll),
             "count": len(lines),
             "sha256": b64u(sha256(rest)),
-            "sheet": b64u(digest),
+            "key": sheet_key.id,
+            "sheet": digest,
             "sheet_keys": [{"statement": b64u(statement.statement), "sig": b64u(statement.sig)}],
         }
     )

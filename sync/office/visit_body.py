@@ -57,14 +57,11 @@ class CodeLock:
 class SheetVisit:
     """A visit for phones: everything but the wraps under codes, which differ from device to device."""
 
-    agent_id: UUID
     body: dict[str, Any]
     codes: tuple[CodeLock, ...] = ()
 
-    def body_for(self, agent_id: UUID, device_id: UUID) -> dict[str, Any]:
-        """The item's body for one device of this agent: a tombstone unless the visit is published and theirs."""
-        if self.agent_id != agent_id:
-            return _tombstone("moved", self.body["assignment_version"])
+    def body_for(self, device_id: UUID) -> dict[str, Any]:
+        """The item's body for one device of the agent."""
         locks = list(self.body["locks"])
         for own in self.codes:
             wrap = wrap_by_code(own.place, device_id, own.key, own.code)
@@ -72,13 +69,17 @@ class SheetVisit:
         return {**self.body, "locks": locks}
 
 
-def sheet_visits(session: Session, keys: OfficeKeys, visit_ids: Collection[UUID]) -> dict[UUID, SheetVisit]:
-    """The visits' present state as bodies, by id, in a fixed number of statements."""
+def sheet_visits(
+    session: Session, keys: OfficeKeys, agent_id: UUID, visit_ids: Collection[UUID]
+) -> dict[UUID, SheetVisit]:
+    """The visits' present state as bodies for one agent, by id, in a fixed number of statements: a tombstone for each
+    that is not published or not theirs. What another's visit needs and may lack does not hold a tombstone back.
+    """
     with audience(Audience.OFFICE_JOB):
         found = phone_visits(session, visit_ids)
-        published = [item for item in found.values() if item.visit.state == "published"]
+        published = [item for item in found.values() if _to_do(item, agent_id)]
         bodies = _published(session, keys, published) if published else {}
-        return {key: bodies.get(key) or _not_to_do(item) for key, item in found.items()}
+        return {key: bodies.get(key) or _not_to_do(item, agent_id) for key, item in found.items()}
 
 
 def _published(session: Session, keys: OfficeKeys, items: Sequence[PhoneVisit]) -> dict[UUID, SheetVisit]:
@@ -107,9 +108,13 @@ def _tombstone(state: str, assignment_version: int) -> dict[str, Any]:
     return {"state": state, "assignment_version": assignment_version, "stop": None, "open": None, "locks": []}
 
 
-def _not_to_do(item: PhoneVisit) -> SheetVisit:
-    state = "over" if item.visit.state == "done" else "withdrawn"
-    return SheetVisit(item.visit.agent_id, _tombstone(state, item.visit.assignment_version))
+def _to_do(item: PhoneVisit, agent_id: UUID) -> bool:
+    return item.visit.state == "published" and item.visit.agent_id == agent_id
+
+
+def _not_to_do(item: PhoneVisit, agent_id: UUID) -> SheetVisit:
+    state = "moved" if item.visit.agent_id != agent_id else "over" if item.visit.state == "done" else "withdrawn"
+    return SheetVisit(_tombstone(state, item.visit.assignment_version))
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class _Maker:
             locks[party.number] = lock | openers.wraps(place, party, key)
             codes.append(CodeLock(place, key, row.unlock_code.reveal(Audience.OFFICE_JOB)))
         rules = {"location": self.location[item.visit.id], "narrower": self.narrower.at(item.address.jurisdiction)}
-        return SheetVisit(item.visit.agent_id, _body(item, locks, openers) | rules, tuple(codes))
+        return SheetVisit(_body(item, locks, openers) | rules, tuple(codes))
 
     def _pairs(self, item: PhoneVisit, party: Entitled) -> list[bytes]:
         def stretched(row: VerificationAnswer) -> bytes:

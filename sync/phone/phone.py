@@ -26,7 +26,7 @@ from sync.phone import photographs, sheet, sheet_digest
 from sync.phone.calls import Door, Transport, usual_transport
 from sync.phone.clock import Clock, SystemClock
 from sync.phone.enrolment import Enrolment, make_keys
-from sync.phone.errors import Revoked, Untrusted
+from sync.phone.errors import Later, PhoneError, Revoked, Untrusted
 from sync.phone.feed import load_cursor, load_durable
 from sync.phone.handset import Handset, Step
 from sync.phone.operations import Recorded
@@ -144,10 +144,16 @@ class Phone(Recorder):
         except Revoked:
             self.lock_again()
             raise
+        except PhoneError:  # some of it came, and a withdrawal may have been among that
+            self._after_pulling()
+            raise
+        self._after_pulling()
+        return pulled
+
+    def _after_pulling(self) -> None:
         self.lock_again(but={stop.visit for stop in self.today()})
         drop_durable(self.handset)
         drop_safe(self.handset)
-        return pulled
 
     def push(self, batch: int = 50) -> Pushed:
         """Send what the door lacks. Raises Later, Untrusted or DoorRefused; the queue keeps what was not receipted.
@@ -159,7 +165,7 @@ class Phone(Recorder):
         except Untrusted as error:
             if error.code != "bad-signature":
                 raise
-        with suppress(Revoked):  # its refusals bring keys too
+        with suppress(Revoked, Later):  # its refusals bring keys too, and a snapshot that is to come needs none
             self.pull()
         return push(self.door, batch)
 

@@ -49,7 +49,6 @@ def pull(door: Door, limit: int = 100) -> Pulled:
         snapshots, items = 1, _begin_anew(door, limit)
     if wants_snapshot(door.handset):
         snapshots, items = snapshots + 1, items + _begin_anew(door, limit)
-        note_whether_mended(door.handset)
     return Pulled(items, snapshots)
 
 
@@ -177,7 +176,8 @@ def _replace_sheet(handset: Handset, data: bytes) -> None:
         for content in contents:
             sheet.apply(handset, content)
         if wire.has(manifest, "sheet"):
-            keep_digest(handset, cursor, wire.binary(manifest, "sheet", 32))
+            keep_digest(handset, cursor, manifest)
+            note_whether_mended(handset)
 
 
 def _read_line(handset: Handset, line: Record, place: tuple[int, int, int]) -> Content:

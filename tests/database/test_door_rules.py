@@ -28,8 +28,8 @@ from tests.planning_world import World, statements
 
 def body_of(phone: Phone) -> dict[str, Any]:
     with transaction(phone.agency) as session:
-        visits = sheet_visits(session, office_keys().of(phone.agency), [phone.visit_id])
-        return visits[phone.visit_id].body_for(phone.agent_id, phone.device_id)
+        visits = sheet_visits(session, office_keys().of(phone.agency), phone.agent_id, [phone.visit_id])
+        return visits[phone.visit_id].body_for(phone.device_id)
 
 
 def ask(phone: Phone, relation: str, whom: str | None) -> None:
@@ -119,8 +119,8 @@ def test_the_rules_of_many_doors_cost_no_more_statements(app: Flask, agency: UUI
     counts = []
     for visits in (wanted[:1], wanted):
         with transaction(agency) as session:
-            sheet_visits(session, office_keys().of(agency), visits)
+            sheet_visits(session, office_keys().of(agency), phone.agent_id, visits)
         with transaction(agency) as session, statements() as seen:
-            sheet_visits(session, office_keys().of(agency), visits)
+            sheet_visits(session, office_keys().of(agency), phone.agent_id, visits)
         counts.append(len(seen))
     assert counts[0] == counts[1]

@@ -75,8 +75,8 @@ class Door:
 
     def body(self, device: UUID = DEVICE) -> dict[str, Any]:
         with transaction(self.agency) as session:
-            sheet = sheet_visits(session, office_keys().of(self.agency), [self.visit])[self.visit]
-            return sheet.body_for(self.agent, device)
+            sheet = sheet_visits(session, office_keys().of(self.agency), self.agent, [self.visit])[self.visit]
+            return sheet.body_for(device)
 
     def locks(self, device: UUID = DEVICE, body: dict[str, Any] | None = None) -> Locks:
         return Locks(str(self.agency), str(device), str(self.visit), body or self.body(device))

@@ -197,7 +197,8 @@ def test_a_whole_sheet_is_loaded_in_a_fixed_number_of_statements(app: Flask, day
             seen: list[str] = []
             listener = lambda *args: seen.append(args[2])  # noqa: E731
             event.listen(db.engine, "before_cursor_execute", listener)
-            contents = Contents(session, office_keys().of(day.agency), refs, day.clock.now()).for_device(device, refs)
+            keys = office_keys().of(day.agency)
+            contents = Contents(session, keys, day.agent, refs, day.clock.now()).for_device(device, refs)
             event.remove(db.engine, "before_cursor_execute", listener)
             assert len(contents) == count
             assert all(len(content.packed(1)) == 6_144 for content in contents)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from field_api.platform.clock import utc_text
 from field_api.platform.records import HEADER, Record, read_records
 from field_api.platform.root_keys import root_step
 from field_api.platform.sealing import aead_seal, b64u, derive, from_b64u, mac, public_key_of, seal_to, sha256, sign
-from sync.digest import sheet_sha256
 from sync.kinds import ITEM_SIZES, RecordKind
 from sync.office.items import Content, FeedWriter, SheetKeyInUse
 from sync.office.locks import empty_lock
@@ -95,10 +95,37 @@ def durable(key: str = "office", context: str = "durable", **changed: Any) -> Ve
     return signed("statement", f"doorstep-{context}-v1", body, key)
 
 
-def digest(key: str = "office", context: str = "digest", **changed: Any) -> Vector:
-    """Of an empty sheet, at the second item: where this phone stands."""
-    body = named(epoch=1, seq=2, sheet=b64u(sheet_sha256([]))) | changed
-    return signed("statement", f"doorstep-{context}-v1", body, key)
+def sheet_digest(lines: Iterable[tuple[str, UUID, int]]) -> bytes:
+    """As docs/protocol.md §6 has it."""
+    texts = sorted(f"{kind}\0{ref}\0{version}\n".encode() for kind, ref, version in lines)
+    return sha256(b"doorstep-sheet-v1" + b"".join(texts))
+
+
+def digest(
+    by: str = "office", context: str = "digest", *, value: bytes | None = None, under: bytes = SHEET_KEY.key,
+    bound_to: int = 2, **changed: Any,
+) -> Vector:  # fmt: skip
+    """At the second item, where this phone stands; `value` is D, else that of an empty sheet, as this phone's is."""
+    place = (AGENCY, DEVICE, 1, bound_to)
+    associated = b"\x00".join([b"doorstep-digest-v1", *(str(part).encode() for part in place)])
+    sealed = aead_seal(under, sheet_digest([]) if value is None else value, associated)
+    body = named(epoch=1, seq=2, key=SHEET_KEY.id, sheet=b64u(sealed)) | changed
+    return signed("statement", f"doorstep-{context}-v1", body, by)
+
+
+def sheets() -> list[Vector]:
+    """Lines of sheets, in no order, and their D."""
+    ids = [UUID(int=(0x4000 << 64) + (8 << 60) + number) for number in (3, 1, 2)]
+    several: list[tuple[str, UUID, int]] = [
+        ("visit", ids[0], 9), ("visit", ids[1], 10), ("route", ids[2], 100), ("route", ids[0], 2**53 - 1),
+    ]  # fmt: skip
+    cases = {"nothing": [], "one visit": several[:1], "the same in another version": [("visit", ids[0], 90)]}
+    cases |= {"several": several, "several, one taken off": several[1:]}
+    return [
+        {"name": name, "lines": [[kind, str(ref), version] for kind, ref, version in lines],
+         "sheet": b64u(sheet_digest(lines))}
+        for name, lines in cases.items()
+    ]  # fmt: skip
 
 
 def wipe(key: str = "office", context: str = "wipe", **changed: Any) -> Vector:
@@ -349,10 +376,13 @@ def refused() -> list[Vector]:
         ("a digest for another device", "digest", digest(device=str(OTHER_DEVICE)), "digest"),
         ("a digest of another agency", "digest", digest(agency=str(OTHER_AGENCY)), "digest"),
         ("a digest of another version", "digest", digest(v=2), "digest"),
-        ("a digest of half the length", "digest", digest(sheet=b64u(bytes(16))), "bad-form"),
+        ("a digest of half the length", "digest", digest(value=bytes(16)), "digest"),
+        ("a digest under another key than it says", "digest", digest(under=bytes(32)), "digest"),
+        ("a digest under a key that did not come", "digest", digest(key="ffffffffffffffff"), "sheet-key"),
+        ("a digest sealed for the item before", "digest", digest(bound_to=1), "digest"),
         ("a digest of an item that did not come yet", "digest", digest(seq=3), "not-taken"),
         ("a digest of another epoch", "digest", digest(epoch=2), "not-taken"),
-        ("a digest of another sheet", "digest", digest(sheet=b64u(sha256(b"another sheet"))), "differs"),
+        ("a digest of another sheet", "digest", digest(value=sheet_digest([("visit", VISIT, 2)])), "differs"),
         ("a wipe signed by the door", "wipe", wipe("door"), "bad-signature"),
         ("a wipe signed by nobody's key", "wipe", wipe("stranger"), "bad-signature"),
         ("a wipe of another version", "wipe", wipe(v=2), "wipe"),
@@ -519,6 +549,7 @@ def vectors() -> Vector:
             "durable": {"epoch": 1, "number": 2, "seq": 5, "except": [3], "at": utc_text(NOW)},
             "anchor_at": utc_text(LATER),
         },
+        "sheets": sheets(),
         "taken": taken(),
         "refused": refused(),
     }

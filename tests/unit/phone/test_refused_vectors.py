@@ -25,7 +25,7 @@ from sync.phone.feed import load_cursor, load_durable, read_item, take_durable, 
 from sync.phone.handset import Handset
 from sync.phone.pulling import _replace_sheet, _take_page
 from sync.phone.pushing import _take
-from sync.phone.sheet_digest import DIFFERS, SAME, UNKNOWN, compared, take_digest
+from sync.phone.sheet_digest import DIFFERS, SAME, UNKNOWN, compared, lines_sha256, take_digest
 from sync.phone.store import Store
 from sync.phone.vault import Keys
 from sync.phone.wiping import read_wipe_order
@@ -179,6 +179,12 @@ def kept(handset: Handset) -> Any:
     store = handset.store
     stored = [list(store.all_bytes(table)) for table in ("state", "sheet", "sheet_key", "verdict", "receipt")]
     return [[row for row in table if row[0] != "nonce"] for table in stored]
+
+
+@pytest.mark.parametrize("vector", FILE["sheets"], ids=lambda vector: vector["name"])
+def test_a_sheet_has_the_digest_of_its_lines_in_whatever_order(vector: dict[str, Any]) -> None:
+    lines = [tuple(line) for line in vector["lines"]]
+    assert b64u(lines_sha256(lines)) == b64u(lines_sha256(reversed(lines))) == vector["sheet"]
 
 
 @pytest.mark.parametrize("vector", FILE["taken"], ids=lambda vector: vector["name"])
