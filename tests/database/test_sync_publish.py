@@ -10,15 +10,17 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from field_api.domain.vocabulary import ChangeKind
-from field_api.platform.database import db, transaction
+from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.wiring import office_keys
+from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
 from field_api.records.changes import Change
-from field_api.records.people import VerificationAnswer
+from field_api.records.people import Address, Person, VerificationAnswer
+from field_api.records.planning import Route
 from field_api.records.visits import Visit, VisitKey
 from field_api.usecases.tell_agent import tell_agent
 from sync.mailbox import FeedHead, FeedItem
@@ -26,7 +28,7 @@ from sync.office.contents import Contents, Ref
 from sync.office.publish import publish_changes
 from sync.records import OnSheet
 from sync.roll import first_roll
-from tests.planning_world import World
+from tests.planning_world import World, statements
 from tests.sync_day import Day, pull
 
 pytest_plugins = ["tests.door_fixtures"]
@@ -194,19 +196,42 @@ def test_a_whole_sheet_is_loaded_in_a_fixed_number_of_statements(app: Flask, day
             )
             device.agency_id = day.agency
             session.flush()
-            seen: list[str] = []
-            listener = lambda *args: seen.append(args[2])  # noqa: E731
-            event.listen(db.engine, "before_cursor_execute", listener)
             keys = office_keys().of(day.agency)
-            contents = Contents(session, keys, day.agent, refs, day.clock.now()).for_device(device, refs)
-            event.remove(db.engine, "before_cursor_execute", listener)
+            with statements() as seen:
+                contents = Contents(session, keys, agent.id, refs, day.clock.now()).for_device(device, refs)
             assert len(contents) == count
             assert all(len(content.packed(1)) == 6_144 for content in contents)
+            assert all(content.lies_on_the_sheet for content in contents)
             session.rollback()
         return len(seen)
 
     few, many = statements_for(3), statements_for(30)
     assert many <= few + 2, (few, many)
+
+
+def test_items_are_written_in_as_many_statements_however_many_there_are(day: Day) -> None:
+    """The sheets of an agent's phones and their digests included, one lone change or a day's plan."""
+    day.enrol(), day.enrol()
+    with transaction(day.agency) as session:
+        world = World(session, serial=5000)
+        world.creditors["MX"] = session.scalars(select(Creditor)).one()
+        route = session.get_one(Route, (day.agency, day.route))
+        more = [world.visit(route, position, *_household(world)).id for position in range(3, 33)]
+    counts = []
+    for visits in (more[:1], more):
+        with transaction(day.agency) as session:
+            for visit_id in visits:
+                tell_agent(session, day.agent, ChangeKind.VISIT, visit_id)
+        with day.app.app_context(), transaction(day.agency) as session, statements() as seen:
+            done = publish_changes(session, office_keys().of(day.agency), day.agent, now=day.clock.now())
+        assert done == len(visits)
+        counts.append(len(seen))
+    assert counts[1] <= counts[0], "the keys of the first were made once"
+
+
+def _household(world: World) -> tuple[Address, Person, Account]:
+    person, address, account = world.household()
+    return address, person, account
 
 
 def test_the_head_stands_where_the_last_item_stands(day: Day) -> None:
