@@ -176,6 +176,12 @@ class World:
             )
         )
 
+    def route_beside(self, first: Route, agent_id: UUID) -> Route:
+        """Another agent's on the same day, from the same place."""
+        same = ("plan_id", "starts_at", "ends_at", "start_latitude", "start_longitude", "end_latitude", "end_longitude")
+        values = {name: getattr(first, name) for name in same}
+        return self._save(Route(agent_id=agent_id, distance_m=0, travel_s=0, **values))
+
     def visit(
         self,
         route: Route,

@@ -35,7 +35,7 @@ PRELOADED = [
     "writers",
     "phone_lives",
 ]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def start(target: Callable[..., None], *arguments: object) -> BaseProcess:
@@ -51,6 +51,14 @@ def start(target: Callable[..., None], *arguments: object) -> BaseProcess:
     process = context.Process(target=target, args=arguments, daemon=True)
     process.start()
     return process
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what another process or thread is about to do. Raises AssertionError after all patience."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.005)
 
 
 def killed(process: BaseProcess) -> None:

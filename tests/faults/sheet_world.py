@@ -96,13 +96,7 @@ def two_sheets(house: House) -> Iterator[TwoSheets]:
     phones["there"] = house.enrol("there")
     with transaction(house.agency) as session:
         first = World(session).route(load(session, Agent, agents["here"]))
-        second = Route(
-            plan_id=first.plan_id, agent_id=agents["there"], starts_at=first.starts_at, ends_at=first.ends_at,
-            start_latitude=first.start_latitude, start_longitude=first.start_longitude,
-            end_latitude=first.end_latitude, end_longitude=first.end_longitude, distance_m=0, travel_s=0,
-        )  # fmt: skip
-        session.add(second)
-        session.flush()
+        second = World(session).route_beside(first, agents["there"])
         routes = {"here": first.id, "there": second.id}
     yield TwoSheets(house, phones, agents, routes)
     for phone in phones.values():

@@ -89,13 +89,7 @@ class Machine(RuleBasedStateMachine):
         with transaction(self.house.agency) as session:
             world = World(session)
             first = world.route(world_agent(session, two.agents["here"]))
-            second = Route(
-                plan_id=first.plan_id, agent_id=two.agents["there"], starts_at=first.starts_at, ends_at=first.ends_at,
-                start_latitude=first.start_latitude, start_longitude=first.start_longitude,
-                end_latitude=first.end_latitude, end_longitude=first.end_longitude, distance_m=0, travel_s=0,
-            )  # fmt: skip
-            session.add(second)
-            session.flush()
+            second = world.route_beside(first, two.agents["there"])
             self.routes = {"here": first.id, "there": second.id}
 
     @initialize(target=visits)

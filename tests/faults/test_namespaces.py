@@ -12,7 +12,7 @@ import pytest
 from fault_house import furnished_house
 from fault_world import PASSPHRASE, House
 from phone_lives import push_from
-from processes import PATIENCE_S, killed, start
+from processes import PATIENCE_S, killed, start, until
 from wire import DOOR, Wire, call_it, why_not
 
 from doorstep.server import Server
@@ -52,20 +52,13 @@ def spoiled(house: House, child: BaseProcess, spoil: Callable[[], None], times: 
     hit = 0
     for _ in range(times):
         before = len(house.proxy.exchanges)
-        _until(lambda before=before: len(house.proxy.exchanges) > before + 3 or not child.is_alive())
+        until(lambda before=before: len(house.proxy.exchanges) > before + 3 or not child.is_alive())
         spoil()
         hit += child.is_alive()
     child.join(PATIENCE_S)
     if child.is_alive():
         killed(child)
     return hit
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def all_came_once(house: House) -> None:

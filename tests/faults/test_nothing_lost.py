@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from failpoints import FAILPOINTS, Armed, Failpoint, named
 from fault_world import PASSPHRASE, House
 from phone_lives import a_session
-from processes import killed, start
+from processes import killed, start, until
 from sqlalchemy import select
 
 import sync.phone
@@ -94,7 +94,7 @@ class Runs:
         assert all(seq <= durable and op in taken for op, seq in together.items() if op not in waiting)
 
     def apply_all(self) -> None:
-        _wait(lambda: not any(state == "received" for _, state, _ in self.reasons()))
+        until(lambda: not any(state == "received" for _, state, _ in self.reasons()))
 
     def reasons(self) -> list[tuple[int, str, str | None]]:
         with transaction(self.house.agency) as session:
@@ -126,13 +126,6 @@ class Runs:
     def _sessions(self) -> int:
         with self.house.open() as phone:
             return int(phone.status()["recorded"]["session"])
-
-
-def _wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def _until_empty(phone: Phone) -> None:

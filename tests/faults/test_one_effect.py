@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from fault_world import House
+from processes import until
 from proxy import Exchange, Fault
 from sqlalchemy import func, select
 
@@ -190,7 +190,7 @@ def test_a_push_held_back_on_the_way_until_later_ones_have_passed(house: House, 
     house.proxy.spoil(Fault(behind=2), OPS)
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(_one_call, phone, "/ops", bodies[0], headers, phone.handset.nonce)
-        _wait_until(lambda: any(e.line.startswith(OPS) for e in house.proxy.exchanges))
+        until(lambda: any(e.line.startswith(OPS) for e in house.proxy.exchanges))
         for body in bodies[1:]:
             _one_call(phone, "/ops", body, headers, phone.handset.nonce)
             house.work()
@@ -198,12 +198,3 @@ def test_a_push_held_back_on_the_way_until_later_ones_have_passed(house: House, 
         first.result()
     phone.push()
     is_one_of_each(house, phone, ops)
-
-
-def _wait_until(holds: Any) -> None:
-    import time
-
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)

@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from fault_house import furnished_house
 from fault_world import House
+from processes import PATIENCE_S, until
 from sqlalchemy.exc import DBAPIError
 
 from doorstep.migrate import migrate
@@ -31,7 +32,6 @@ from sync.phone.errors import PhoneError
 
 pytestmark = pytest.mark.xdist_group("faults")
 IMMEDIATE = Patience(tries=1)
-PATIENCE_S = 60.0
 
 
 @dataclass
@@ -123,19 +123,12 @@ def _insist(ask: Callable[[], dict[str, tuple[int, str]]]) -> dict[str, tuple[in
             time.sleep(0.1)
 
 
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("times", [3, pytest.param(200, marks=pytest.mark.prove)], ids=["short", "long"])
 def test_stopped_at_once_again_and_again_under_load(house: House, server: EmbeddedPostgres, times: int) -> None:
     with under_load(house) as load:
         for _ in range(times):
             known = len(load.acknowledged)
-            _until(lambda known=known: len(load.acknowledged) >= known + 6 or bool(load.broken))  # type: ignore[misc]  # default
+            until(lambda known=known: len(load.acknowledged) >= known + 6 or bool(load.broken))  # type: ignore[misc]  # default
             server.stop("immediate")
             server.start()
     print(f"{times} stops, {len(load.made)} operations, {len(load.acknowledged)} acknowledged, {load.refused} refused")
@@ -144,7 +137,7 @@ def test_stopped_at_once_again_and_again_under_load(house: House, server: Embedd
 @pytest.mark.prove
 def test_killed_with_all_its_processes(house: House, server: EmbeddedPostgres) -> None:
     with under_load(house) as load:
-        _until(lambda: len(load.acknowledged) >= 9 or bool(load.broken))
+        until(lambda: len(load.acknowledged) >= 9 or bool(load.broken))
         postmaster = int((server.data / "postmaster.pid").read_text().splitlines()[0])
         for process in [postmaster, *_children(postmaster)]:
             with suppress(ProcessLookupError):
@@ -178,10 +171,10 @@ def _traced(server: EmbeddedPostgres) -> Iterator[None]:
 def test_a_disk_that_fails_to_write_acknowledges_nothing(house: House, server: EmbeddedPostgres) -> None:
     """PostgreSQL gives up at the first fsync that fails; what it had not flushed nobody was told to be safe."""
     with under_load(house) as load:
-        _until(lambda: len(load.acknowledged) >= 9 or bool(load.broken))
+        until(lambda: len(load.acknowledged) >= 9 or bool(load.broken))
         with _traced(server):
             refused = load.refused
-            _until(lambda: load.refused > refused or bool(load.broken))
+            until(lambda: load.refused > refused or bool(load.broken))
         server.stop("immediate")
         server.start()
     assert load.refused
@@ -211,10 +204,10 @@ def test_a_disk_without_room_acknowledges_nothing_that_is_not_there(house: House
             wal.symlink_to(disk / "pg_wal")
             server.start()
             known = len(load.acknowledged)
-            _until(lambda: len(load.acknowledged) >= known + 6 or bool(load.broken))
+            until(lambda: len(load.acknowledged) >= known + 6 or bool(load.broken))
             _fill(disk / "filler")
             refused = load.refused
-            _until(lambda: _used_up(server) and (load.refused > refused + 2 or bool(load.broken)))
+            until(lambda: _used_up(server) and (load.refused > refused + 2 or bool(load.broken)))
             (disk / "filler").unlink()
             server.stop("immediate")
             server.start()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from whole_house import WholeHouse, waiting, work_at
+from whole_house import WholeHouse, journalled_house, waiting, work_at
 
 from doorstep.backup.contents import check_operations, connect
-from doorstep.postgres import EmbeddedPostgres
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.wiring import office_keys
@@ -28,10 +27,8 @@ pytestmark = pytest.mark.xdist_group("whole_house")
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WholeHouse]:
-    made = WholeHouse(tmp_path)
-    made.journal.make()
-    yield made
-    EmbeddedPostgres(made.home).destroy()
+    with journalled_house(tmp_path) as house:
+        yield house
 
 
 def _erase(house: WholeHouse, op: str) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
-from whole_house import WholeHouse, waiting, work_at
+from whole_house import WholeHouse, journalled_house, waiting, work_at
 
 from doorstep.postgres import EmbeddedPostgres
 from field_api.domain.vocabulary import HoldKind
@@ -30,10 +30,8 @@ pytestmark = pytest.mark.xdist_group("whole_house")
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WholeHouse]:
-    made = WholeHouse(tmp_path)
-    made.journal.make()
-    yield made
-    EmbeddedPostgres(made.home).destroy()
+    with journalled_house(tmp_path) as house:
+        yield house
 
 
 def _place_hold(house: WholeHouse, account: UUID) -> UUID:

@@ -218,3 +218,14 @@ def sessions_refused(server: Server, role: str) -> bool:
     with psycopg.connect(server.conninfo(role)) as connection:
         row: Any = connection.execute("SELECT current_setting('doorstep.restoring', true)").fetchone()
         return bool(row[0] == "on")
+
+
+@contextmanager
+def journalled_house(folder: Path) -> Iterator[WholeHouse]:
+    """With a restore journal from the beginning; its server goes with it."""
+    made = WholeHouse(folder)
+    made.journal.make()
+    try:
+        yield made
+    finally:
+        EmbeddedPostgres(made.home).destroy()
