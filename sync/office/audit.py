@@ -45,7 +45,7 @@ _OUTSIDE = text(
         WHERE agency_id = :agency AND logged AND state <> 'erased'
         UNION ALL
         SELECT 'quarantine/' || device_id || '/' || rtrim(translate(encode(sha256, 'base64'), '+/', '-_'), '=')
-        FROM mailbox.quarantine WHERE agency_id = :agency AND logged AND status <> 'erased'
+        FROM mailbox.quarantine WHERE agency_id = :agency AND logged AND status NOT IN ('erased', 'lost')
         UNION ALL
         SELECT 'visit_event/' || id FROM office.visit_event WHERE agency_id = :agency AND actor LIKE 'staff:%'
         UNION ALL

@@ -23,6 +23,7 @@ from field_api.usecases.visits_in_hand import VisitsInHand
 from sync.mailbox import InboxOp
 from sync.office.dependencies import replace_what_was_corrected, waiting_for
 from sync.office.known import Known, know
+from sync.office.lost_operations import note_lost
 from sync.office.open_op import OpenedOp, Quarantined, claimed_visit, open_op
 from sync.office.settle import Decision
 
@@ -91,7 +92,8 @@ def decide(
     if row.op_id in known.corrected:
         session.flush()
         replace_what_was_corrected(session, keys, operation)
-    flags = dict.fromkeys((*effect.flags, *read.flags, *known.chain_flags(read)))
+    lost = note_lost(session, device, operation, now) if operation.kind is OpKind.SESSION else ()
+    flags = dict.fromkeys((*effect.flags, *read.flags, *known.chain_flags(read), *lost))
     return Decision(effect.verdict, flags=tuple(flags), waits_for=waiting.unmet)
 
 

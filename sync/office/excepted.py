@@ -20,7 +20,7 @@ _EXCEPTED = text(
     """
     SELECT DISTINCT c.device_id, c.seq FROM (
         SELECT agency_id, device_id, seq FROM mailbox.quarantine
-        WHERE agency_id = :agency AND seq IS NOT NULL AND reason <> 'wrong-device'
+        WHERE agency_id = :agency AND seq IS NOT NULL AND reason NOT IN ('wrong-device', 'lost-with-the-server')
         UNION ALL
         SELECT agency_id, device_id, seq FROM mailbox.inbox
         WHERE agency_id = :agency AND state = 'quarantined'

@@ -1,7 +1,7 @@
 """What leaves a phone's sheet by age: visits that were done long ago, and routes on which nothing is left to do.
 
-A visit stays some days after it was done, so that its agent can still correct what was recorded there; a snapshot leaves
-it out at once. What nobody did stays until somebody takes it back.
+A visit stays some days after it was done, so that its agent can still correct what was recorded there; a snapshot
+leaves it out at once. What nobody did stays until somebody takes it back.
 """
 
 from __future__ import annotations

@@ -44,6 +44,12 @@ class Recorded:
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
 
 
+def oldest_seq(handset: Handset) -> int:
+    """The number of the oldest operation that is still on this phone; of the next one, where none is."""
+    chain = handset.store.get("state", "chain") or {"seq": 0}
+    return int(min(handset.store.keys("op"), default=int(chain["seq"]) + 1))
+
+
 def record(
     handset: Handset,
     kind: str,

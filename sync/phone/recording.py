@@ -10,7 +10,7 @@ from sync.phone.checks import Body, one_of, without_none
 from sync.phone.debt_words import find_debt_words
 from sync.phone.encounters import Encounters
 from sync.phone.errors import NotAllowed
-from sync.phone.operations import About, Recorded, record
+from sync.phone.operations import About, Recorded, oldest_seq, record
 from sync.phone.vocabulary import (
     ABOUT_PERSON,
     ASKED,
@@ -31,6 +31,7 @@ class Recorder(Encounters):
 
     def session(self, **body: Any) -> Recorded:
         body.setdefault("app_version", self.handset.app[:40])
+        body.setdefault("oldest_seq", oldest_seq(self.handset))
         return record(self.handset, "session", body, About())
 
     def arrive(self, visit: str, position: Body | None = None, note: str | None = None) -> Recorded:

@@ -27,8 +27,9 @@ class Failpoint:
 
     @property
     def most_times(self) -> int:
-        """How often one session of a phone surely comes by: a run of operations is settled once for all of them."""
-        return 1 if self.place == "sync.office.run:settle" else 3
+        """How often one session of a phone may come by. A worker's round takes all that a phone sent at once, and a
+        worker that never comes by a second time would be waited for in vain."""
+        return 1 if self.part == "worker" else 3
 
     def __str__(self) -> str:
         return f"{self.number}-{self.part}-{self.told.replace(' ', '-')}"

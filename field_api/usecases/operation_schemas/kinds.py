@@ -41,6 +41,7 @@ SHA256_B64U = validate.Regexp(r"\A[A-Za-z0-9_-]{43}\Z")
 class Session(Body):
     app_version = Text(40, required=True)
     platform = Text(80)
+    oldest_seq = fields.Integer(strict=True, validate=validate.Range(1, 1 << 53))
     battery_percent = fields.Integer(strict=True, validate=validate.Range(0, 100))
     position = position()
 
