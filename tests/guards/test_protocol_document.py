@@ -21,7 +21,7 @@ from media import sealed_photo
 from media.door import headers, uploads
 from sync import kinds, mailbox, merkle, packing
 from sync.door import contacts, enrolments, feed, log, op_form, ops, returning
-from sync.office import devices, enrolment, excepted, open_op, turns
+from sync.office import devices, enrolment, excepted, lost_operations, open_op, turns
 from sync.phone import calls, handset, locks, operations, pulling, pushing, sealed_photos, trust, wire
 from sync.phone import enrolment as phone_enrolment
 from sync.phone import feed as phone_feed
@@ -256,7 +256,7 @@ def test_every_reason_for_setting_apart_stands_there_and_no_other() -> None:
     for path in office:
         made |= {str(arguments[0]) for arguments in calls_in(path, "Quarantined", "UnreadableOperation", "Refused")
                  if isinstance(arguments[0], str)}  # fmt: skip
-    made |= {"device-revoked", turns.CRASHED_WORKER, "crashed:KIND", "waits"}
+    made |= {"device-revoked", turns.CRASHED_WORKER, "crashed:KIND", "waits", lost_operations.REASON}
     told = {code for row in table_of(8, "`bad-form`") for code in TICKED.findall(row)}
     assert told == made
 
