@@ -25,6 +25,8 @@ WAITING_STATES = (RECEIVING, COMPLETE, QUARANTINED, STRAY)
 
 
 UNTAKEN = "taken_at IS NULL AND state IN ('complete', 'quarantined')"
+NOT_TAKEN = "taken_at IS NULL AND state IN ('complete', 'quarantined', 'stray')"
+"""Strays as well: whole, and waiting for what never came."""
 
 
 class Upload(Base):
@@ -36,6 +38,7 @@ class Upload(Base):
         UniqueConstraint("agency_id", "device_id", "sha256"),
         Index("ix_upload_whole", "agency_id", "photo_id", postgresql_where=text(UNTAKEN)),
         Index("ix_upload_receiving", "agency_id", "expires_at", postgresql_where=text("state = 'receiving'")),
+        Index("ix_upload_untaken", "agency_id", "expires_at", postgresql_where=text(NOT_TAKEN)),
         {"schema": MAILBOX},
     )
 
@@ -51,6 +54,6 @@ class Upload(Base):
     fence: Mapped[int] = internal(default=0)  # grows with each request; an older one may write no more
     state: Mapped[str] = internal(default=RECEIVING)
     created_at: Mapped[datetime] = internal()
-    expires_at: Mapped[datetime] = internal()  # while receiving
+    expires_at: Mapped[datetime] = internal()  # receiving: forgotten then; whole and not taken: looked at then
     completed_at: Mapped[datetime | None] = internal()
     taken_at: Mapped[datetime | None] = internal()  # an operation declares it: the office has a photo row

@@ -79,6 +79,8 @@ def replay(session: Session, keys: OfficeKeys, entries: Sequence[Entry], room: D
     done = Replayed()
     known = [int(entry.detail["epoch"]) for entry in entries if entry.kind is EntryKind.RESTORED]
     done.epoch = begin_epoch(session, known, now)
+    # What managers allowed since the backup is forgotten: refused photographs wait for them anew, and as long.
+    session.execute(update(Photo).where(Photo.agency_id == current_agency()).values(decide_by=None))
     for entry in entries:
         match entry.kind:
             case EntryKind.DEVICE_ENROLLED:

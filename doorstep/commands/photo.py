@@ -1,4 +1,4 @@
-"""`doorstep photo`: what became of photographs, and destroying one."""
+"""`doorstep photo`: what became of photographs, allowing one that was refused, destroying one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
+from media.office.allow_photo import allow_photo
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.list_photos import listed_photos
@@ -52,3 +53,13 @@ def destroy(photo_id: UUID, reason: str) -> None:
     with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
         destroy_photo(session, photo_id, darkroom(), now=SystemClock().now(), actor="system", reason=reason)
     click.echo(f"destroyed {photo_id}")
+
+
+@photo.command()
+@click.argument("photo_id", type=click.UUID)
+@click.option("--reason", required=True, help="Goes on record, sealed; the log has its hash.")
+def allow(photo_id: UUID, reason: str) -> None:
+    """Have a refused photograph developed after all."""
+    with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
+        allow_photo(session, photo_id, reason=reason, by=None, now=SystemClock().now())
+    click.echo(f"allowed {photo_id}: the worker develops it")

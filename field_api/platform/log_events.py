@@ -25,6 +25,7 @@ EVENTS: dict[str, frozenset[str]] = {
         "journal-unwritten": "agency error place",  # a lifted hold that a restore would place again
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",
+        "upload-destroyed": "upload sha256 reason",  # whole, and nothing takes it any more
         "rendition-lost": "photo size error",
         "unnamed": "",
     }.items()

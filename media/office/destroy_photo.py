@@ -88,6 +88,8 @@ def _withdrawn(session: Session) -> Sequence[UUID]:
 
 def _clear(photo: Photo, now: datetime, reason: str) -> None:
     photo.state, photo.reason, photo.destroyed_at = PhotoState.DESTROYED.value, reason, now
-    photo.large_key = photo.small_key = photo.dhash = photo.evidence = None
+    photo.large_key = photo.small_key = photo.dhash = photo.evidence = photo.decide_by = None
+    photo.from_address_m = photo.from_visit_m = None
+    photo.hints = []
     photo.width = photo.height = photo.captured_at = None
     photo.latitude = photo.longitude = photo.accuracy_m = None

@@ -15,12 +15,20 @@ from field_api.http.permits import answers, permitted
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock
 from field_api.usecases.note_visit_event import staff_actor
+from media.office.allow_photo import allow_photo
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.expected_photos import expected_photos
 from media.office.list_photos import listed_photos
 from media.office.records import Photo
-from media.office.schemas import DestroySchema, ExpectedPhotosSchema, ExpectedQuery, PhotoQuery, PhotoSchema
+from media.office.schemas import (
+    AllowSchema,
+    DestroySchema,
+    ExpectedPhotosSchema,
+    ExpectedQuery,
+    PhotoQuery,
+    PhotoSchema,
+)
 from media.office.show_rendition import show_rendition
 
 blueprint = Blueprint("photos", __name__, url_prefix="/photos", description="Photographs of visits")
@@ -72,6 +80,20 @@ def destroy(body: dict[str, str], photo_id: UUID) -> Photo:
         photo = destroy_photo(
             session, photo_id, darkroom(), now=clock().now(), actor=staff_actor(g.actor.id), reason=body["reason"]
         )
+        session.flush()
+        session.expunge(photo)
+        return photo
+
+
+@blueprint.post("/<uuid:photo_id>/allow")
+@answers(Audience.MANAGER)
+@permitted("photos.write")
+@blueprint.arguments(AllowSchema)
+@blueprint.response(200, PhotoSchema)
+def allow(body: dict[str, str], photo_id: UUID) -> Photo:
+    """Develop a refused photograph after all. The reason goes on record, sealed; the log has its hash."""
+    with transaction(g.actor.agency_id) as session:
+        photo = allow_photo(session, photo_id, reason=body["reason"], by=g.actor.id, now=clock().now())
         session.flush()
         session.expunge(photo)
         return photo

@@ -24,6 +24,7 @@ from field_api.records.visits import VisitEvent
 from media.office.note_photo import note_photo
 from media.office.permission import refusal
 from media.office.records import Photo, PhotoState
+from media.office.untaken import STRAY_FOR
 from media.records import COMPLETE, QUARANTINED, STRAY, Upload
 
 BATCH = 100
@@ -33,19 +34,19 @@ def link_uploads(session: Session, now: datetime) -> int:
     """Make a photo row for each whole upload that an operation declares; returns how many uploads were settled.
 
     An upload that no operation declares yet waits. One whose operation declares other bytes, or is another phone's, is
-    set aside as stray. Without a valid permission the photo is refused: kept sealed, never developed.
+    set aside as stray. Without a valid permission the photo is refused: kept sealed until a manager decides.
     """
     uploads = _declared_uploads(session)
     if not uploads:
         return 0
     declared = photo_declarations(session, {upload.photo_id for upload in uploads}, Audience.OFFICE_JOB)
-    pairs = [(upload, _match(upload, declared.get(upload.photo_id, ()))) for upload in uploads]
+    pairs = [(upload, declaration_of(upload, declared.get(upload.photo_id, ()))) for upload in uploads]
     wanted = {declaration.permission_op_id for _, declaration in pairs if declaration and declaration.permission_op_id}
     permissions = photo_permissions(session, wanted, Audience.OFFICE_JOB)
     taken = []
     for upload, declaration in pairs:
         if declaration is None:
-            upload.state = STRAY
+            upload.state, upload.expires_at = STRAY, now + STRAY_FOR
             continue
         granted = permissions.get(declaration.permission_op_id, ()) if declaration.permission_op_id else ()
         taken.append(_take(session, upload, declaration, granted, now))
@@ -84,7 +85,8 @@ def _declared_uploads(session: Session) -> Sequence[Upload]:
     ).all()
 
 
-def _match(upload: Upload, declarations: Sequence[PhotoDeclaration]) -> PhotoDeclaration | None:
+def declaration_of(upload: Upload, declarations: Sequence[PhotoDeclaration]) -> PhotoDeclaration | None:
+    """The one that is of the same device and names the same bytes."""
     return next((d for d in declarations if d.device_id == upload.device_id and same(d.sha256, upload.sha256)), None)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,14 +14,21 @@ from media.office.records import Photo
 
 
 def note_photo(
-    session: Session, photo: Photo, now: datetime, *, actor: str = "system", flags: Sequence[str] = ()
+    session: Session,
+    photo: Photo,
+    now: datetime,
+    *,
+    actor: str = "system",
+    flags: Sequence[str] = (),
+    decision: Mapping[str, Any] | None = None,
 ) -> None:
-    """One line, without an operation of its own: the declaring one is named in the body."""
+    """One line, without an operation of its own: the declaring one is named in the body, with a person's decision."""
     body = {
         "photo": str(photo.id),
         "declared_by": str(photo.op_id),
         "state": photo.state,
         "reason": photo.reason,
         "sha256": photo.sha256.hex(),
+        **({"decision": dict(decision)} if decision else {}),
     }
     note_visit_event(session, photo.visit_id, VisitEventKind.PHOTO, now, actor, body, None, flags)

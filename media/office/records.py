@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Computed, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
@@ -35,6 +36,11 @@ class Photo(Tenant):
         Index("ix_photo_visit", "agency_id", "visit_id", "id"),
         Index("ix_photo_dhash", "agency_id", "dhash"),
         Index("ix_photo_work", "agency_id", "id", postgresql_where=text("state IN ('awaiting', 'developing')")),
+        Index("ix_photo_undecided", "agency_id", "decide_by", postgresql_where=text("state = 'refused'")),
+        Index("ix_photo_band_1", "agency_id", "band_1"),
+        Index("ix_photo_band_2", "agency_id", "band_2"),
+        Index("ix_photo_band_3", "agency_id", "band_3"),
+        Index("ix_photo_band_4", "agency_id", "band_4"),
         {"schema": SCHEMA},
     )
 
@@ -49,6 +55,12 @@ class Photo(Tenant):
     subject: Mapped[str] = internal()  # field_api.domain.vocabulary.PhotoSubject, as declared
     sha256: Mapped[bytes] = internal(LargeBinary)  # of the sealed bytes: all that a log may keep
     dhash: Mapped[str | None] = place()  # 64-bit difference hash as 16 hex digits
+    # Its four parts, by which near ones are found. Columns of the database, not indexes on expressions: under row
+    # security a function that is not leakproof never becomes the condition of an index.
+    band_1: Mapped[str | None] = place(Computed("substr(dhash, 1, 4)", persisted=True))
+    band_2: Mapped[str | None] = place(Computed("substr(dhash, 5, 4)", persisted=True))
+    band_3: Mapped[str | None] = place(Computed("substr(dhash, 9, 4)", persisted=True))
+    band_4: Mapped[str | None] = place(Computed("substr(dhash, 13, 4)", persisted=True))
     width: Mapped[int | None] = internal()  # of the large rendition, pixels
     height: Mapped[int | None] = internal()
     captured_at: Mapped[datetime | None] = internal()  # the phone's claim
@@ -56,9 +68,15 @@ class Photo(Tenant):
     longitude: Mapped[float | None] = place()
     accuracy_m: Mapped[float | None] = internal()
     evidence: Mapped[Confidential[str] | None] = mapped_column(Sealed("photo.evidence", Label.CONFIDENTIAL))
+    hints: Mapped[list[str]] = internal(JSONB, default=list, server_default=text("'[]'::jsonb"))  # media.office.hints
+    from_address_m: Mapped[float | None] = internal()  # metres between where it was taken and the visited address
+    from_visit_m: Mapped[float | None] = internal()  # and the nearest place that the visit's operations name
     large_key: Mapped[str | None] = internal()  # objects: renditions of 2,048 and 320 px at most, sealed
     small_key: Mapped[str | None] = internal()
     received_at: Mapped[datetime] = internal()
+    decide_by: Mapped[datetime | None] = internal()  # while refused: destroyed then, if nobody allows it before
+    allowed_at: Mapped[datetime | None] = internal()  # a manager allowed what had been refused
+    allowed_by: Mapped[UUID | None] = internal()
     developing_since: Mapped[datetime | None] = internal()
     developed_at: Mapped[datetime | None] = internal()
     destroyed_at: Mapped[datetime | None] = internal()

@@ -46,6 +46,13 @@ class PhotoSchema(Schema):
     width = internal(ma.fields.Integer(allow_none=True))
     height = internal(ma.fields.Integer(allow_none=True))
     received_at = internal(ma.fields.AwareDateTime())
+    decide_by = internal(
+        ma.fields.AwareDateTime(
+            allow_none=True, metadata={"description": "refused: destroyed then, if nobody allows it before"}
+        )
+    )
+    allowed_at = internal(ma.fields.AwareDateTime(allow_none=True))
+    allowed_by = internal(ma.fields.UUID(allow_none=True))
     developed_at = internal(ma.fields.AwareDateTime(allow_none=True))
     destroyed_at = internal(ma.fields.AwareDateTime(allow_none=True))
 
@@ -75,3 +82,8 @@ class ExpectedPhotosSchema(Schema):
 class DestroySchema(Schema):
     audiences = MANAGERS
     reason = internal(ma.fields.String(required=True, validate=ma.validate.OneOf(DESTROY_REASONS)))
+
+
+class AllowSchema(Schema):
+    audiences = MANAGERS
+    reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))

@@ -14,8 +14,10 @@ from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.egress import Outlet, OutletKind, declare, outlet, working_for
 from field_api.platform.tenancy import current_agency
-from media.office.darkroom import darkroom
+from media.office.darkroom import Darkroom, darkroom
 from media.office.destroy_photo import destroy_withdrawn
+from media.office.destroy_undecided import destroy_undecided, undecided_photos
+from media.office.destroy_untaken import look_at_untaken, untaken_uploads
 from media.office.develop_photo import CLAIM_LIFETIME, develop_photo
 from media.office.link_uploads import link_uploads
 from media.office.records import Photo, PhotoState
@@ -36,7 +38,7 @@ for _name, _audience in JOBS.items():
 
 
 def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
-    """Take what was declared, destroy what was taken back, develop what is allowed, forget what expired.
+    """Take what was declared, destroy what was taken back or waited too long, develop what is allowed, forget the rest.
 
     Returns how many units of work were done; 0 means that nothing waits.
     """
@@ -46,12 +48,28 @@ def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
             done = link_uploads(session, now)
         with _job("media.destroy"), transaction(agency_id) as session:
             done += destroy_withdrawn(session, room, now)
+        with _job("media.destroy"):
+            done += _destroy_what_waited(agency_id, room, now)
         with _job("media.develop"):
             with transaction(agency_id) as session:
                 waiting = waiting_photos(session, now)
             done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
         with _job("media.forget"), transaction(agency_id) as session:
             return done + forget_expired(session, room.stores, now)
+
+
+def _destroy_what_waited(agency_id: UUID, room: Darkroom, now: datetime) -> int:
+    """Each in a transaction of its own: a key is gone for good before its row says so."""
+    with transaction(agency_id) as session:
+        photo_ids, upload_ids = undecided_photos(session, now), untaken_uploads(session, now)
+    done = 0
+    for photo_id in photo_ids:
+        with transaction(agency_id) as session:
+            done += destroy_undecided(session, photo_id, room, now)
+    for upload_id in upload_ids:
+        with transaction(agency_id) as session:
+            done += look_at_untaken(session, upload_id, room, now)
+    return done
 
 
 def _job(name: str) -> AbstractContextManager[Outlet]:

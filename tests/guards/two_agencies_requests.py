@@ -188,6 +188,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /visits/{visit_id}/codes/{person_id}/reissue": (Ask(_PARTY, json=_REASON),),
     "POST /visits/{visit_id}/reassign": (Ask({"visit_id": Ref("visit")}, json={"agent_id": Ref("another agent")}),),
     "POST /visits/{visit_id}/withdraw": _path("visit_id", json=_REASON),
+    "POST /photos/{photo_id}/allow": _path("photo_id", json=_REASON),
     "POST /photos/{photo_id}/destroy": _path("photo_id", json={"reason": "not-needed"}),
     "POST /quarantine/{device_id}/{op_id}/decision": (Ask(_KEPT, json={"action": "dismiss", **_REASON}),),
     "POST /quarantine/bytes/{bytes_id}/decision": _path("bytes_id", "odd bytes", json={"action": "release", **_REASON}),

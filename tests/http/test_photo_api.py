@@ -72,6 +72,38 @@ def test_nobody_else_sees_photographs(world: PhotoWorld, as_role: Callable[..., 
         assert client.get(f"{PHOTOS}?visit={world.visit.visit_id}").status_code == 403, role
         assert client.get(f"{PHOTOS}/{photo.id}/rendition/small").status_code == 403, role
         assert client.post(f"{PHOTOS}/{photo.id}/destroy", json={"reason": "not-needed"}).status_code == 403, role
+        assert client.post(f"{PHOTOS}/{photo.id}/allow", json={"reason": "r"}).status_code == 403, role
+
+
+def test_a_manager_allows_a_refused_photo_with_a_reason(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.seal(jpeg())
+    world.declare(photo, None)
+    world.upload(photo)
+    world.work()
+    (item,) = office_client.get(f"{PHOTOS}?state=refused").json["items"]
+    assert item["decide_by"] is not None
+    path = f"{PHOTOS}/{item['id']}/allow"
+    assert office_client.post(path, json={}).status_code == 422
+    assert office_client.post(path, json={"reason": ""}).status_code == 422
+    answer = office_client.post(path, json={"reason": "the owner allowed it in writing"})
+    assert (answer.status_code, answer.json["state"], answer.json["decide_by"]) == (200, "awaiting", None)
+    assert answer.json["allowed_at"] is not None and answer.json["allowed_by"] is not None
+    world.work()
+    assert office_client.get(f"{PHOTOS}/{item['id']}/rendition/small").status_code == 200
+    assert office_client.post(path, json={"reason": "again"}).json["state"] == "developed"
+    assert office_client.post(f"{PHOTOS}/{uuid4()}/allow", json={"reason": "r"}).status_code == 404
+
+
+def test_a_manager_destroys_a_refused_photo_at_once(world: PhotoWorld, office_client: OfficeClient) -> None:
+    photo = world.seal(jpeg())
+    world.declare(photo, None)
+    world.upload(photo)
+    world.work()
+    path = f"{PHOTOS}/{world.only().id}"
+    answer = office_client.post(f"{path}/destroy", json={"reason": "not-allowed"})
+    assert (answer.json["state"], answer.json["reason"], answer.json["decide_by"]) == ("destroyed", "not-allowed", None)
+    assert office_client.post(f"{path}/allow", json={"reason": "too late"}).status_code == 410
+    assert office_client.post(f"{path}/destroy", json={"reason": "not-decided"}).status_code == 422, "nobody's decision"
 
 
 def test_another_agencys_manager_finds_nothing(
@@ -82,6 +114,7 @@ def test_another_agencys_manager_finds_nothing(
     assert stranger.get(PHOTOS).json["items"] == []
     assert stranger.get(f"{PHOTOS}/{photo.id}/rendition/small").status_code == 404
     assert stranger.post(f"{PHOTOS}/{photo.id}/destroy", json={"reason": "not-needed"}).status_code == 404
+    assert stranger.post(f"{PHOTOS}/{photo.id}/allow", json={"reason": "r"}).status_code == 404
 
 
 def test_destroying_needs_a_reason_and_lasts(world: PhotoWorld, office_client: OfficeClient) -> None:

@@ -58,3 +58,14 @@ def test_destroying_asks_first(world: PhotoWorld) -> None:
     assert world.only().state == "developed"
     assert run(*arguments, "--yes").endswith(f"destroyed {developed.id}\n")
     assert world.only().state == "destroyed"
+
+
+def test_a_refused_photo_is_allowed_from_the_terminal(world: PhotoWorld) -> None:
+    photo = world.seal(jpeg())
+    world.declare(photo, None)
+    world.upload(photo)
+    world.work()
+    photo_id = world.only().id
+    assert run("allow", str(photo_id), "--reason", "in writing") == f"allowed {photo_id}: the worker develops it\n"
+    world.work()
+    assert world.only().state == "developed"
