@@ -26,6 +26,16 @@ def quarters(width: int = 400, height: int = 300) -> Image.Image:
     return image
 
 
+def patterned(width: int = 400, height: int = 300) -> Image.Image:
+    """Uneven stripes: half of the bits of its difference hash are set. The quarters have none."""
+    image = Image.new("RGB", (width, height))
+    for x in range(width):
+        for_rows = [(x * 9 // width * 83 + row * 47) % 200 for row in range(8)]
+        for row, grey in enumerate(for_rows):
+            image.paste((grey, grey, grey), (x, row * height // 8, x + 1, (row + 1) * height // 8))
+    return image
+
+
 def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
@@ -64,11 +74,11 @@ def jpeg_with_everything(orientation: int = 1) -> bytes:
         xmp=f"<x:xmpmeta>{MARK}</x:xmpmeta>".encode(),
     )
     thumbnail = encoded(quarters(40, 30), comment=f"thumbnail {MARK}".encode())
-    segments = _segment(0xED, b"Photoshop 3.0\x00" + MARK.encode()) + _segment(0xEB, b"JFXX\x00\x10" + thumbnail)
+    segments = segment(0xED, b"Photoshop 3.0\x00" + MARK.encode()) + segment(0xEB, b"JFXX\x00\x10" + thumbnail)
     return plain[:2] + segments + plain[2:] + b"trailing " + MARK.encode()
 
 
-def _segment(marker: int, body: bytes) -> bytes:
+def segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
 
 

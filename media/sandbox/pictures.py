@@ -12,6 +12,7 @@ import math
 import re
 import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pi_heif import register_heif_opener
@@ -55,6 +56,8 @@ def prepare() -> None:
     warnings.simplefilter("error")
     # Complaints of the EXIF reader concern facts, not pixels: many cameras write EXIF that it complains of.
     warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
+    # So does this one: a broken list of the further pictures in a JPEG. The first is what is developed anyway.
+    warnings.filterwarnings("ignore", "Image appears to be a malformed MPO", module=r"PIL\.JpegImagePlugin")
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
@@ -80,10 +83,12 @@ def develop(image: bytes) -> Developed:
 def _develop(image: bytes) -> Developed:
     with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
         _check_pixels(opened)
-        facts = _facts(opened)
         opened.draft("RGB", (LARGE_PX, LARGE_PX))  # a JPEG is decoded at half, quarter or eighth size where that does
         opened.load()
         _check_pixels(opened)  # a HEIF file may turn out larger than it said
+        facts = _facts(
+            opened
+        )  # after the pixels: a PNG's reader looks for EXIF behind them, and what fails there fails
         large = _from_pixels(_upright(_srgb(_fitted(_eight_bit(opened), LARGE_PX)), facts.pop("orientation")))
     small = _from_pixels(_fitted(large, SMALL_PX))
     facts |= {"width": large.width, "height": large.height, "dhash": difference_hash(large)}
@@ -97,15 +102,27 @@ def _check_pixels(image: Image.Image) -> None:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """One of L, LA, RGB, RGBA, CMYK, so that it can be resized; 16 bits lose their lower eight."""
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        return image
+    clear = image.info.get("transparency")  # a colour, or a palette's alphas, that stands for "see-through"
     if image.mode.startswith("I"):
+        image.info.pop("transparency", None)  # of 16 bits: where 8 are left it would hit other greys
         scaled = image.convert("I").point(lambda value: value * (1 / 256))
         return scaled.convert("L")
+    if clear is not None and image.mode in ("1", "L", "P", "RGB"):
+        return _see_through(image, clear)
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
     if image.mode == "1":
         return image.convert("L")
-    see_through = image.mode in ("PA", "La", "RGBa") or "transparency" in image.info
-    return image.convert("RGBA" if see_through else "RGB")
+    return image.convert("RGBA" if image.mode in ("PA", "La", "RGBa") else "RGB")
+
+
+def _see_through(image: Image.Image, clear: object) -> Image.Image:
+    """With the alpha that it names. A colour that 8 bits cannot hold is no pixel's."""
+    parts = clear if isinstance(clear, tuple) else (clear,)
+    if any(isinstance(part, int) and part > 255 for part in parts):
+        del image.info["transparency"]
+        return image.convert("RGB") if image.mode == "P" else image
+    return image.convert("RGBA")
 
 
 def _fitted(image: Image.Image, longest_px: int) -> Image.Image:
@@ -122,8 +139,9 @@ def _fitted(image: Image.Image, longest_px: int) -> Image.Image:
 def _srgb(image: Image.Image) -> Image.Image:
     """Colours as sRGB, see-through parts on white. A broken or unfitting profile counts as none."""
     if image.mode in ("LA", "RGBA"):
-        white = Image.new(image.mode, image.size, "white")
-        flat = Image.alpha_composite(white.convert("RGBA"), image.convert("RGBA")).convert("RGB")
+        colours = image.mode[:-1]  # grey stays grey: its profile is one for grey
+        flat = Image.new(colours, image.size, "white")
+        flat.paste(image.convert(colours), mask=image.getchannel("A"))
         flat.info = image.info
         image = flat
     profile = image.info.get("icc_profile")
@@ -177,10 +195,13 @@ def difference_hash(image: Image.Image) -> str:
 def _facts(image: Image.Image) -> dict[str, Any]:
     """What the file says of itself: hints, never proof. Unreadable EXIF loses the facts, not the picture."""
     facts: dict[str, Any] = {"format": image.format, "orientation": 1}
+    if image.format == "AVIF":
+        image.info.pop("xmp", None)  # it turns by its own boxes; Pillow would take an orientation from there as well
     try:
         exif = image.getexif()
         base = ExifTags.Base
-        facts["orientation"] = exif.get(base.Orientation, 1)
+        orientation = exif.get(base.Orientation)
+        facts["orientation"] = orientation if type(orientation) is int else 1
         details = exif.get_ifd(ExifTags.IFD.Exif)
         facts["captured_at"] = _moment(details.get(base.DateTimeOriginal), details.get(base.OffsetTimeOriginal))
         facts["camera"] = _camera(exif.get(base.Make), exif.get(base.Model), exif.get(base.Software))
@@ -197,7 +218,17 @@ def _moment(when: Any, offset: Any) -> str | None:
         return None
     year, month, day, time = match.groups()
     zone = offset.rstrip("\x00") if isinstance(offset, str) and _OFFSET.fullmatch(offset) else ""
-    return f"{year}-{month}-{day}T{time}{zone}"
+    moment = f"{year}-{month}-{day}T{time}"
+    return next((said for said in (moment + zone, moment) if _is_moment(said)), None)
+
+
+def _is_moment(text: str) -> bool:
+    """Cameras whose clock was never set write zeros, and some a 30 February."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _camera(*texts: Any) -> list[str | None]:
@@ -206,18 +237,20 @@ def _camera(*texts: Any) -> list[str | None]:
 
 
 def _position(gps: dict[int, Any]) -> dict[str, float] | None:
-    latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S", 90)
-    longitude = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "W", 180)
+    latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "NS", 90)
+    longitude = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "EW", 180)
     if latitude is None or longitude is None:
         return None
     return {"latitude": latitude, "longitude": longitude}
 
 
-def _degrees(parts: Any, reference: Any, negative: str, most: int) -> float | None:
-    if not isinstance(parts, tuple) or len(parts) != 3:
+def _degrees(parts: Any, reference: Any, halves: str, most: int) -> float | None:
+    """Without saying which half of the globe it means (N or S, E or W), a number is no place."""
+    half = reference[:1].upper() if isinstance(reference, str) else ""
+    if not half or half not in halves or not isinstance(parts, tuple) or len(parts) != 3:
         return None
     degrees, minutes, seconds = (float(part) for part in parts)
     value = degrees + minutes / 60 + seconds / 3600
     if not math.isfinite(value) or not 0 <= value <= most:
         return None
-    return round(-value if reference == negative else value, 6)
+    return round(-value if half == halves[1] else value, 6)

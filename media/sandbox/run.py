@@ -43,9 +43,10 @@ class Renditions:
 
 def develop_in_sandbox(image: bytes, *, wall_s: float = WALL_S, command: tuple[str, ...] = COMMAND) -> Renditions:
     """Renditions of an untrusted image file. Raises Undevelopable; never hangs, never reads without bound."""
+    deadline = time.monotonic() + wall_s
     with _sandbox(command) as process:
-        answer = _exchange(process, image, time.monotonic() + wall_s)
-        status = process.wait()
+        answer = _exchange(process, image, deadline)
+        status = _end(process, deadline)
     if status != 0:
         # SIGXCPU is the CPU limit; what else kills a decoder is a fault of it or of the file.
         raise Undevelopable("too-slow" if status == -signal.SIGXCPU else "decoder-crashed")
@@ -99,6 +100,14 @@ def _exchange(process: subprocess.Popen[bytes], image: bytes, deadline: float) -
                     elif len(answer) > MAX_OUTPUT_BYTES:
                         raise Undevelopable("answer-too-large")
     return bytes(answer)
+
+
+def _end(process: subprocess.Popen[bytes], deadline: float) -> int:
+    """Its status. One that has closed its answer may still sleep."""
+    try:
+        return process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired as error:
+        raise Undevelopable("too-slow") from error
 
 
 def _feed(descriptor: int, left: memoryview) -> memoryview:

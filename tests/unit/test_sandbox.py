@@ -220,6 +220,10 @@ def test_one_that_sleeps_is_ended() -> None:
     assert reason_of("import time\ntime.sleep(60)\n", wall_s=0.5) == "too-slow"
 
 
+def test_one_that_has_answered_and_sleeps_is_ended() -> None:
+    assert reason_of("import os, time\nos.close(1)\ntime.sleep(60)\n", wall_s=0.5) == "too-slow"
+
+
 def test_one_that_talks_without_end_is_ended() -> None:
     talk = f"sys.stdout.buffer.write(bytes({MAX_OUTPUT_BYTES} + 100_000))\n"
     assert reason_of(talk) == "answer-too-large"
