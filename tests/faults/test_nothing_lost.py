@@ -73,6 +73,8 @@ class Runs:
         assert child.exitcode in (0, -signal.SIGKILL), f"{armed and armed.point}: {child.exitcode}"
         self.phone_deaths += child.exitcode != 0
         self.nothing_is_lost()
+        if armed and armed.point.part == "door" and self.deaths == before:
+            parts.start_door()  # it was not reached: it shall not die in another's run
         if armed and armed.point.part == "worker":
             self.apply_all()  # else the next failpoint meets the same operation, which stands aside after the second
         return self.deaths > before
@@ -94,7 +96,11 @@ class Runs:
         assert all(seq <= durable and op in taken for op, seq in together.items() if op not in waiting)
 
     def apply_all(self) -> None:
-        until(lambda: not any(state == "received" for _, state, _ in self.reasons()))
+        def is_all_applied() -> bool:
+            self.house.parts.look_after()
+            return not any(state == "received" for _, state, _ in self.reasons())
+
+        until(is_all_applied)
 
     def reasons(self) -> list[tuple[int, str, str | None]]:
         with transaction(self.house.agency) as session:
