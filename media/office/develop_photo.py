@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential
@@ -20,6 +19,7 @@ from field_api.platform.sealing import Unsealable, same, sha256
 from field_api.platform.tenancy import acting_for, current_agency
 from field_api.records.base import load
 from media.office.darkroom import LARGE, SMALL, Darkroom
+from media.office.gather_hints import gather_hints
 from media.office.note_photo import note_photo
 from media.office.records import Photo, PhotoState
 from media.photo_keys import KeyAbsent
@@ -121,12 +121,5 @@ def _keep(session: Session, photo: Photo, kept: _Kept, now: datetime) -> None:
     photo.large_key, photo.small_key = kept.large_key, kept.small_key
     photo.width, photo.height, photo.dhash = renditions.width, renditions.height, renditions.dhash
     photo.evidence = Confidential(json.dumps(renditions.evidence))
-    note_photo(session, photo, now, flags=["same-picture"] if _shown_elsewhere(session, photo) else [])
-
-
-def _shown_elsewhere(session: Session, photo: Photo) -> bool:
-    """Whether a picture with the same difference hash was offered for another visit."""
-    other = exists().where(
-        Photo.agency_id == current_agency(), Photo.dhash == photo.dhash, Photo.visit_id != photo.visit_id
-    )
-    return bool(session.scalar(select(other)))
+    gather_hints(session, photo, renditions.evidence)
+    note_photo(session, photo, now, flags=photo.hints)

@@ -14,18 +14,21 @@ from field_api.http.paging import Page, page_schema, paged
 from field_api.http.permits import answers, permitted
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock
+from field_api.records.base import load
 from field_api.usecases.note_visit_event import staff_actor
 from media.office.allow_photo import allow_photo
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.expected_photos import expected_photos
 from media.office.list_photos import listed_photos
+from media.office.look_alikes import look_alikes
 from media.office.records import Photo
 from media.office.schemas import (
     AllowSchema,
     DestroySchema,
     ExpectedPhotosSchema,
     ExpectedQuery,
+    LookAlikesSchema,
     PhotoQuery,
     PhotoSchema,
 )
@@ -67,6 +70,16 @@ def show_picture(photo_id: UUID, size: str) -> Response:
     with transaction(g.actor.agency_id) as session:
         jpeg = show_rendition(session, photo_id, size, darkroom(), actor=staff_actor(g.actor.id))
     return Response(jpeg, mimetype=JPEG, headers={"Content-Disposition": 'inline; filename="photo.jpg"'})
+
+
+@blueprint.get("/<uuid:photo_id>/alike")
+@answers(Audience.MANAGER)
+@permitted("photos.read")
+@blueprint.response(200, LookAlikesSchema)
+def show_look_alikes(photo_id: UUID) -> dict[str, Any]:
+    """Photographs on other visits whose pictures are the same or nearly so, the nearest first; 50 at most."""
+    with transaction(g.actor.agency_id) as session:
+        return {"items": look_alikes(session, load(session, Photo, photo_id))}
 
 
 @blueprint.post("/<uuid:photo_id>/destroy")

@@ -8,6 +8,7 @@ from field_api.http.paging import PageArguments
 from field_api.http.schemas.audiences import MANAGERS
 from field_api.http.schemas.labelled import Schema, confidential, internal, personal, place
 from field_api.http.schemas.revealed import RevealedJson
+from media.office.hints import Hint
 from media.office.records import PhotoState
 
 DESTROY_REASONS = ("permission-withdrawn", "erasure-order", "retention-end", "not-needed", "not-allowed")
@@ -43,6 +44,20 @@ class PhotoSchema(Schema):
     evidence = confidential(
         RevealedJson(allow_none=True, metadata={"description": "what the file said of itself: hints"})
     )
+    hints = internal(
+        ma.fields.List(
+            ma.fields.String(validate=ma.validate.OneOf([hint.value for hint in Hint])),
+            metadata={"description": "what to look at, never verdicts (docs/photo-format.md §7)"},
+        )
+    )
+    from_address_m = internal(
+        ma.fields.Float(allow_none=True, metadata={"description": "metres from the visited address"})
+    )
+    from_visit_m = internal(
+        ma.fields.Float(
+            allow_none=True, metadata={"description": "metres from the nearest place that the visit's operations name"}
+        )
+    )
     width = internal(ma.fields.Integer(allow_none=True))
     height = internal(ma.fields.Integer(allow_none=True))
     received_at = internal(ma.fields.AwareDateTime())
@@ -55,6 +70,23 @@ class PhotoSchema(Schema):
     allowed_by = internal(ma.fields.UUID(allow_none=True))
     developed_at = internal(ma.fields.AwareDateTime(allow_none=True))
     destroyed_at = internal(ma.fields.AwareDateTime(allow_none=True))
+
+
+class LookAlikeSchema(Schema):
+    """A photograph on another visit."""
+
+    audiences = MANAGERS
+
+    id = internal(ma.fields.UUID())
+    visit_id = internal(ma.fields.UUID())
+    agent_id = internal(ma.fields.UUID(metadata={"description": "whose phone brought it"}))
+    received_at = internal(ma.fields.AwareDateTime())
+    bits_apart = internal(ma.fields.Integer(metadata={"description": "of 64 bits; 0: the same difference hash"}))
+
+
+class LookAlikesSchema(Schema):
+    audiences = MANAGERS
+    items = internal(ma.fields.List(ma.fields.Nested(LookAlikeSchema), required=True))
 
 
 class ExpectedQuery(Schema):

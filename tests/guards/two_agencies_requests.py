@@ -152,6 +152,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /legend-cards/{language}": (Ask(),),
     "GET /photos": _list(visit=Ref("visit")),
     "GET /photos/expected": (Ask(query={"visit": Ref("visit")}),),
+    "GET /photos/{photo_id}/alike": _path("photo_id"),
     "GET /photos/{photo_id}/rendition/{size}": _path("photo_id"),
     "GET /devices": _list(),
     "GET /sync-health": _list(),
