@@ -111,6 +111,10 @@ def avif_cases() -> Iterator[Case]:
         yield good(f"avif-turned-{orientation}", data, size=size, corners=turned(orientation))
     frames = [quarters(WIDTH, HEIGHT).rotate(180)] * 3
     yield good("avif-moving", encoded(PLAIN, "AVIF", save_all=True, append_images=frames, speed=10))
+    headed = encoded(PLAIN, "AVIF", exif=tiff([text(0x010E, _SECRET)]))
+    yield bad("avif-exif-without-header", headed.replace(b"II*\x00", b"XX*\x00"), "undecodable")
+    far = headed.replace(b"II*\x00\x08\x00\x00\x00", b"II*\x00\xff\xff\xff\x7f")
+    yield good("avif-exif-far-directory", far)
     yield good("avif-metadata", encoded(PLAIN, "AVIF", exif=exif_with_everything(), xmp=XMP, icc_profile=SRGB))
     sideways = XMP.replace(b">", b' tiff:Orientation="6">', 1)
     yield good("avif-turned-by-xmp-alone", encoded(PLAIN, "AVIF", xmp=sideways))

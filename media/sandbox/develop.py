@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from media.sandbox.limits import MAX_INPUT_BYTES, close_the_door, limit_use
+from media.sandbox.system_calls import allow_decoding_alone
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
 
     pictures.prepare()
     close_the_door()
+    allow_decoding_alone()
     image = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
     try:
         if len(image) > MAX_INPUT_BYTES:

@@ -210,6 +210,29 @@ def test_the_limits_bite(code: str, said: str) -> None:
     assert reason_of(f"limits.limit_use()\n{SAY}{closing}{code}\n") == said
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\ncall = lambda: os.unlink('/nowhere/at-all')",
+        "import os\ncall = lambda: os.rename('/nowhere', '/nowhere/else')",
+        "import os\ncall = lambda: os.chmod('/nowhere', 0)",
+        "import os\ncall = lambda: os.stat('/')",
+        "import os\ncall = lambda: os.kill(os.getpid(), 0)",
+        "import os\ncall = os.fork",
+        "import os\ncall = lambda: os.execv('/bin/true', ['true'])",
+        "import socket\ncall = socket.socket",
+        "import os\ncall = lambda: os.nice(1)",
+        "import os\ncall = os.pipe",
+    ],
+)
+def test_the_kernel_refuses_what_decoding_does_not_need(code: str) -> None:
+    """EPERM, not EMFILE or ENOENT: it did not look at the arguments."""
+    load = f"limits.limit_use()\nfrom media.sandbox.system_calls import allow_decoding_alone\n{SAY}{code}\n"
+    told = "try: call()\nexcept OSError as e: say('refused' if e.errno == 1 else 'other')\nelse: say('done')\n"
+    assert reason_of(f"{load}allow_decoding_alone()\n{told}") == "refused"
+    assert reason_of(f"{load}{told}") != "refused"
+
+
 def test_too_much_cpu_time_ends_it() -> None:
     started = time.process_time()
     assert reason_of("limits.CPU_S = 1\nlimits.limit_use()\nwhile True: pass\n") == "too-slow"
