@@ -12,6 +12,8 @@ UNDECLARED_FOR = timedelta(days=30)
 REVOKED_FOR = timedelta(days=180)
 """After its device was revoked: the last queue of a phone that is gone may still be brought in."""
 LOOK_AGAIN = timedelta(days=1)
+CLOCKS_APART = timedelta(minutes=10)
+"""Of two doors, beyond any doubt: one of them dates the upload, the other may date what the phone says."""
 
 DECLARED_OTHERWISE, NOT_DECLARED = "declared-otherwise", "not-declared"
 
@@ -42,6 +44,7 @@ def _never_comes(upload: Untaken, now: datetime) -> bool:
     """A phone records the operation before it uploads (§4). So once it has said, after the upload, how many operations
     it made, and all of these are here, the one that is not among them does not exist."""
     told, told_at = upload.newest_told, upload.newest_told_at
-    if told is not None and told_at is not None and told_at > upload.whole_at and upload.held_through >= told:
+    afterwards = told_at is not None and told_at > upload.whole_at + CLOCKS_APART
+    if afterwards and told is not None and upload.held_through >= told:
         return True
     return upload.revoked_at is not None and now >= upload.revoked_at + REVOKED_FOR
