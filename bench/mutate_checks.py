@@ -183,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; all without")
     parser.add_argument("--every", type=int, default=1, help="take every n-th mutant of each group")
-    parser.add_argument("--after", type=int, default=0, help="leave the first so many of each group out: a run in parts")
+    parser.add_argument("--after", type=int, default=0, help="leave the first so many of each group out")
     parser.add_argument("--minutes", type=float, default=60, help="take no new mutant after so long")
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
