@@ -16,7 +16,7 @@ import pytest
 from failpoints import FAILPOINTS, Armed, Failpoint, named
 from fault_world import PASSPHRASE, House
 from phone_lives import a_session
-from processes import killed, start, until
+from processes import PATIENCE_S, killed, start, until
 from sqlalchemy import select
 
 import sync.phone
@@ -29,7 +29,6 @@ from sync.phone import Patience, Phone
 
 pytest_plugins = ["fault_fixtures"]
 pytestmark = pytest.mark.xdist_group("faults")
-PATIENCE_S = 20.0
 # A dead worker's operation rests for two seconds, and each run has its processes to start: all of them are for `prove`.
 WORKERS = {"after the effect", "effect and verdict, not committed", "items written, not committed"}
 SHORT = [p for p in FAILPOINTS if p.part == "door" or p.told in WORKERS or (p.part == "phone" and p.number % 2)]
