@@ -26,6 +26,7 @@ OFFICE_ALONE = frozenset(
         "letter-unknown",
         "more-than-owed",
         "not-from-obligor",
+        "operations-lost",
         "person-not-of-the-visit",
         "recipient-not-entitled",
     }
