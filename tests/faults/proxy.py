@@ -200,7 +200,7 @@ class FaultProxy:
             exchange.returned = min(at + step, len(told))
             if fault.bytes_per_s:
                 time.sleep(0.05)
-        return end is None and bool(reply)
+        return end is None and len(reply) >= _whole(reply, exchange.request.startswith(b"HEAD ")) > 0
 
 
 def _read_message(peer: socket.socket, no_body: bool = False) -> bytes:
@@ -210,14 +210,21 @@ def _read_message(peer: socket.socket, no_body: bool = False) -> bytes:
         if not (more := peer.recv(BUFFER)):
             return bytes(data)
         data += more
-    head = data.index(b"\r\n\r\n") + 4
-    length = _LENGTH.search(bytes(data[:head]))
-    whole = head + (int(length[1]) if length and not no_body else 0)
-    while len(data) < whole:
+    while len(data) < _whole(data, no_body):
         if not (more := peer.recv(BUFFER)):
             break
         data += more
     return bytes(data)
+
+
+def _whole(message: bytes | bytearray, no_body: bool) -> int:
+    """How long it is when it is whole; 0 where its head is not there yet. A server that dies in the middle of a reply
+    leaves less: then its client has to be told, as the server's own connection would have."""
+    head = message.find(b"\r\n\r\n") + 4
+    if head < 4:
+        return 0
+    length = _LENGTH.search(bytes(message[:head]))
+    return head + (int(length[1]) if length and not no_body else 0)
 
 
 def _close(one: socket.socket) -> None:
