@@ -65,7 +65,7 @@ def measure_export(leaves: int) -> None:
             with worker_app(settings).app_context():
                 _run(home, server, leaves)
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 def _run(home: Path, server: Server, leaves: int) -> None:

@@ -88,7 +88,7 @@ def main(rows: int) -> None:
             migrate(server.url("owner"))
             run(Path(directory), server, rows)
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 def run(directory: Path, server: Server, rows: int) -> None:

@@ -188,7 +188,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
         ("sync/door/feed.py", "or not same(stored, cursor.roll)", ""),
         ("sync/door/feed.py", "cursor.epoch != device.epoch or ", ""),
         ("sync/door/feed.py", ", SheetKey.device_id == device.id", ""),
-        ("sync/door/feed.py", ", Durable.device_id == device.id", ""),
+        ("sync/door/feed.py", ", table.device_id == device.id", ""),
         ("sync/door/snapshots.py", "                Snapshot.device_id == device.id,\n", ""),
         ("sync/door/ops.py", ", InboxOp.device_id == device.id", ""),
         ("sync/door/receive.py", "device_id = %(device)s AND op_id", "op_id"),

@@ -164,7 +164,7 @@ def main(accounts: int, agents: int) -> None:
             migrate(server.url("owner"))
             run(Path(directory), server, accounts, agents)
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 if __name__ == "__main__":

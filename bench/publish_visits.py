@@ -216,7 +216,7 @@ def main(visits: int, cold: bool) -> None:
             migrate(server.url("owner"))
             run(Path(directory), server, visits, cold)
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ from uuid import uuid4
 
 from sqlalchemy import func, insert, select
 
+from bench.figures import say, timed
 from bench.stampede_phones import StampedePhone, all_at_once, by_kind
-from bench.sync import Bench, say, timed
+from bench.sync import Bench
 from bench.sync_phones import BenchPhone, percentile
 from doorstep.migrate import migrate
 from doorstep.postgres import EmbeddedPostgres, Server
@@ -136,7 +137,7 @@ def main() -> None:
             migrate(server.url("owner"))
             troubles = run(directory, server, arguments)
         finally:
-            embedded.stop()
+            embedded.destroy()
     for trouble in troubles[:20]:
         say("WRONG", trouble)
     sys.exit(bool(troubles))

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.queues import Queue
@@ -28,11 +28,12 @@ from uuid import UUID
 
 import psycopg
 import requests
-from psycopg import sql
 from sqlalchemy import delete, func, insert, select, update
 
+from bench.figures import say, timed
 from bench.processor_time import parent_of, spent
 from bench.publish_visits import VISITS_PER_AGENT, fill
+from bench.raw_costs import raw_costs
 from bench.sync_phones import BenchPhone, Line, batches, percentile
 from doorstep.app import worker_app
 from doorstep.migrate import migrate
@@ -55,21 +56,6 @@ from sync.phone.crypto import b64u
 from sync.phone.feed import next_roll
 from sync.phone.records import Page, read_page
 from sync.phone.wire import binary, read_json
-
-BATCH = 50
-
-
-def say(what: str, figure: str) -> None:
-    sys.stdout.write(f"{what:34} {figure}\n")
-    sys.stdout.flush()
-
-
-@contextmanager
-def timed() -> Iterator[Callable[[], float]]:
-    """Seconds of the block, to be read after it."""
-    began, ended = time.perf_counter(), 0.0
-    yield lambda: ended - began
-    ended = time.perf_counter()
 
 
 def free_port() -> int:
@@ -151,33 +137,6 @@ class Bench:
                 break
             time.sleep(0.1)
         raise RuntimeError((self.directory / "door.log").read_text())
-
-
-def raw_costs(server: Server, operations: list[dict[str, str]]) -> None:
-    """What nobody can be faster than: rows of this size committed in batches, one verification, one opening."""
-    sizes = {name: len(sealing.from_b64u(value)) for name, value in operations[0].items()}
-    with psycopg.connect(server.conninfo("owner"), autocommit=True) as connection:
-        connection.execute("CREATE TABLE raw (id uuid PRIMARY KEY, p bytea, c bytea, s bytea, r bytea)")
-        row = [os.urandom(sizes[name]) for name in ("protected", "ct", "sig")] + [os.urandom(314)]
-        values = sql.SQL(", ").join([sql.SQL("(gen_random_uuid(), %b, %b, %b, %b)")] * BATCH)
-        statement = sql.SQL("INSERT INTO raw VALUES ") + values
-        with timed() as seconds:
-            for _ in range(200):
-                connection.execute(statement, row * BATCH)
-        say("raw insert and commit", f"{200 * BATCH / seconds():9,.0f} rows/s in batches of {BATCH}")
-        connection.execute("DROP TABLE raw")
-    private = sealing.new_private_key()
-    public, message = sealing.public_key_of(private), os.urandom(600)
-    signature, sealed = sealing.sign(private, message), sealing.seal_to(public, b"info", os.urandom(512))
-    for what, work in (
-        ("raw ES256 verification", lambda: sealing.verify(public, message, signature)),
-        ("raw ES256 signature", lambda: sealing.sign(private, message)),
-        ("raw HPKE opening", lambda: sealing.open_sealed(private, b"info", sealed)),
-    ):
-        with timed() as seconds:
-            for _ in range(2_000):
-                work()
-        say(what, f"{2_000 / seconds():9,.0f} /s on one core")
 
 
 def send(door_url: str, work: list[tuple[BenchPhone, list[bytes]]], start: Barrier, results: Queue) -> None:
@@ -345,7 +304,7 @@ def main() -> None:
             migrate(server.url("owner"))
             run(directory, server, arguments)
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -22,7 +23,7 @@ class _Loaded(Generic[K]):
     looked_at: float
 
 
-class _Keyring(Generic[K]):
+class _Keyring(ABC, Generic[K]):
     """Keys by agency, read from one directory; a file that was replaced is read anew within a second."""
 
     def __init__(self, directory: Path) -> None:
@@ -47,8 +48,9 @@ class _Keyring(Generic[K]):
         loaded.looked_at = time.monotonic()
         return loaded.keys
 
+    @abstractmethod
     def _make(self, agency_id: UUID, path: Path) -> K:
-        raise NotImplementedError
+        """The keys of a file. Raises NoKeys."""
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -47,8 +47,9 @@ def feed() -> ResponseReturnValue:
         records = [
             *_sheet_keys(session, device, {item.sheet_key for item in page}),
             *(Record(RecordKind.ITEM, item.head, item.sig, item.ct) for item in page),
-            *_durable(session, device),
-            *(_digest(session, device) if page and len(items) <= limit else ()),
+            *_newest(session, device, Durable, RecordKind.DURABLE),
+            # A phone that got items already keeps the digest that came with them.
+            *(_newest(session, device, SheetDigest, RecordKind.DIGEST) if page and len(items) <= limit else ()),
             Record(RecordKind.END, canonical({"more": len(items) > limit})),
         ]
     return Response(b"".join(map(bytes, records)), mimetype=MEDIA_TYPE)
@@ -116,21 +117,9 @@ def _sheet_keys(session: Session, device: Device, names: set[str]) -> list[Recor
     return [Record(RecordKind.SHEET_KEY, row.statement, row.sig) for row in rows]
 
 
-def _durable(session: Session, device: Device) -> list[Record]:
-    """The newest statement, if there is one."""
+def _newest(session: Session, device: Device, table: type[Durable | SheetDigest], kind: RecordKind) -> list[Record]:
+    """The office's newest statement of this sort, if there is one."""
     rows = session.execute(
-        select(Durable.statement, Durable.sig).where(
-            Durable.agency_id == device.agency_id, Durable.device_id == device.id
-        )
+        select(table.statement, table.sig).where(table.agency_id == device.agency_id, table.device_id == device.id)
     )
-    return [Record(RecordKind.DURABLE, row.statement, row.sig) for row in rows]
-
-
-def _digest(session: Session, device: Device) -> list[Record]:
-    """What the sheet must be at the last item. A phone that got items already keeps the one that came with them."""
-    rows = session.execute(
-        select(SheetDigest.statement, SheetDigest.sig).where(
-            SheetDigest.agency_id == device.agency_id, SheetDigest.device_id == device.id
-        )
-    )
-    return [Record(RecordKind.DIGEST, row.statement, row.sig) for row in rows]
+    return [Record(kind, row.statement, row.sig) for row in rows]

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from field_api.platform.tenancy import current_agency
+from sync.office.lost_operations import REASON
 
 MOST_EXCEPTED = 100  # numbers that one statement names: it stops before the next
 
@@ -20,7 +21,7 @@ _EXCEPTED = text(
     """
     SELECT DISTINCT c.device_id, c.seq FROM (
         SELECT agency_id, device_id, seq FROM mailbox.quarantine
-        WHERE agency_id = :agency AND seq IS NOT NULL AND reason NOT IN ('wrong-device', 'lost-with-the-server')
+        WHERE agency_id = :agency AND seq IS NOT NULL AND reason NOT IN ('wrong-device', :lost)
         UNION ALL
         SELECT agency_id, device_id, seq FROM mailbox.inbox
         WHERE agency_id = :agency AND state = 'quarantined'
@@ -39,7 +40,7 @@ _EXCEPTED = text(
 def excepted_numbers(session: Session) -> dict[UUID, list[int]]:
     """By device, in order. Few: what came spoiled."""
     found: dict[UUID, list[int]] = {}
-    for device_id, seq in session.execute(_EXCEPTED, {"agency": current_agency()}):
+    for device_id, seq in session.execute(_EXCEPTED, {"agency": current_agency(), "lost": REASON}):
         found.setdefault(device_id, []).append(seq)
     return found
 

@@ -14,12 +14,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from doorstep.backup.replay import replay
-from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import OpKind
-from field_api.platform.clock import SetClock
-from field_api.platform.database import db, transaction
+from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import RestoreJournal
@@ -35,20 +33,14 @@ from media.office.records import Photo
 from media.records import Upload
 from sync.mailbox import DeviceContact, Durable, InboxOp
 from tests.photo_phone import SealedPhoto, announce
-from tests.photo_world import PhotoWorld, photo_world
+from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg
+
+pytest_plugins = ["tests.photo_fixtures"]
 
 HOURS_72 = timedelta(hours=72)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def world(app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock) -> Iterator[PhotoWorld]:
-    world = photo_world(app, agency, settings, database, clock)
-    yield world
-    with world.door.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
-from field_api.platform.clock import SetClock
-from field_api.platform.database import db, transaction
+from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.platform.settings import Settings
@@ -33,17 +29,11 @@ from media.office.link_uploads import link_uploads
 from media.office.records import Photo, PhotoState
 from media.office.show_rendition import show_rendition
 from tests.photo_phone import announce, head, send_piece
-from tests.photo_world import PhotoWorld, photo_world
+from tests.photo_world import PhotoWorld
 from tests.pictures import MARK, encoded, jpeg, jpeg_with_everything, patterned
 from tests.planning_world import statements
 
-
-@pytest.fixture
-def world(app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock) -> Iterator[PhotoWorld]:
-    world = photo_world(app, agency, settings, database, clock)
-    yield world
-    with world.door.app_context():
-        db.engine.dispose()
+pytest_plugins = ["tests.photo_fixtures"]
 
 
 def shown(world: PhotoWorld, photo: Photo, size: str = "large") -> bytes:

@@ -46,7 +46,7 @@ _DOOR = [
     ("sync.door.receive:Receiver.receive", "after", "inserted, not committed"),
     ("sync.door.receive:Receipt.wire", "before", "committed, no reply"),
     ("sync.door.feed:_items_after", "before", "a page asked for"),
-    ("sync.door.feed:_durable", "after", "a page made, no reply"),
+    ("sync.door.feed:_newest", "after", "a page made, no reply"),
 ]
 _WORKER = [
     ("sync.office.decide_operation:record_operation", "before", "before the effect"),

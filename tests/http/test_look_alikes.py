@@ -9,27 +9,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
-from doorstep.server import Server
-from field_api.platform.clock import SetClock
-from field_api.platform.database import db, transaction
-from field_api.platform.settings import Settings
+from field_api.platform.database import transaction
 from media.office.look_alikes import LOOK_ALIKES, look_alikes, search_for
 from media.office.records import Photo
 from tests.office_client import OfficeClient
 from tests.photo_phone import enrolled_phone
-from tests.photo_world import PhotoWorld, photo_world
+from tests.photo_world import PhotoWorld
 from tests.pictures import encoded, jpeg, jpeg_with_everything, patterned
 
-
-@pytest.fixture
-def world(app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock) -> Iterator[PhotoWorld]:
-    world = photo_world(app, agency, settings, database, clock)
-    yield world
-    with world.door.app_context():
-        db.engine.dispose()
+pytest_plugins = ["tests.photo_fixtures"]
 
 
 def test_a_photo_is_measured_against_its_visit_and_its_file(world: PhotoWorld, office_client: OfficeClient) -> None:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
-import pytest
 from flask import Flask
 from PIL import Image
 
-from doorstep.server import Server
-from field_api.platform.clock import SetClock
-from field_api.platform.database import db
 from field_api.platform.settings import Settings
 from tests.office_client import OfficeClient
-from tests.photo_world import PhotoWorld, photo_world
+from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg, jpeg_with_everything
 from tests.planning_world import statements
 
+pytest_plugins = ["tests.photo_fixtures"]
+
 PHOTOS = "/api/v1/photos"
-
-
-@pytest.fixture
-def world(app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock) -> Iterator[PhotoWorld]:
-    world = photo_world(app, agency, settings, database, clock)
-    yield world
-    with world.door.app_context():
-        db.engine.dispose()
 
 
 def test_a_manager_lists_the_photos_of_a_visit_and_sees_them(world: PhotoWorld, office_client: OfficeClient) -> None:

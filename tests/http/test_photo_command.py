@@ -8,31 +8,24 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from flask import Flask
 
 from doorstep.commands.photo import photo as photo_command
-from doorstep.server import Server
-from field_api.platform.clock import SetClock
-from field_api.platform.database import db
-from field_api.platform.settings import Settings
-from tests.photo_world import PhotoWorld, photo_world
+from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg
+
+pytest_plugins = ["tests.photo_fixtures"]
 
 
 @pytest.fixture
-def world(
-    app: Flask, agency: UUID, settings: Settings, database: Server, clock: SetClock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[PhotoWorld]:
-    world = photo_world(app, agency, settings, database, clock)
+def world(world: PhotoWorld, agency: UUID, monkeypatch: pytest.MonkeyPatch) -> PhotoWorld:
+    """Commands act here, and not in an installation of their own."""
 
     @contextmanager
     def here() -> Iterator[UUID]:
         yield agency
 
     monkeypatch.setattr("doorstep.commands.photo.office_context", here)
-    yield world
-    with world.door.app_context():
-        db.engine.dispose()
+    return world
 
 
 def run(*arguments: str) -> str:
