@@ -201,7 +201,7 @@ def door(_tree: Path) -> Iterator[Mutant]:
     ]
     tests = (
         *DOOR,
-        f"{HTTP}/test_photo_uploads.py",
+        "tests/uploads/test_photo_uploads.py",
         "tests/database/test_sync_day.py",
         "tests/database/test_sync_publish.py",
         "tests/database/test_two_phones.py",

@@ -73,6 +73,17 @@ def announce(phone: Phone, photo: SealedPhoto, **changes: str) -> TestResponse:
     return phone.call("POST", PHOTOS, headers={**photo.creation_headers, **changes})
 
 
+def announce_with(phone: Phone, photo: SealedPhoto, piece: bytes, **changes: str) -> TestResponse:
+    """Creation with upload: the first bytes come along."""
+    return phone.call("POST", PHOTOS, piece, headers={**first_headers(photo, piece), **changes})
+
+
+def first_headers(photo: SealedPhoto, piece: bytes) -> dict[str, str]:
+    headers = {**piece_headers(0, piece), **photo.creation_headers}
+    del headers["Upload-Offset"]
+    return headers
+
+
 def piece_headers(offset: int, piece: bytes) -> dict[str, str]:
     return {
         **TUS,

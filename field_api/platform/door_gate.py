@@ -88,7 +88,7 @@ _HEADERS: dict[str, re.Pattern[str]] = {
         "location": r"/phone/v1/photos/" + UUID_TEXT.form.pattern,
         "tus-resumable": r"1\.0\.0",
         "tus-version": r"1\.0\.0",
-        "tus-extension": r"[a-z]+(,[a-z]+)*",
+        "tus-extension": r"[a-z-]+(,[a-z-]+)*",
         "tus-checksum-algorithm": "sha256",
         "tus-max-size": r"\d+",
         "upload-offset": r"\d+",

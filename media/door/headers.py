@@ -15,7 +15,7 @@ from field_api.platform.sealing import Unsealable, from_b64u
 from media.sealed_photo import MAX_SEALED_BYTES, MIN_SEALED_BYTES, WRAP_BYTES
 
 TUS_VERSION = "1.0.0"
-EXTENSIONS = "creation,expiration,checksum,termination"
+EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 MAX_PATCH_BYTES = 256 * 1024
 MAX_METADATA_CHARACTERS = 2_048
 OFFSET_TYPE = "application/offset+octet-stream"
@@ -36,7 +36,7 @@ class Creation:
 
 @dataclass(frozen=True)
 class Piece:
-    """Where a PATCH body belongs and what it must hash to."""
+    """Where a body belongs and what it must hash to."""
 
     offset: int
     sha256: bytes
@@ -69,14 +69,18 @@ def read_creation(headers: Headers) -> Creation:
 
 def read_piece(headers: Headers) -> Piece:
     """Raises Problem `media-type` or `bad-request`."""
-    if headers.get("Content-Type") != OFFSET_TYPE:
-        raise Problem("media-type", f"{OFFSET_TYPE} is needed", at="Content-Type")
-    offset = _number(headers, "Upload-Offset")
-    algorithm, _, value = headers.get("Upload-Checksum", "").partition(" ")
-    digest = _base64(value)
-    if algorithm != "sha256" or digest is None or len(digest) != 32:
-        raise Problem("bad-request", "sha256 and 32 bytes in base64 are needed", at="Upload-Checksum")
-    return Piece(offset, digest)
+    _check_type(headers)
+    return Piece(_number(headers, "Upload-Offset"), _checksum(headers))
+
+
+def read_first_piece(headers: Headers, body_bytes: int, length_bytes: int) -> Piece:
+    """The piece that came with a creation: `body_bytes` of a photograph of `length_bytes`. Raises as `read_piece`."""
+    _check_type(headers)
+    if headers.get("Upload-Offset", "0") != "0":
+        raise Problem("bad-request", "a new upload begins at 0", at="Upload-Offset")
+    if body_bytes > length_bytes:
+        raise Problem("bad-request", "more bytes than the photograph has", at="Upload-Length")
+    return Piece(0, _checksum(headers))
 
 
 def read_metadata(header: str) -> dict[str, str]:
@@ -91,6 +95,19 @@ def read_metadata(header: str) -> dict[str, str]:
             raise Problem("bad-request", "a name twice, or a value that is not base64", at="Upload-Metadata")
         metadata[name] = text.decode("utf-8", "replace")
     return metadata
+
+
+def _check_type(headers: Headers) -> None:
+    if headers.get("Content-Type") != OFFSET_TYPE:
+        raise Problem("media-type", f"{OFFSET_TYPE} is needed", at="Content-Type")
+
+
+def _checksum(headers: Headers) -> bytes:
+    algorithm, _, value = headers.get("Upload-Checksum", "").partition(" ")
+    digest = _base64(value)
+    if algorithm != "sha256" or digest is None or len(digest) != 32:
+        raise Problem("bad-request", "sha256 and 32 bytes in base64 are needed", at="Upload-Checksum")
+    return digest
 
 
 def _number(headers: Headers, name: str) -> int:

@@ -10,18 +10,20 @@ from werkzeug.http import http_date
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
-from field_api.platform.signatures import signed_by_device
+from field_api.platform.signatures import has_body, signed_by_device
 from field_api.platform.wiring import clock, settings
 from media.door.answers import PREFIX
 from media.door.headers import (
     EXTENSIONS,
     MAX_PATCH_BYTES,
     TUS_VERSION,
+    Piece,
     check_version,
     read_creation,
+    read_first_piece,
     read_piece,
 )
-from media.door.uploads import append, create, end, take_place
+from media.door.uploads import append, append_first, create, end, take_place
 from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
 from media.sealed_photo import MAX_SEALED_BYTES
 from media.stores import stores_of
@@ -43,13 +45,27 @@ def say_what_is_offered(upload_id: UUID | None = None) -> Response:
     return Response(status=204, headers={**constants, "Tus-Max-Size": str(MAX_SEALED_BYTES)})
 
 
-@blueprint.post("")
-@signed_by_device(revoked_ok=True, max_body_bytes=0)
-def create_upload() -> Response:
+def _create() -> None:
+    """Before a body is waited for: a creation that stalls has then taken its place, as a PATCH has."""
     check_version(request.headers)
     wanted = read_creation(request.headers)
+    g.first = None
+    if has_body():
+        g.first = read_first_piece(request.headers, request.content_length or 0, wanted.length_bytes)
     with transaction(g.device.agency_id) as session:
-        response = _standing(create(session, stores_of(settings()), g.device.id, wanted, clock().now()), 201)
+        upload = create(session, stores_of(settings()), g.device.id, wanted, clock().now())
+        g.upload_id, g.fence, g.standing = upload.id, upload.fence, _standing(upload, 201)
+
+
+@blueprint.post("")
+@signed_by_device(revoked_ok=True, max_body_bytes=MAX_PATCH_BYTES, before_body=_create)
+def create_upload() -> Response:
+    response: Response = g.standing
+    if g.first:
+        body, now = _body_of(g.first), clock().now()
+        with transaction(g.device.agency_id) as session:
+            upload = append_first(session, stores_of(settings()), g.device.id, g.upload_id, g.fence, body, now)
+            response = _standing(upload, 201)
     return response
 
 
@@ -71,9 +87,8 @@ def tell_offset(upload_id: UUID) -> Response:
 @blueprint.patch("/<uuid:upload_id>")
 @signed_by_device(revoked_ok=True, max_body_bytes=MAX_PATCH_BYTES, before_body=_take_place)
 def append_piece(upload_id: UUID) -> Response:
-    piece, body = read_piece(request.headers), request.get_data()
-    if not same(sha256(body), piece.sha256):
-        raise Problem("digest-mismatch", "the body is not what Upload-Checksum says", at="Upload-Checksum")
+    piece = read_piece(request.headers)
+    body = _body_of(piece)
     with transaction(g.device.agency_id) as session:
         upload = append(
             session, stores_of(settings()), g.device.id, upload_id, g.fence, piece.offset, body, clock().now()
@@ -91,6 +106,14 @@ def end_upload(upload_id: UUID) -> Response:
     with transaction(g.device.agency_id) as session:
         end(session, stores_of(settings()), g.device.id, upload_id, clock().now())
     return Response(status=204)
+
+
+def _body_of(piece: Piece) -> bytes:
+    """The request's body. Raises Problem `digest-mismatch` where it is not what was announced."""
+    body = request.get_data()
+    if not same(sha256(body), piece.sha256):
+        raise Problem("digest-mismatch", "the body is not what Upload-Checksum says", at="Upload-Checksum")
+    return body
 
 
 def _standing(upload: Upload, status: int) -> Response:

@@ -35,9 +35,10 @@ def upload_id_of(device_id: UUID, digest: bytes) -> UUID:
 
 
 def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, now: datetime) -> Upload:
-    """The upload of this content: a new one, or the one that is there already.
+    """The upload of this content: a new one, or the one that is there already, with a fence as `take_place` gives it.
 
-    Raises Problem `conflict` where it was announced otherwise, `gone` where it was destroyed, `quota-exceeded`.
+    Raises Problem `conflict` where it was announced otherwise, `gone` where it was destroyed, `quota-exceeded`,
+    `unavailable` where the disk is full; then nothing has changed.
     """
     _one_creation_at_a_time(session, device_id)
     upload_id = upload_id_of(device_id, wanted.sha256)
@@ -45,14 +46,17 @@ def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, 
     if upload is not None and upload.state == DESTROYED:
         raise Problem("gone", "this photograph was destroyed")
     if upload is not None and _alive(upload, now):
-        return _the_same(upload, wanted)
+        return _the_same(session, upload, wanted)
     _check_quota(session, device_id, wanted.length_bytes)
     upload = upload or Upload(id=upload_id, device_id=device_id, sha256=wanted.sha256)
     _begin(upload, wanted, now)
     session.add(upload)
     session.flush()
-    stores.files.delete(upload.agency_id, upload.id)  # of an earlier, forgotten life
-    stores.keys.put(upload.agency_id, upload.id, wanted.wrap)
+    try:
+        stores.files.delete(upload.agency_id, upload.id)  # of an earlier, forgotten life
+        stores.keys.put(upload.agency_id, upload.id, wanted.wrap)
+    except OSError as error:
+        raise _cannot_store() from error
     return upload
 
 
@@ -95,12 +99,26 @@ def append(
         forget(stores, upload)
         return upload
     except OSError as error:
-        raise Problem("unavailable", "the door cannot store now", headers={"Retry-After": later_s(60, 90)}) from error
+        raise _cannot_store() from error
     upload.received_bytes = offset + len(body)
     upload.expires_at = now + LIFETIME
     if upload.received_bytes == upload.length_bytes:
         _settle(session, stores, upload, now)
     return upload
+
+
+def append_first(
+    session: Session, stores: Stores, device_id: UUID, upload_id: UUID, fence: int, body: bytes, now: datetime
+) -> Upload:
+    """Append what came with a creation, if the upload stands at its beginning and this is the newest request for it.
+
+    Otherwise the body is passed over: the upload was there already, and its offset tells the phone where to go on.
+    Raises as `append`.
+    """
+    upload = _find(session, device_id, upload_id, now)
+    if upload.fence != fence or upload.state != RECEIVING or upload.received_bytes:
+        return upload
+    return append(session, stores, device_id, upload_id, fence, 0, body, now)
 
 
 def end(session: Session, stores: Stores, device_id: UUID, upload_id: UUID, now: datetime) -> None:
@@ -109,6 +127,10 @@ def end(session: Session, stores: Stores, device_id: UUID, upload_id: UUID, now:
     if upload.state != RECEIVING:
         raise Problem("already-done", "a complete upload is evidence")
     forget(stores, upload)
+
+
+def _cannot_store() -> Problem:
+    return Problem("unavailable", "the door cannot store now", headers={"Retry-After": later_s(60, 90)})
 
 
 def _one_creation_at_a_time(session: Session, device_id: UUID) -> None:
@@ -130,12 +152,14 @@ def _alive(upload: Upload, now: datetime) -> bool:
     return upload.state != FORGOTTEN and not (upload.state == RECEIVING and upload.expires_at <= now)
 
 
-def _the_same(upload: Upload, wanted: Creation) -> Upload:
+def _the_same(session: Session, upload: Upload, wanted: Creation) -> Upload:
     known = (upload.photo_id, upload.length_bytes, upload.sealing_key_id)
     if known != (wanted.photo_id, wanted.length_bytes, wanted.sealing_key_id):
         raise Problem("conflict", "these bytes were announced with other values")
     if not same(upload.wrap_sha256, sha256(wanted.wrap)):
         raise Problem("conflict", "these bytes were announced with another key", at="key")
+    upload.fence += 1
+    session.flush()
     return upload
 
 

@@ -7,12 +7,10 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,15 +23,22 @@ from flask import Flask
 from sqlalchemy import select
 from tusclient.client import TusClient
 from tusclient.uploader.baseuploader import BaseUploader
-from waitress import wasyncore
-from waitress.server import create_server
-from werkzeug.serving import make_server
+from upload_world import (
+    PIECE,
+    RawRequest,
+    agency_key,
+    by_streaming,
+    by_waitress,
+    code,
+    keys,
+    row,
+    stored,
+    wait_for_fence,
+)
 
-from doorstep.server import Server
 from field_api.platform.clock import SetClock
-from field_api.platform.database import db, transaction
+from field_api.platform.database import transaction
 from field_api.platform.devices import Device
-from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.settings import Settings
 from media.door import uploads
 from media.records import Upload
@@ -46,57 +51,11 @@ from tests.photo_phone import (
     base64_text,
     enrolled_phone,
     head,
-    photo_door,
     piece_headers,
     seal_for,
     send_piece,
     upload,
 )
-
-PIECE = 256 * 1024
-
-
-@pytest.fixture
-def door(settings: Settings, database: Server, clock: SetClock) -> Iterator[Flask]:
-    app = photo_door(settings, database, clock)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def phone(app: Flask, agency: UUID, door: Flask, clock: SetClock) -> Phone:
-    return enrolled_phone(door, agency, clock)
-
-
-@pytest.fixture
-def photo(phone: Phone, agency: UUID, settings: Settings) -> SealedPhoto:
-    return seal_for(phone, agency_key(settings, agency), os.urandom(600_000))
-
-
-def agency_key(settings: Settings, agency: UUID) -> bytes:
-    return OfficeKeyring(settings.office_keys).of(agency).sealing_certificate.public
-
-
-def code(response: Any) -> str:
-    assert response.mimetype == "application/problem+json", response.text
-    assert response.headers["Tus-Resumable"] == "1.0.0"
-    return str(response.json["code"])
-
-
-def row(agency: UUID) -> Upload:
-    with transaction(agency) as session:
-        upload = session.scalars(select(Upload)).one()
-        session.expunge(upload)
-        return upload
-
-
-def stored(settings: Settings) -> list[Path]:
-    return [path for path in settings.door_objects.rglob("*") if path.is_file()]
-
-
-def keys(settings: Settings) -> list[Path]:
-    return [path for path in settings.photo_keys.rglob("*") if path.is_file()]
 
 
 def test_options_need_no_signature_and_tell_the_profile(door: Flask) -> None:
@@ -106,6 +65,7 @@ def test_options_need_no_signature_and_tell_the_profile(door: Flask) -> None:
         assert response.headers["Tus-Version"] == "1.0.0"
         assert set(response.headers["Tus-Extension"].split(",")) == {
             "creation",
+            "creation-with-upload",
             "expiration",
             "checksum",
             "termination",
@@ -330,49 +290,8 @@ def test_a_disk_that_refuses_acknowledges_nothing(
     upload(phone, photo)
 
 
-@contextmanager
-def served(server: Any, serve: Any, stop: Any) -> Iterator[None]:
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop()
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-@contextmanager
-def by_waitress(door: Flask) -> Iterator[int]:
-    server = create_server(door, host="127.0.0.1", port=0, threads=4, clear_untrusted_proxy_headers=True)
-    stopping = threading.Event()
-
-    def serve() -> None:
-        while not stopping.is_set():
-            wasyncore.loop(timeout=0.1, map=server._map, count=1)
-
-    try:
-        with served(server, serve, stopping.set):
-            yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        wasyncore.close_all(server._map)
-
-
-def raw_patch(phone: Phone, port: int, location: str, offset: int, piece: bytes) -> tuple[socket.socket, bytes]:
-    """A connection with the head of a PATCH on it; the caller sends as much of the body as it likes."""
-    headers = piece_headers(offset, piece) | {"Content-Digest": f"sha-256=:{base64_text(sha256(piece))}:"}
-    headers |= phone.signature_headers("PATCH", location, "", headers, True)
-    lines = [f"PATCH {location} HTTP/1.1", "Host: door.test", f"Content-Length: {len(piece)}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    connection.sendall("\r\n".join([*lines, "", ""]).encode())
-    return connection, piece
-
-
-def answer_of(connection: socket.socket) -> bytes:
-    with connection, connection.makefile("rb") as file:
-        return file.read()
+def raw_patch(phone: Phone, port: int, location: str, piece: bytes) -> RawRequest:
+    return RawRequest(phone, port, "PATCH", location, piece, piece_headers(0, piece))
 
 
 def test_a_body_cut_off_on_the_way_changes_nothing(
@@ -382,17 +301,15 @@ def test_a_body_cut_off_on_the_way_changes_nothing(
     location = announce(phone, photo).headers["Location"]
     with by_waitress(door) as port:
         for sent in (0, 1, 4096, PIECE - 1):
-            connection, piece = raw_patch(phone, port, location, 0, photo.sealed[:PIECE])
-            connection.sendall(piece[:sent])
-            connection.close()
+            request = raw_patch(phone, port, location, photo.sealed[:PIECE])
+            request.send(sent)
+            request.connection.close()
         assert head(phone, location).headers["Upload-Offset"] == "0"
-    streaming = make_server("127.0.0.1", 0, door, threaded=True)
-    with served(streaming, streaming.serve_forever, streaming.shutdown):
-        connection, piece = raw_patch(phone, streaming.server_port, location, 0, photo.sealed[:PIECE])
-        connection.sendall(piece[:4096])
-        connection.shutdown(socket.SHUT_WR)
-        assert b" 400 " in answer_of(connection).split(b"\r\n")[0]
-    streaming.server_close()
+    with by_streaming(door) as port:
+        request = raw_patch(phone, port, location, photo.sealed[:PIECE])
+        request.send(4096)
+        request.connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in request.answer().split(b"\r\n")[0]
     assert head(phone, location).headers["Upload-Offset"] == "0"
     assert stored(settings) == []
 
@@ -400,28 +317,30 @@ def test_a_body_cut_off_on_the_way_changes_nothing(
 def test_a_newer_request_pre_empts_a_stalled_one(phone: Phone, photo: SealedPhoto, door: Flask) -> None:
     """The stalled PATCH took its place before its body came; a HEAD beside it ends its right to move the offset."""
     location = announce(phone, photo).headers["Location"]
-    streaming = make_server("127.0.0.1", 0, door, threaded=True)
-    with served(streaming, streaming.serve_forever, streaming.shutdown):
-        connection, piece = raw_patch(phone, streaming.server_port, location, 0, photo.sealed[:PIECE])
-        connection.sendall(piece[:1000])
+    with by_streaming(door) as port:
+        stalled = raw_patch(phone, port, location, photo.sealed[:PIECE])
+        stalled.send(1000)
         wait_for_fence(phone, 2)
         assert head(phone, location).headers["Upload-Offset"] == "0"
-        connection.sendall(piece[1000:])
-        answer = answer_of(connection)
-    streaming.server_close()
+        stalled.send(PIECE)
+        answer = stalled.answer()
     assert b" 409 " in answer.split(b"\r\n")[0]
     assert b'"code": "conflict"' in answer
     assert head(phone, location).headers["Upload-Offset"] == "0"
     assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
 
 
-def wait_for_fence(phone: Phone, fence: int) -> None:
-    """Until the server has admitted the stalled request: creation made fence 1."""
-    for _ in range(200):
-        if row(phone.agency).fence >= fence:
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("the stalled request never took its place")
+def test_a_creation_pre_empts_as_well(phone: Phone, photo: SealedPhoto, door: Flask) -> None:
+    """Whoever creates again goes on from the offset it is told: an older request must not move it meanwhile."""
+    location = announce(phone, photo).headers["Location"]
+    with by_streaming(door) as port:
+        stalled = raw_patch(phone, port, location, photo.sealed[:PIECE])
+        stalled.send(1000)
+        wait_for_fence(phone, 2)
+        assert announce(phone, photo).headers["Upload-Offset"] == "0"
+        stalled.send(PIECE)
+        assert b" 409 " in stalled.answer().split(b"\r\n")[0]
+    assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
 
 
 class SigningRequests:
