@@ -110,6 +110,19 @@ class OfficeKeys:
             raise sealing.Unsealable("unknown sealing key")
         return sealing.open_sealed(private, info, sealed)
 
+    def seal_again(self, key_id: str, info: bytes, sealed: bytes) -> tuple[str, bytes]:
+        """What a phone sealed to a key of the agency, sealed to its newest one: that one's id, and the bytes.
+
+        They were opened once before they are returned: whoever overwrites the old ones has nothing else. Raises
+        Unsealable.
+        """
+        secret = self.open_from_phone(key_id, info, sealed)
+        newest = self.sealing_certificate
+        again = sealing.seal_to(newest.public, info, secret)
+        if not sealing.same(self.open_from_phone(newest.key_id, info, again), secret):
+            raise sealing.Unsealable("sealed again to something else")
+        return newest.key_id, again
+
     def seal_at_rest(self, place: str, plaintext: bytes) -> bytes:
         """AES-256-GCM under a key derived for `place` (a column or a kind of object), which is also bound to it."""
         return sealing.aead_seal(self._key_for(place), plaintext, place.encode())

@@ -27,9 +27,10 @@ class Darkroom:
     def key_of(self, upload: Upload) -> PhotoKey:
         """The photograph's own key. Raises KeyAbsent where it was destroyed, Unsealable where it does not open."""
         name = PhotoName(upload.agency_id, upload.device_id, upload.photo_id)
-        wrap = self.stores.keys.get(upload.agency_id, upload.id)
+        stored = self.stores.keys.get(upload.agency_id, upload.id)
         office = self.keyring.of(upload.agency_id)
-        return PhotoKey(name, office.open_from_phone(upload.sealing_key_id, name.key_info, wrap))
+        key_id = stored.key_id or upload.sealing_key_id
+        return PhotoKey(name, office.open_from_phone(key_id, name.key_info, stored.wrap))
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def _take(
         state=state.value,
         reason=reason,
         subject=declared.subject,
+        wrap_key_id=upload.sealing_key_id,
         sha256=upload.sha256,
         captured_at=declared.taken_at,
         latitude=declared.latitude,

@@ -26,6 +26,9 @@ class PhotoState(StrEnum):
     DESTROYED = "destroyed"  # its key is gone
 
 
+KEPT = "state <> 'destroyed'"
+
+
 class Photo(Tenant):
     """One declared photograph whose bytes came. What shows the picture is sealed; destroying it clears the rest."""
 
@@ -37,6 +40,8 @@ class Photo(Tenant):
         Index("ix_photo_dhash", "agency_id", "dhash"),
         Index("ix_photo_work", "agency_id", "id", postgresql_where=text("state IN ('awaiting', 'developing')")),
         Index("ix_photo_undecided", "agency_id", "decide_by", postgresql_where=text("state = 'refused'")),
+        Index("ix_photo_wrap", "agency_id", "wrap_key_id", postgresql_where=text(KEPT)),
+        Index("ix_photo_kept", "agency_id", "received_at", postgresql_where=text(KEPT)),
         Index("ix_photo_band_1", "agency_id", "band_1"),
         Index("ix_photo_band_2", "agency_id", "band_2"),
         Index("ix_photo_band_3", "agency_id", "band_3"),
@@ -71,6 +76,8 @@ class Photo(Tenant):
     hints: Mapped[list[str]] = internal(JSONB, default=list, server_default=text("'[]'::jsonb"))  # media.office.hints
     from_address_m: Mapped[float | None] = internal()  # metres between where it was taken and the visited address
     from_visit_m: Mapped[float | None] = internal()  # and the nearest place that the visit's operations name
+    # The sealing key that its wrapped key was found under, or a word of media.office.rewrap_keys; '': not looked at yet.
+    wrap_key_id: Mapped[str] = internal(default="", server_default=text("''"))
     large_key: Mapped[str | None] = internal()  # objects: renditions of 2,048 and 320 px at most, sealed
     small_key: Mapped[str | None] = internal()
     received_at: Mapped[datetime] = internal()
