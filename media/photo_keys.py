@@ -36,7 +36,7 @@ class StoredWrap:
 
 
 class PhotoKeys:
-    """`directory`/AGENCY/ab/ID, readable by this system user alone. Callers hold the upload's row lock while they write.
+    """`directory`/AGENCY/ab/ID, readable by this system user alone. Whoever writes holds the upload's row lock.
 
     Needs a file system with hard links: what is replaced keeps a second name until it is overwritten.
     """

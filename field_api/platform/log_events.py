@@ -26,6 +26,7 @@ EVENTS: dict[str, frozenset[str]] = {
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",
         "upload-destroyed": "upload sha256 reason",  # whole, and nothing takes it any more
+        "photo-key-returned": "upload sha256",  # of a destroyed photograph, copied back by somebody
         "rendition-lost": "photo size error",
         "unnamed": "",
     }.items()

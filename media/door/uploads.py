@@ -21,17 +21,11 @@ from media.door.headers import Creation
 from media.records import COMPLETE, DESTROYED, FORGOTTEN, QUARANTINED, RECEIVING, WAITING_STATES, Upload
 from media.sealed_files import SealedAbsent
 from media.stores import Stores, forget
+from media.upload_id import upload_id_of
 
 LIFETIME = timedelta(days=7)
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Of one device: some 80 photographs of 3 MB. A stolen phone fills no disk; a day's work always fits."""
-
-
-def upload_id_of(device_id: UUID, digest: bytes) -> UUID:
-    """An upload's id follows from agency, device and content, so that creating it again finds it, also after a crash
-    between the key's file and the row."""
-    seed = b"doorstep-upload-v1\x00" + current_agency().bytes + device_id.bytes + digest
-    return UUID(bytes=sha256(seed)[:16], version=4)
 
 
 def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, now: datetime) -> Upload:

@@ -23,6 +23,8 @@ from media.office.note_photo import note_photo
 from media.office.records import Photo, PhotoState
 from media.records import DESTROYED, Upload
 
+BATCH = 20
+
 log = structlog.get_logger()
 
 
@@ -37,13 +39,14 @@ def destroy_photo(session: Session, photo_id: UUID, room: Darkroom, *, now: date
     if photo.state == PhotoState.DESTROYED:
         return photo
     agency_id, upload_id = current_agency(), photo.upload_id
+    upload = session.get_one(Upload, (agency_id, upload_id), with_for_update=True)  # its key is not sealed anew now
     erased = {"upload": str(upload_id), "device": str(photo.device_id), "op": str(photo.op_id)}
     enter_now(EntryKind.PHOTO_ERASED, {**erased, "sha256": photo.sha256.hex(), "reason": reason}, at=now)
     room.stores.keys.destroy(agency_id, upload_id)
     room.stores.files.delete(agency_id, upload_id)
     for key in filter(None, (photo.large_key, photo.small_key)):
         room.objects.delete(key)
-    session.get_one(Upload, (agency_id, upload_id), with_for_update=True).state = DESTROYED
+    upload.state = DESTROYED
     _clear(photo, now, reason)
     note_photo(session, photo, now, actor=actor)
     _log_erasure(session, photo, now, actor, reason)
@@ -58,16 +61,11 @@ def _log_erasure(session: Session, photo: Photo, now: datetime, actor: str, reas
     note_erasure(session, now, erased=f"photo/{photo.id}", what=Erased.PHOTOGRAPH, decided=decided)
 
 
-def destroy_withdrawn(session: Session, room: Darkroom, now: datetime) -> int:
-    """Destroy what was declared before its visit's permission was taken back. Returns how many."""
-    photo_ids = _withdrawn(session)
-    for photo_id in photo_ids:
-        destroy_photo(session, photo_id, room, now=now, actor="system", reason=PERMISSION_WITHDRAWN)
-    return len(photo_ids)
+def withdrawn_photos(session: Session) -> Sequence[UUID]:
+    """What was declared before its visit's permission was taken back, BATCH at most.
 
-
-def _withdrawn(session: Session) -> Sequence[UUID]:
-    """From the few withdrawals to the photographs of their visits: event ids grow in the order of recording."""
+    From the few withdrawals to the photographs of their visits: event ids grow in the order of recording.
+    """
     declared, withdrawn = aliased(VisitEvent), aliased(VisitEvent)
     return session.scalars(
         select(Photo.id)
@@ -83,6 +81,7 @@ def _withdrawn(session: Session) -> Sequence[UUID]:
             declared.visit_id == Photo.visit_id,
             declared.id < withdrawn.id,
         )
+        .limit(BATCH)
     ).all()
 
 
@@ -91,5 +90,6 @@ def _clear(photo: Photo, now: datetime, reason: str) -> None:
     photo.large_key = photo.small_key = photo.dhash = photo.evidence = photo.decide_by = None
     photo.from_address_m = photo.from_visit_m = None
     photo.hints = []
+    photo.wrap_key_id = ""
     photo.width = photo.height = photo.captured_at = None
     photo.latitude = photo.longitude = photo.accuracy_m = None

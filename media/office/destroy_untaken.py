@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.orm import Session
 
 from field_api.domain.disclosure import Audience
-from field_api.platform.restore_journal import EntryKind, enter_now
 from field_api.platform.tenancy import current_agency
 from field_api.queries.photo_declarations import photo_declarations
-from field_api.usecases.note_decision import note_decision
 from media.office.darkroom import Darkroom
+from media.office.destroy_upload import destroy_upload
 from media.office.link_uploads import declaration_of
 from media.office.untaken import LOOK_AGAIN, Untaken, end_of_wait
-from media.records import COMPLETE, DESTROYED, QUARANTINED, STRAY, Upload
-
-log = structlog.get_logger()
+from media.records import COMPLETE, QUARANTINED, STRAY, Upload
 
 BATCH = 20
 
@@ -63,7 +59,7 @@ def look_at_untaken(session: Session, upload_id: UUID, room: Darkroom, now: date
         return False
     reason = end_of_wait(_known_of(session, upload), now)
     if reason is not None:
-        _destroy(session, upload, room, now, reason)
+        destroy_upload(session, upload, room, now, reason)
     return reason is not None
 
 
@@ -83,15 +79,3 @@ def _known_of(session: Session, upload: Upload) -> Untaken:
         held_through=row.held_through or 0,
         revoked_at=row.revoked_at,
     )
-
-
-def _destroy(session: Session, upload: Upload, room: Darkroom, now: datetime, reason: str) -> None:
-    """As `destroy_photo`: the journal first, so that no backup brings it back, then the key, then the bytes."""
-    digest = upload.sha256.hex()
-    erased = {"upload": str(upload.id), "device": str(upload.device_id), "op": str(upload.photo_id)}
-    enter_now(EntryKind.PHOTO_ERASED, {**erased, "sha256": digest, "reason": reason}, at=now)
-    room.stores.keys.destroy(upload.agency_id, upload.id)
-    room.stores.files.delete(upload.agency_id, upload.id)
-    upload.state = DESTROYED
-    note_decision(session, now, "upload-destroyed", {"upload": str(upload.id), "sha256": digest, "reason": reason})
-    log.info("upload-destroyed", upload=str(upload.id), sha256=digest, reason=reason)

@@ -76,7 +76,7 @@ class Photo(Tenant):
     hints: Mapped[list[str]] = internal(JSONB, default=list, server_default=text("'[]'::jsonb"))  # media.office.hints
     from_address_m: Mapped[float | None] = internal()  # metres between where it was taken and the visited address
     from_visit_m: Mapped[float | None] = internal()  # and the nearest place that the visit's operations name
-    # The sealing key that its wrapped key was found under, or a word of media.office.rewrap_keys; '': not looked at yet.
+    # The sealing key that its wrapped key was found under, or a word of media.office.rewrap_keys; '': not looked at.
     wrap_key_id: Mapped[str] = internal(default="", server_default=text("''"))
     large_key: Mapped[str | None] = internal()  # objects: renditions of 2,048 and 320 px at most, sealed
     small_key: Mapped[str | None] = internal()

@@ -8,16 +8,14 @@ here (docs/photo-format.md §7). The file comes first, then the row: a file tell
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.sealing import Unsealable
 from field_api.platform.tenancy import current_agency
-from field_api.usecases.note_decision import note_decision
 from media.office.darkroom import Darkroom
 from media.office.records import Photo, PhotoState
 from media.photo_keys import KeyAbsent
@@ -46,17 +44,14 @@ def rewrap_keys(session: Session, room: Darkroom) -> int:
     return len(photos)
 
 
-def look_at_all_again(session: Session, now: datetime) -> int:
-    """Have every photograph's key looked at anew: after a restore or a repair, or when a lost sealing key is back."""
+def look_at_all_again(session: Session) -> int:
+    """Have every photograph's key looked at anew: after a restore or a repair, or when a lost sealing key is back.
+    Returns how many there are."""
     mine = (Photo.agency_id == current_agency(), Photo.state != PhotoState.DESTROYED.value)
-    done = session.execute(
-        update(Photo)
-        .where(*mine, Photo.wrap_key_id != NOT_LOOKED_AT)
-        .values(wrap_key_id=NOT_LOOKED_AT)
-        .execution_options(synchronize_session=False)
-    )
-    note_decision(session, now, "photo-keys-looked-at", {"photographs": done.rowcount})
-    return int(done.rowcount)
+    found = session.scalar(select(func.count()).where(*mine)) or 0
+    again = update(Photo).where(*mine, Photo.wrap_key_id != NOT_LOOKED_AT).values(wrap_key_id=NOT_LOOKED_AT)
+    session.execute(again.execution_options(synchronize_session=False))
+    return found
 
 
 def older_keys(office: OfficeKeys) -> list[str]:

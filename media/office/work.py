@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from flask import Flask
@@ -14,13 +15,17 @@ from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.egress import Outlet, OutletKind, declare, outlet, working_for
 from field_api.platform.tenancy import current_agency
+from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from media.office.darkroom import Darkroom, darkroom
-from media.office.destroy_photo import destroy_withdrawn
+from media.office.destroy_expired import RETENTION_END, expired_photos
+from media.office.destroy_photo import destroy_photo, withdrawn_photos
 from media.office.destroy_undecided import destroy_undecided, undecided_photos
 from media.office.destroy_untaken import look_at_untaken, untaken_uploads
 from media.office.develop_photo import CLAIM_LIFETIME, develop_photo
 from media.office.link_uploads import link_uploads
 from media.office.records import Photo, PhotoState
+from media.office.rewrap_keys import rewrap_keys
+from media.office.sweep_keys import FOLDERS, destroy_returned, key_sweep
 from media.records import RECEIVING, Upload
 from media.stores import Stores, forget
 
@@ -30,6 +35,7 @@ BATCH = 20
 JOBS = {
     "media.link": Audience.OFFICE_JOB,
     "media.destroy": Audience.OFFICE_JOB,
+    "media.keys": Audience.MACHINE,  # ids of uploads, names of keys
     "media.develop": Audience.OFFICE_JOB,
     "media.forget": Audience.MACHINE,  # ids of uploads
 }
@@ -38,7 +44,8 @@ for _name, _audience in JOBS.items():
 
 
 def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
-    """Take what was declared, destroy what was taken back or waited too long, develop what is allowed, forget the rest.
+    """Take what was declared, destroy what was taken back, kept or waited for too long, develop what is allowed, seal
+    keys to the newest sealing key, forget the rest.
 
     Returns how many units of work were done; 0 means that nothing waits.
     """
@@ -46,20 +53,45 @@ def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
         room = darkroom()
         with _job("media.link"), transaction(agency_id) as session:
             done = link_uploads(session, now)
-        with _job("media.destroy"), transaction(agency_id) as session:
-            done += destroy_withdrawn(session, room, now)
         with _job("media.destroy"):
+            done += _destroy_what_ended(agency_id, room, now)
             done += _destroy_what_waited(agency_id, room, now)
+        with _job("media.keys"):
+            done += _destroy_what_returned(app, agency_id, room, now)
         with _job("media.develop"):
             with transaction(agency_id) as session:
                 waiting = waiting_photos(session, now)
             done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
+        with _job("media.keys"), transaction(agency_id) as session:
+            done += rewrap_keys(session, room)
         with _job("media.forget"), transaction(agency_id) as session:
             return done + forget_expired(session, room.stores, now)
 
 
+def _destroy_what_ended(agency_id: UUID, room: Darkroom, now: datetime) -> int:
+    """Permissions taken back, then what was kept for long enough. Each in a transaction of its own: a key is gone for
+    good before its row says so."""
+    with transaction(agency_id) as session:
+        ended = dict.fromkeys(withdrawn_photos(session), PERMISSION_WITHDRAWN)
+        ended = dict.fromkeys(expired_photos(session, now), RETENTION_END) | ended
+    for photo_id, reason in ended.items():
+        with transaction(agency_id) as session:
+            destroy_photo(session, photo_id, room, now=now, actor="system", reason=reason)
+    return len(ended)
+
+
+def _destroy_what_returned(app: Flask, agency_id: UUID, room: Darkroom, now: datetime) -> int:
+    """Keys of destroyed photographs that somebody copied back, in directories that changed."""
+    sweep, keys, done = key_sweep(app), room.stores.keys, 0
+    for folder, stamp in islice(sweep.unseen(keys, agency_id), FOLDERS):
+        with transaction(agency_id) as session:
+            done += destroy_returned(session, room, keys.in_folder(folder), now)
+        sweep.saw(folder, stamp)
+    return done
+
+
 def _destroy_what_waited(agency_id: UUID, room: Darkroom, now: datetime) -> int:
-    """Each in a transaction of its own: a key is gone for good before its row says so."""
+    """Each in a transaction of its own, as above."""
     with transaction(agency_id) as session:
         photo_ids, upload_ids = undecided_photos(session, now), untaken_uploads(session, now)
     done = 0
