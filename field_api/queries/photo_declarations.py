@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.disclosure import Audience
+from field_api.domain.photo_notice import notice_words
 from field_api.domain.vocabulary import VisitEventKind
 from field_api.platform.sealing import from_b64u
 from field_api.platform.tenancy import current_agency
@@ -43,6 +44,18 @@ class PhotoDeclaration:
 
 
 @dataclass(frozen=True)
+class ShownNotice:
+    """Which privacy notice the phone says was shown or read out: the words are those of that version and language."""
+
+    version: str
+    language: str
+
+    @property
+    def words(self) -> str | None:
+        return notice_words(self.version, self.language)
+
+
+@dataclass(frozen=True)
 class PhotoPermission:
     """A recorded `photo_permission` that grants; no subjects means all."""
 
@@ -50,6 +63,10 @@ class PhotoPermission:
     visit_id: UUID
     allowed_by: str  # field_api.domain.vocabulary.Relation
     subjects: frozenset[str]
+    at: datetime
+    name: str | None = field(repr=False)  # of whoever allowed it, where they gave it
+    words: str | None = field(repr=False)  # what was said, as the agent wrote it down
+    notice: ShownNotice | None  # None: no word of one, as from phones before there was one
 
 
 def photo_declarations(session: Session, op_ids: Collection[UUID], to: Audience) -> dict[UUID, list[PhotoDeclaration]]:
@@ -74,9 +91,17 @@ def photo_permissions(session: Session, op_ids: Collection[UUID], to: Audience) 
         recorded = _body(event, to)["recorded"]
         if recorded["granted"] and event.op_id is not None:
             subjects = frozenset(recorded.get("subjects") or ())
-            permission = PhotoPermission(event.op_id, event.visit_id, recorded["by"], subjects)
+            said = recorded.get("name"), recorded.get("words"), _notice(recorded)
+            permission = PhotoPermission(event.op_id, event.visit_id, recorded["by"], subjects, event.at, *said)
             found.setdefault(event.op_id, []).append(permission)
     return found
+
+
+def _notice(recorded: Mapping[str, Any]) -> ShownNotice | None:
+    """Of operations from before the key had a form: whatever stood there, as nothing."""
+    notice = recorded.get("notice")
+    said = [notice.get(name) for name in ("version", "language")] if isinstance(notice, Mapping) else []
+    return ShownNotice(*said) if said and all(isinstance(part, str) for part in said) else None
 
 
 def _events(kind: VisitEventKind) -> Select[VisitEvent]:

@@ -10,6 +10,8 @@ from sync.phone.checks import Body, one_of, without_none
 from sync.phone.debt_words import find_debt_words
 from sync.phone.encounters import Encounters
 from sync.phone.errors import NotAllowed
+from sync.phone.notice import LANGUAGES as NOTICE_LANGUAGES
+from sync.phone.notice import Notice, photo_notice
 from sync.phone.operations import About, Recorded, oldest_seq, record
 from sync.phone.vocabulary import (
     ABOUT_PERSON,
@@ -98,11 +100,32 @@ class Recorder(Encounters):
         self._needs_leave_to_ask(work_at(self.handset, visit), source, {"contacts": list(contacts)})
         return self._at(visit, "contact", {"source": source, "contacts": list(contacts), **body})
 
+    def photo_notice(self, visit: str, language: str | None = None) -> Notice:
+        """What is shown or read out before anybody allows a photograph: in `language` (es, en, fr, de), or in that of
+        the door. Raises NotAllowed `unknown-word`."""
+        if language is not None:
+            one_of(language, NOTICE_LANGUAGES, "language")
+        body = self._published(visit)
+        return photo_notice(language or (self._setting(body).language if body else "en"))
+
     def photo_permission(
-        self, visit: str, granted: bool, by: str, subjects: Sequence[str] = (), **body: Any
+        self,
+        visit: str,
+        granted: bool,
+        by: str,
+        subjects: Sequence[str] = (),
+        *,
+        language: str | None = None,
+        **body: Any,
     ) -> Recorded:
-        """Somebody allows photographs of these subjects (none named: of all four), or takes that back."""
+        """Somebody allows photographs of these subjects (none named: of all four), or takes that back.
+
+        Who allows was shown the notice in `language` (see `photo_notice`): its version goes on record with their word.
+        """
         one_of(by, RELATIONS, "by")
+        if granted:
+            notice = self.photo_notice(visit, language)
+            body["notice"] = {"version": notice.version, "language": notice.language}
         for subject in subjects:
             one_of(subject, SUBJECTS, "subjects")
         work = work_at(self.handset, visit)

@@ -106,6 +106,13 @@ class Contact(Body):
             raise ValidationError("at least one", "contacts")
 
 
+class Notice(Body):
+    """The privacy notice that was shown: field_api/rules/photo_notice.json has the words of each."""
+
+    version = Text(20, required=True)
+    language = fields.String(required=True, validate=validate.Regexp(r"\A[a-z]{2,3}\Z"))
+
+
 class PhotoPermission(Body):
     """`granted` false takes an earlier permission back."""
 
@@ -114,6 +121,7 @@ class PhotoPermission(Body):
     subjects = Several(word(PhotoSubject), 4, load_default=list)
     name = Text(NAME)
     words = words()
+    notice = fields.Nested(Notice)
 
 
 class Photo(Body):

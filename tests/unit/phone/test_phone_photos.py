@@ -35,6 +35,20 @@ def test_without_a_permission_for_its_subject_there_is_no_photograph(world: Worl
     assert list((world.directory / "photos").glob("*")) == []
 
 
+def test_a_permission_says_which_notice_was_shown(world: World, phone: Phone) -> None:
+    visit = world.visits[0]
+    notice = phone.photo_notice(visit, "fr")
+    assert notice.words.startswith("Je voudrais prendre une photo") and "voudrais" not in repr(notice)
+    for language in ("fr", None):
+        phone.photo_permission(visit, True, "relative", ["facade"], language=language)
+    phone.photo_permission(visit, False, "relative", ["facade"])
+    said = [world.office.read_op(kept["document"])[1]["body"] for _, kept in phone.handset.store.all("op")]
+    at_the_door = {"version": notice.version, "language": phone.photo_notice(visit).language}
+    assert [body.get("notice") for body in said] == [{"version": notice.version, "language": "fr"}, at_the_door, None]
+    with pytest.raises(NotAllowed, match="unknown-word"):
+        phone.photo_permission(visit, True, "relative", language="xx")
+
+
 def test_what_is_no_picture_or_too_large_is_refused(world: World, phone: Phone) -> None:
     _permit(world, phone)
     with pytest.raises(NotAllowed, match="not-a-photo"):
