@@ -46,9 +46,9 @@ class PhotoWorld:
         public = OfficeKeyring(self.settings.office_keys).of(self.agency).sealing_certificate.public
         return seal_for(self.phone, public, image, **changes)
 
-    def permit(self, *subjects: str, granted: bool = True, by: str = "sought") -> UUID:
+    def permit(self, *subjects: str, granted: bool = True, by: str = "sought", **body: Any) -> UUID:
         op_id = new_id()
-        body = {"granted": granted, "by": by, "subjects": list(subjects)}
+        body = {"granted": granted, "by": by, "subjects": list(subjects), **body}
         self.visit.records(OpKind.PHOTO_PERMISSION, body, op_id=op_id)
         return op_id
 

@@ -263,6 +263,7 @@ class VisitEventKind(StrEnum):
     CONTACT = "contact"
     PHOTO_PERMISSION = "photo_permission"
     PHOTO = "photo"
+    PHOTO_SHOWN = "photo_shown"  # a manager looked at one, closely or as it came
     CORRECTION = "correction"
     NOTE = "note"
     HOLD = "hold"

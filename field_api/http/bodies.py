@@ -19,27 +19,34 @@ PDF = "application/pdf"
 JPEG = "image/jpeg"
 HTML = "text/html"
 CSS = "text/css"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True)
 class Body:
     """One kind of answer. `mimetype` None: without a body. JSON is walked against `schema`; what is not JSON has
-    `labels`, the most that it may hold, and where it is downloaded the one `name` that it has."""
+    `labels`, the most that it may hold, and where it is downloaded the one `name` that it has. `as_it_came`: a file of
+    somebody else's, with whatever is in it: only ever an attachment."""
 
     mimetype: str | None
     schema: Any = None  # an instance of Schema, with `many` where it is a list
     labels: frozenset[Label] = frozenset()
     name: str | None = None
+    as_it_came: bool = False
 
 
 EMPTY = Body(None)
 
 
 def sends(
-    mimetype: str, *labels: Label, schema: type[Schema] | None = None, name: str | None = None
+    mimetype: str,
+    *labels: Label,
+    schema: type[Schema] | None = None,
+    name: str | None = None,
+    as_it_came: bool = False,
 ) -> Callable[[View], View]:
     """Declare one more body of this view. A download's `name` is a constant that says nothing."""
-    body = Body(mimetype, schema() if schema else None, frozenset(labels), name)
+    body = Body(mimetype, schema() if schema else None, frozenset(labels), name, as_it_came)
 
     def mark(view: View) -> View:
         view.doorstep_bodies = (*getattr(view, "doorstep_bodies", ()), body)  # type: ignore[attr-defined]  # as permits

@@ -123,14 +123,15 @@ def _check_body(response: Response, operations: dict[tuple[str, str], Operation]
         if who not in declared.shapes:
             raise Withheld("no-audience")
         declared.shapes[who](_parsed(response.get_data()))
-    elif body.mimetype in _METADATA:
+    elif body.mimetype in _METADATA and not body.as_it_came:
         _METADATA[body.mimetype](response.get_data())
 
 
 def _check_name(response: Response, body: Body) -> None:
     """A downloaded file has the one name that its operation declared, whatever is in it."""
     disposition = response.headers.get("Content-Disposition")
-    names = {f'{how}; filename="{body.name}"' for how in ("attachment", "inline")} if body.name else {None}
+    ways = ("attachment",) if body.as_it_came else ("attachment", "inline")
+    names = {f'{how}; filename="{body.name}"' for how in ways} if body.name else {None}
     if disposition not in names:
         raise Withheld("content-disposition")
 

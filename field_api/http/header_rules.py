@@ -11,7 +11,7 @@ from flask import Flask, Response, request, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import generate_etag
 
-from field_api.http.response_headers import ALWAYS, KEPT_AN_HOUR, STRICT_TRANSPORT
+from field_api.http.response_headers import ALWAYS, KEPT_AN_HOUR, OF_PICTURES, PICTURES, STRICT_TRANSPORT
 
 BEARER_CHALLENGE = 'Bearer realm="doorstep"'
 SIGN_IN = "/sign-in"
@@ -37,7 +37,7 @@ def _form(pattern: str) -> Callable[[str], bool]:
 
 
 _RULES: dict[str, Callable[[str], bool]] = {
-    **{name.lower(): _one_of(value) for name, value in ALWAYS.items()},
+    **{name.lower(): _one_of(value, OF_PICTURES.get(name, value)) for name, value in ALWAYS.items()},
     "strict-transport-security": _one_of(STRICT_TRANSPORT),
     "content-length": _form(r"\d{1,12}"),
     "date": _form(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
@@ -64,6 +64,10 @@ def check_headers(app: Flask, response: Response) -> None:
             raise HeaderRefused("unlisted")
         if not rule(value):
             raise HeaderRefused(name.lower())
+    if response.mimetype in PICTURES:
+        for name, value in OF_PICTURES.items():
+            if response.headers.get(name) != value:
+                raise HeaderRefused(name.lower())
     for cookie in response.headers.getlist("Set-Cookie"):
         _check_cookie(app, cookie)
     if "ETag" in response.headers and response.get_etag() != (generate_etag(response.get_data()), False):

@@ -19,6 +19,14 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+OF_PICTURES = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""Instead of the two above, for what came from a phone: opened by itself it runs nothing, loads nothing, tells nobody
+the address that it came from."""
+PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif", "image/heic", "application/octet-stream"})
+"""The media types of what came from a phone, and no other answer's."""
 KEPT_AN_HOUR = "public, max-age=3600"
 """For answers that say nothing about anybody, and for no other (the gate)."""
 STRICT_TRANSPORT = "max-age=31536000"
@@ -38,7 +46,7 @@ def install_response_headers(app: Flask) -> None:
 
 
 def with_headers(response: Response) -> Response:
-    response.headers.update(ALWAYS)
+    response.headers.update(ALWAYS | OF_PICTURES if response.mimetype in PICTURES else ALWAYS)
     if response.headers.get("Cache-Control") != KEPT_AN_HOUR:
         response.headers["Cache-Control"] = "no-store"
     if request.is_secure:

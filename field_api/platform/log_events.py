@@ -26,8 +26,12 @@ EVENTS: dict[str, frozenset[str]] = {
         "photo-shown": "photo size actor",
         "photo-destroyed": "photo sha256 reason",
         "upload-destroyed": "upload sha256 reason",  # whole, and nothing takes it any more
+        "original-lost": "photo error",
         "photo-key-returned": "upload sha256",  # of a destroyed photograph, copied back by somebody
+        "photo-key-copies-deleted": "count",  # older than a week, and no backup deleted them
         "rendition-lost": "photo size error",
+        "object-flawed": "store flaw ref",  # missing or corrupt; a random key or an upload's id
+        "store-unavailable": "store error",
         "unnamed": "",
     }.items()
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from field_api.platform.crash import StartRefused
+from field_api.platform.store_urls import StoreUrls, store_urls_from
 
 
 class UnsafeSettings(StartRefused):
@@ -28,6 +29,10 @@ class Settings:
     """Address of the office API and console, for links and cookies."""
     journal: Path | None = None
     """Another machine's directory for what a restored backup must not forget; None: there is none, and a page warns."""
+    photo_link_s: int = 300
+    """Seconds a link to a photograph works: to look and to save, too short to be passed on for later."""
+    stores: StoreUrls = StoreUrls()
+    """Where objects lie instead of in the directories below: buckets, without their credentials."""
     max_request_bytes: int = 64 * 1024 * 1024
     """Upper bound of any request body; each route sets a smaller one of its own."""
 
@@ -45,12 +50,12 @@ class Settings:
 
     @property
     def office_objects(self) -> Path:
-        """Sheets, letters and developed photographs, sealed at rest."""
+        """Sheets, letters and developed photographs, sealed at rest; unless `stores` says another place."""
         return self.home / "objects" / "office"
 
     @property
     def door_objects(self) -> Path:
-        """Uploaded ciphertext, as the phones sent it."""
+        """Uploaded ciphertext, as the phones sent it; unless `stores` says another place."""
         return self.home / "objects" / "door"
 
     @property
@@ -71,7 +76,7 @@ def journal_from(environment: Mapping[str, str]) -> Path | None:
 
 
 def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read DOORSTEP_HOME, DOORSTEP_DATABASE_URL, the two addresses and DOORSTEP_JOURNAL. Raises UnsafeSettings."""
+    """What .env.example tells of every process. Raises UnsafeSettings, UnsafeStore."""
     env = os.environ if environment is None else environment
     url = env.get("DOORSTEP_DATABASE_URL", "")
     if not url.startswith("postgresql+psycopg://"):
@@ -82,4 +87,14 @@ def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
         door_url=env.get("DOORSTEP_DOOR_URL", "http://127.0.0.1:8401"),
         office_url=env.get("DOORSTEP_OFFICE_URL", "http://127.0.0.1:8400"),
         journal=journal_from(env),
+        stores=store_urls_from(env),
+        photo_link_s=_photo_link_s(env),
     )
+
+
+def _photo_link_s(env: Mapping[str, str]) -> int:
+    """Half a minute for a slow line to an hour at most: a link is for now."""
+    named = env.get("DOORSTEP_PHOTO_LINK_S") or "300"
+    if not named.isascii() or not named.isdigit() or not 30 <= int(named) <= 3600:
+        raise UnsafeSettings("DOORSTEP_PHOTO_LINK_S must be a number of seconds from 30 to 3600")
+    return int(named)

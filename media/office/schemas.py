@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from field_api.http.paging import PageArguments
+from field_api.http.paging import PageArguments, page_schema
 from field_api.http.schemas.audiences import MANAGERS
 from field_api.http.schemas.labelled import Schema, confidential, internal, personal, place
 from field_api.http.schemas.revealed import RevealedJson
+from media.office.darkroom import LARGE, SMALL
 from media.office.hints import Hint
 from media.office.records import PhotoState
 
@@ -19,6 +20,14 @@ class PhotoQuery(PageArguments):
     visit = internal(ma.fields.UUID(load_default=None))
     state = internal(
         ma.fields.String(load_default=None, validate=ma.validate.OneOf([state.value for state in PhotoState]))
+    )
+
+    hint = internal(ma.fields.Enum(Hint, by_value=ma.fields.String, load_default=None))
+    thumbnails = internal(
+        ma.fields.Boolean(
+            load_default=False,
+            metadata={"description": "with links to the small pictures: an entry in the log says who saw which"},
+        )
     )
 
 
@@ -72,6 +81,73 @@ class PhotoSchema(Schema):
     destroyed_at = internal(ma.fields.AwareDateTime(allow_none=True))
 
 
+class LinkQuery(Schema):
+    audiences = MANAGERS
+    link = internal(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))
+
+
+class LinkSchema(Schema):
+    """A link for whoever asked, and nobody else: it opens with their session alone."""
+
+    audiences = MANAGERS
+    url = internal(ma.fields.String(required=True, metadata={"description": "a path at this office"}))
+    expires_at = internal(ma.fields.AwareDateTime(required=True))
+
+
+class OriginalLinkSchema(LinkSchema):
+    warning = internal(
+        ma.fields.String(
+            allow_none=True,
+            metadata={"description": "quarantined: why nothing of it could be developed; open it with care"},
+        )
+    )
+
+
+class SizeSchema(Schema):
+    audiences = MANAGERS
+    size = internal(ma.fields.String(required=True, validate=ma.validate.OneOf((LARGE, SMALL))))
+
+
+class PhotoPageSchema(page_schema(PhotoSchema)):  # type: ignore[misc]  # a class made by the list's own function
+    thumbnails = internal(
+        ma.fields.Dict(
+            keys=ma.fields.UUID(),
+            values=ma.fields.Nested(LinkSchema),
+            metadata={"description": "by photograph, where asked for; of those that are developed"},
+        )
+    )
+
+
+class NoticeSchema(Schema):
+    audiences = MANAGERS
+    version = internal(ma.fields.String())
+    language = internal(ma.fields.String())
+    words = internal(
+        ma.fields.String(allow_none=True, metadata={"description": "null where this office has none such"})
+    )
+
+
+class PermissionSchema(Schema):
+    """Who allowed a photograph, as the phone recorded it."""
+
+    audiences = MANAGERS
+    op = internal(ma.fields.UUID(attribute="op_id"))
+    at = internal(ma.fields.AwareDateTime())
+    by = personal(ma.fields.String(attribute="allowed_by", metadata={"description": "relation (docs/outcomes.md)"}))
+    subjects = personal(ma.fields.List(ma.fields.String(), metadata={"description": "for what; empty: for all"}))
+    name = personal(ma.fields.String(allow_none=True))
+    words = confidential(ma.fields.String(allow_none=True, metadata={"description": "as the agent wrote them down"}))
+    notice = internal(ma.fields.Nested(NoticeSchema, allow_none=True))
+
+
+class PhotoFactsSchema(Schema):
+    """One photograph, with who allowed it."""
+
+    audiences = MANAGERS
+    photo = personal(ma.fields.Nested(PhotoSchema))
+    permission = personal(ma.fields.Nested(PermissionSchema, allow_none=True))
+
+
 class LookAlikeSchema(Schema):
     """A photograph on another visit."""
 
@@ -117,5 +193,10 @@ class DestroySchema(Schema):
 
 
 class AllowSchema(Schema):
+    audiences = MANAGERS
+    reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))
+
+
+class OriginalSchema(Schema):
     audiences = MANAGERS
     reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))

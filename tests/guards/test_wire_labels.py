@@ -18,6 +18,7 @@ from field_api.http.guard import Route, routes
 from field_api.http.openapi import document_of
 from field_api.http.schemas.labelled import Schema, label_of, parts_of
 from field_api.platform.settings import Settings
+from media.office.file_type import NAMES
 
 ROOT = Path(__file__).parents[2]
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -35,7 +36,8 @@ WITHOUT_A_SHAPE = {
     ("POST", "/api/v1/routes/<uuid:route_id>/prints", PDF),
     ("GET", "/api/v1/letters/<uuid:letter_id>/document", PDF),
     ("GET", "/api/v1/legend-cards/<string:language>", PDF),
-    ("GET", "/api/v1/photos/<uuid:photo_id>/rendition/<any(large, small):size>", JPEG),
+    ("GET", "/api/v1/photos/<uuid:photo_id>/rendition", JPEG),
+    *(("GET", "/api/v1/photos/<uuid:photo_id>/original", media_type) for media_type in NAMES),
 }
 """Answers that the gate cannot walk field by field: pages, papers, pictures, and the document itself."""
 

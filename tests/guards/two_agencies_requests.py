@@ -153,7 +153,11 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /photos": _list(visit=Ref("visit")),
     "GET /photos/expected": (Ask(query={"visit": Ref("visit")}),),
     "GET /photos/{photo_id}/alike": _path("photo_id"),
-    "GET /photos/{photo_id}/rendition/{size}": _path("photo_id"),
+    "GET /photos/{photo_id}": _path("photo_id"),
+    "GET /photos/{photo_id}/rendition": (Ask({"photo_id": Ref("photo")}, {"link": "made-up"}),),
+    "GET /photos/{photo_id}/original": (Ask({"photo_id": Ref("photo")}, {"link": "made-up"}),),
+    "POST /photos/{photo_id}/links": _path("photo_id", json={"size": "large"}),
+    "POST /photos/{photo_id}/original": _path("photo_id", json=_REASON),
     "GET /devices": _list(),
     "GET /sync-health": _list(),
     "GET /quarantine": _list(),
@@ -221,7 +225,7 @@ OPERATIONS: dict[str, tuple[Ask, ...]] = {
     **_PAGES,
     **{operation.replace(" ", f" {API}", 1): asks for operation, asks in _OPERATIONS.items()},
 }
-FIXED = {"{size}": "large", "{language}": "es", "{weekday}": "2"}
+FIXED = {"{language}": "es", "{weekday}": "2"}
 """What stands in paths and is no id."""
 
 

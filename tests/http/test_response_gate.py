@@ -21,6 +21,7 @@ from field_api.domain.disclosure import Audience, Label
 from field_api.http import register
 from field_api.http.bodies import CSS, HTML, JPEG, JSON, PDF, sends
 from field_api.http.permits import answers, open_to_all, permitted
+from field_api.http.response_headers import CONTENT_SECURITY_POLICY
 from field_api.http.schemas.audiences import OFFICE, OUTSIDE, SIGNED_IN
 from field_api.http.schemas.labelled import Schema, SchemaRefused, confidential, internal, open_, place
 from field_api.http.shapes import OutOfShape, Unreadable, shape_of
@@ -235,6 +236,17 @@ def leak_picture(kind: str) -> Any:
     return Response(_jpeg(SECRET.encode() if kind == "told" else None), mimetype=JPEG)
 
 
+@leaky.get("/original/<any(attachment, inline):how>")
+@answers(Audience.MANAGER)
+@permitted("photos.read")
+@sends(JPEG, Label.PERSONAL, name="original.jpg", as_it_came=True)
+@leaky.response(200, content_type=JPEG)
+def leak_original(how: str) -> Any:
+    """Somebody's file with all that is in it: saved, never shown in place."""
+    headers = {"Content-Disposition": f'{how}; filename="original.jpg"'}
+    return Response(_jpeg(SECRET.encode()), mimetype=JPEG, headers=headers)
+
+
 @leaky.get("/good")
 @answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.read")
@@ -342,6 +354,23 @@ def test_each_leak_is_withheld_by_its_rule(
 def test_a_picture_that_says_something_is_withheld(manager: OfficeClient) -> None:
     assert manager.get("/api/v1/leaky/picture/plain").status_code == 200
     assert _withheld(manager.get("/api/v1/leaky/picture/told"))
+
+
+def test_a_file_as_it_came_is_saved_and_never_shown_in_place(manager: OfficeClient) -> None:
+    assert manager.get("/api/v1/leaky/original/attachment").status_code == 200
+    assert _withheld(manager.get("/api/v1/leaky/original/inline"))
+
+
+def test_a_picture_leaves_with_the_stricter_headers_alone(office_with_leaks: Flask, manager: OfficeClient) -> None:
+    """Also where a later change puts the page's own in their place."""
+    office_with_leaks.after_request_funcs[None].insert(0, _with_a_pages_policy)  # the first one is called last
+    assert _withheld(manager.get("/api/v1/leaky/picture/plain"))
+    assert manager.get("/api/v1/leaky/good").status_code == 200
+
+
+def _with_a_pages_policy(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
 
 
 def test_what_fits_its_declaration_passes(manager: OfficeClient) -> None:

@@ -70,7 +70,7 @@ IDS = {
 TEXTS = {
     "language": "es", "timezone": "America/Mexico_City", "jurisdiction": "MX", "currency": "MXN",
     "password": "correct horse battery", "new_password": "correct horse battery 2", "permissions": "visits.read",
-    "languages": "es", "email": "neu@agency.test",
+    "link": "made-up", "languages": "es", "email": "neu@agency.test",
 }  # fmt: skip
 NEVER = {("POST", "/sign-out"), ("POST", "/sign-in")}
 """Ends the very session of the comparison; compared for the anonymous alone."""
