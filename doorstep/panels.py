@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from doorstep.backup.photo_key_copies import copies_in, place_from
 from field_api.domain.disclosure import BadMatrix, agency_overrides
 from field_api.domain.unlocks import ReviewState
 from field_api.http.panels import Panel
 from field_api.platform.devices import Device
 from field_api.platform.restore_journal import journal_or_none
 from field_api.platform.tenancy import current_agency
-from field_api.platform.wiring import clock
+from field_api.platform.wiring import clock, office_keys
 from field_api.queries.phone_visits import running_agency
 from field_api.records.changes import Change
 from field_api.records.planning import Agent
 from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Visit
+from media.office.rewrap_keys import how_many_under_older_keys, how_many_without_key
 from sync.mailbox import InboxOp, QuarantinedBytes
 from sync.office.durable import COMMIT, last_backup
 from sync.office.quarantine import waiting_for_a_person
@@ -170,6 +174,33 @@ def durability(session: Session) -> Panel:
     return Panel("Durability", ("Warning",), [(row,) for row in rows], told)
 
 
+def photo_keys(session: Session) -> Panel:
+    """Warnings: copies of the key store that outlive what was destroyed, and keys that a rotation left behind."""
+    rows, watched = [], place_from(os.environ)
+    if watched is not None:
+        rows += _trouble_with_copies(watched)
+    older = how_many_under_older_keys(session, office_keys().of(current_agency()))
+    if older:
+        rows.append(f"Photographs' keys that the worker has still to seal to the newest sealing key: {older}")
+    without = how_many_without_key(session).total()
+    if without:
+        rows.append(f"Photographs whose key is missing or opens under no key here (doorstep keys rewrap): {without}")
+    seen = "No copy of the key store is older than 7 days."
+    unseen = "Copies of the key store are not watched (DOORSTEP_PHOTO_KEY_COPIES): doorstep backup alone deletes them."
+    return Panel("Photographs' keys", ("Warning",), [(row,) for row in rows], seen if watched else unseen)
+
+
+def _trouble_with_copies(place: Path) -> list[str]:
+    try:
+        over = [copy.taken_at for copy in copies_in(place) if copy.is_over(clock().now())]
+    except OSError:
+        return ["DOORSTEP_PHOTO_KEY_COPIES cannot be read: nobody here sees whether copies of a week are deleted."]
+    if not over:
+        return []
+    oldest = f"Copies of photographs' keys older than 7 days: {len(over)}, the oldest of {_moment(over[0])} UTC"
+    return [f"{oldest}. Keys that were destroyed since are in them: delete them."]
+
+
 def _backup_stays_away(last: datetime | None) -> str:
     since = f"The last verified backup is of {_moment(last)} UTC" if last else "No backup was verified yet"
     return f"{since}: phones keep all that they recorded after it."
@@ -196,6 +227,7 @@ def _moment(moment: datetime) -> str:
 
 PANELS = (
     ("console.read", durability),
+    ("console.read", photo_keys),
     ("console.read", policy),
     ("devices.read", phones),
     ("console.read", waiting_for_phones),

@@ -20,6 +20,7 @@ import structlog
 from flask import Flask
 from waitress.server import create_server
 
+from doorstep.backup.photo_key_copies import place_from
 from doorstep.installation import Installation
 from doorstep.metrics import part_environment
 from doorstep.processes import shared_socket
@@ -125,6 +126,8 @@ def parts_of(installation: Installation, server: Server, door_processes: int = 1
     office = base | part_environment(os.environ, "office") | {"DOORSTEP_DATABASE_URL": server.url("office")}
     if installation.journal:
         office["DOORSTEP_JOURNAL"] = str(installation.journal)
+    if copies := place_from(os.environ):
+        office["DOORSTEP_PHOTO_KEY_COPIES"] = str(copies)
     worker = office | part_environment(os.environ, "worker")
     door = base | part_environment(os.environ, "door") | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [

@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 import media.office.work
 import sync.office.work
 from doorstep.app import worker_app
+from doorstep.backup.photo_key_copies import delete_hourly
 from doorstep.metrics import serve_metrics
 from doorstep.worker_metrics import worker_text
 from field_api.domain.disclosure import Audience
@@ -45,11 +46,12 @@ def steps() -> dict[str, Step]:
     return {
         "sync": lambda app, agency_id: sync.office.work.work_once(app, agency_id, clock.now()),
         "media": lambda app, agency_id: media.office.work.work_once(app, agency_id, clock.now()),
+        "copies": lambda app, _: delete_hourly(app, clock.now()),
     }
 
 
 # The steps themselves see nothing: each of their units is a job of its own, with its own audience.
-for _step in ("sync", "media"):
+for _step in ("sync", "media", "copies"):
     declare(OutletKind.JOB, _step, Audience.MACHINE)
 
 

@@ -29,6 +29,7 @@ from field_api.usecases.place_hold import place_hold
 from media.office.darkroom import Darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.records import Photo
+from media.office.rewrap_keys import NOT_LOOKED_AT
 from media.records import DESTROYED, Upload
 from sync.mailbox import Durable, FeedHead, FeedItem, SheetDigest, Snapshot, SnapshotRequest
 from sync.office.devices import revoke_device
@@ -80,7 +81,9 @@ def replay(session: Session, keys: OfficeKeys, entries: Sequence[Entry], room: D
     known = [int(entry.detail["epoch"]) for entry in entries if entry.kind is EntryKind.RESTORED]
     done.epoch = begin_epoch(session, known, now)
     # What managers allowed since the backup is forgotten: refused photographs wait for them anew, and as long.
-    session.execute(update(Photo).where(Photo.agency_id == current_agency()).values(decide_by=None))
+    # Their keys may be of another day than their rows: under which sealing key each stands is found out anew.
+    anew = update(Photo).where(Photo.agency_id == current_agency()).values(decide_by=None, wrap_key_id=NOT_LOOKED_AT)
+    session.execute(anew)
     for entry in entries:
         match entry.kind:
             case EntryKind.DEVICE_ENROLLED:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +26,8 @@ from doorstep.backup.contents import (
 )
 from doorstep.backup.keyring_copy import seal_keyring
 from doorstep.backup.manifest import write_manifest
+from doorstep.backup.photo_key_copies import LIFETIME
+from doorstep.backup.photo_key_copies import PREFIX as PHOTO_KEY_COPIES
 from doorstep.backup.places import BackupTrouble, alone_in, appearing, copy_tree
 from doorstep.backup.programs import dump
 from doorstep.backup.scratch import restored_copy
@@ -37,8 +38,7 @@ from sync.office.durable import Held
 
 DUMP = "database.dump"
 MAIN, KEYS, PHOTO_KEYS = "main", "keys", "photo-keys"
-PREFIX = {MAIN: "doorstep-", KEYS: "doorstep-keys-", PHOTO_KEYS: "doorstep-photo-keys-"}
-PHOTO_KEYS_LIFETIME = timedelta(days=7)
+PREFIX = {MAIN: "doorstep-", KEYS: "doorstep-keys-", PHOTO_KEYS: PHOTO_KEY_COPIES}
 DRIFT = timedelta(minutes=1)  # between this machine's clock and those of the doors
 
 
@@ -96,7 +96,7 @@ def save(server: Server, home: Path, places: Places, passphrase: str, now: datet
         main = write_manifest(staged[MAIN], (name, MAIN), now, {"rows": rows}, signers)
         write_manifest(staged[KEYS], (name, KEYS), now, {}, signers)
         if PHOTO_KEYS in staged:
-            until = {"delete_by": (now + PHOTO_KEYS_LIFETIME).isoformat()}
+            until = {"delete_by": (now + LIFETIME).isoformat()}
             write_manifest(staged[PHOTO_KEYS], (name, PHOTO_KEYS), now, until, signers)
     ended = {part: place / f"{PREFIX[part]}{name}" for part, place in wanted.items() if place is not None}
     return Saved(
@@ -110,26 +110,6 @@ def save(server: Server, home: Path, places: Places, passphrase: str, now: datet
         contiguous=held,
         safe_before=now - DRIFT if PHOTO_KEYS in ended else None,
     )
-
-
-def delete_old_photo_keys(place: Path, now: datetime) -> list[Path]:
-    """Delete copies of the photo key store that are a week old, so that a destroyed key is destroyed there too."""
-    old = [path for path in _of_prefix(place, PREFIX[PHOTO_KEYS]) if _taken_at(path) + PHOTO_KEYS_LIFETIME <= now]
-    for path in old:
-        shutil.rmtree(path)
-    return old
-
-
-def _of_prefix(place: Path, prefix: str) -> Iterator[Path]:
-    for path in sorted(place.glob(f"{prefix}[0-9]*")):
-        if path.is_dir():
-            yield path
-
-
-def _taken_at(path: Path) -> datetime:
-    """From the name, which needs no key: whoever cleans up may not have any."""
-    stamp = path.name.removeprefix(PREFIX[PHOTO_KEYS]).partition("-")[0]
-    return datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
 
 
 def _office_keys(home: Path) -> dict[UUID, OfficeKeys]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from doorstep.commands import office_context
 from field_api.domain.lock_policy import lock_policy
+from field_api.domain.photo_retention import LONGEST_DAYS, photo_retention
+from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.records.agency import Agency
 from field_api.usecases.change_agency import DURABILITIES, change_agency
 from field_api.usecases.tighten_disclosure import tighten_disclosure
+from media.office.destroy_expired import how_many_would_expire
 
 
 @click.group()
@@ -44,6 +49,12 @@ def show() -> None:
     type=click.Choice(DURABILITIES),
     help="When phones may delete what they sent: once committed, or once in a verified `doorstep backup`.",
 )
+@click.option(
+    "--photo-retention-days",
+    type=click.IntRange(0, LONGEST_DAYS),
+    help="Destroy photographs for good so many days after they came; 0: keep them. Asks, where some are older now.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 def set_agency(
     address: str | None,
     phone: str | None,
@@ -52,9 +63,13 @@ def set_agency(
     attestation: bool | None,
     read_before_arrival: bool | None,
     durability: str | None,
+    photo_retention_days: int | None,
+    yes: bool,
 ) -> None:
     """Change what is given: letters written from then on carry it, visits out on phones are sealed anew."""
     with office_context() as agency_id, transaction(agency_id) as session:
+        if photo_retention_days and not yes:
+            _ask(how_many_would_expire(session, timedelta(days=photo_retention_days), SystemClock().now()))
         changed = change_agency(
             session,
             address=address,
@@ -64,8 +79,14 @@ def set_agency(
             attestation=attestation,
             read_before_arrival=read_before_arrival,
             durability=durability,
+            photo_retention_days=photo_retention_days,
         )
         _tell(changed)
+
+
+def _ask(older: int) -> None:
+    if older:
+        click.confirm(f"{older} photographs are older than this: destroy them and their keys for good?", abort=True)
 
 
 @agency.command()
@@ -100,3 +121,7 @@ def _tell(row: Agency) -> None:
     cells = [f"{who}.{what}={cell}" for who, items in sorted(own.items()) for what, cell in sorted(items.items())]
     click.echo(f"  stricter than the rule: {', '.join(cells) or '-'}")
     click.echo(f"  durability: {row.policy.get('durability', 'commit')}")
+    kept_for = photo_retention(row.policy)
+    click.echo(
+        f"  photographs are kept for: {f'{kept_for.days} days' if kept_for else 'as long as nobody destroys them'}"
+    )

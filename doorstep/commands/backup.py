@@ -42,24 +42,36 @@ def _passphrase(file: Path | None, *, confirm: bool) -> str:
 def backup(main: Path, keys_to: Path, photo_keys_to: Path | None, passphrase_file: Path | None) -> None:
     """Save everything, restore the copy once to verify it, and tell phones what they may delete now."""
     from doorstep.backup.durability import state_durability
-    from doorstep.backup.save import Places, delete_old_photo_keys, save
+    from doorstep.backup.save import Places, save
     from doorstep.commands import server_context
     from field_api.platform.clock import SystemClock
 
-    passphrase = _passphrase(passphrase_file, confirm=True)
-    with server_context() as (installation, server):
-        now = SystemClock().now()
-        saved = save(server, installation.home, Places(main, keys_to, photo_keys_to), passphrase, now)
-        stated = state_durability(saved)
-        old = delete_old_photo_keys(photo_keys_to, now) if photo_keys_to else []
-    _tell(saved, stated, len(old))
+    try:
+        passphrase = _passphrase(passphrase_file, confirm=True)
+        with server_context() as (installation, server):
+            now = SystemClock().now()
+            saved = save(server, installation.home, Places(main, keys_to, photo_keys_to), passphrase, now)
+            stated = state_durability(saved)
+    finally:  # also where nothing could be saved: what is in the old ones may have been destroyed since
+        if photo_keys_to:
+            _delete_old(photo_keys_to)
+    _tell(saved, stated)
 
 
-def _tell(saved: Saved, stated: int, deleted: int) -> None:
+def _delete_old(place: Path) -> None:
+    from doorstep.backup.photo_key_copies import NEXT_BACKUP, delete_old_photo_keys
+    from field_api.platform.clock import SystemClock
+
+    deleted = len(delete_old_photo_keys(place, SystemClock().now() + NEXT_BACKUP))
+    if deleted:
+        click.echo(f"{deleted} older copies of photographs' keys deleted in {place}")
+
+
+def _tell(saved: Saved, stated: int) -> None:
     click.echo(f"verified: {saved.files} files, {saved.bytes} bytes in {saved.main}")
     click.echo(f"keyring in {saved.keys}: keep it and its passphrase away from the dump")
     if saved.photo_keys:
-        click.echo(f"photographs' keys in {saved.photo_keys}: delete within 7 days ({deleted} older deleted)")
+        click.echo(f"photographs' keys in {saved.photo_keys}: delete within 7 days, as the next backup does")
     else:
         click.echo("photographs' keys not saved: phones keep their photographs (--photo-keys-to)")
     click.echo(f"durable statements: {stated} phones")

@@ -18,6 +18,7 @@ from doorstep.installation import Installation
 from field_api.platform.certificates import ROLES, ROOT, Certificate
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
+from field_api.platform.egress import OutletKind, outlet, working_for
 from field_api.platform.key_file import KeyTrouble
 from field_api.platform.key_rotation import KeyFiles
 from field_api.platform.keyring import NoKeys
@@ -25,8 +26,13 @@ from field_api.platform.root_keys import certify_request
 from field_api.platform.sealing import Unsealable, from_b64u, key_id_of
 from field_api.platform.tenancy import acting_for
 from field_api.platform.told_keys import enter_keys
-from field_api.platform.wiring import office_keys
+from field_api.platform.wiring import office_keys, settings
+from media.office.count_wraps import count_wraps
+from media.office.darkroom import Darkroom, darkroom
+from media.office.rewrap_keys import ABSENT, UNOPENABLE, how_many_without_key, look_at_all_again, rewrap_keys
+from media.stores import stores_of
 from sync.office.announce_keys import agents_to_tell, announce_keys
+from sync.office.sealed_to import operations_waiting_by_key
 
 MAX_FILE_BYTES = 64 * 1024
 NO_OFFICE = "no office here: have `keys install` run there first, and wait until `keys list` says all are told"
@@ -52,6 +58,54 @@ def list_keys() -> None:
         with office_context() as agency_id, transaction(agency_id) as session:
             told = len(office_keys().of(agency_id).unannounced), len(agents_to_tell(session))
             click.echo(f"to be announced: {told[0]}   agents whose phones are still to be told: {told[1]}")
+
+
+@keys.command()
+def needed() -> None:
+    """What stands under each sealing key here: wrapped keys of photographs, uploads, operations without effect yet.
+
+    Counted from the key store's files. Phones that are away may still bring more, and operations that had their effect
+    are kept as they came: an old sealing key is never deleted.
+    """
+    with office_context() as agency_id, working_for(outlet(OutletKind.JOB, "media.keys")):
+        with transaction(agency_id) as session:
+            wraps = count_wraps(session, stores_of(settings()).keys)
+            operations = operations_waiting_by_key(session)
+        office = office_keys().of(agency_id)
+    for each in office.certificates["sealing"]:
+        counts = wraps.photographs[each.key_id], wraps.uploads[each.key_id], operations[each.key_id]
+        state = "in use" if each is office.sealing_certificate else "retired"
+        told = "photographs {}  uploads {}  operations {}".format(*counts)
+        free = "" if any(counts) or state == "in use" else "  nothing here waits for it"
+        click.echo(f"sealing  {each.key_id}  {state:<7}  {told}{free}")
+    known = {each.key_id for each in office.certificates["sealing"]}
+    strangers = sum(count for key_id, count in (wraps.photographs + wraps.uploads).items() if key_id not in known)
+    if strangers or wraps.unknown:
+        click.echo(f"under keys that this office never had: {strangers}   of no upload that is here: {wraps.unknown}")
+
+
+@keys.command()
+def rewrap() -> None:
+    """Seal every photograph's key to the newest sealing key now, as the worker does round by round after a rotation.
+
+    Looks at all of them anew: after the key store was repaired, or a sealing key that was lost is back.
+    """
+    with office_context() as agency_id, working_for(outlet(OutletKind.JOB, "media.keys")):
+        with transaction(agency_id) as session:
+            total = look_at_all_again(session)
+        room, done = darkroom(), 0
+        with click.progressbar(length=total, label="photographs") as progress:
+            while looked_at := _rewrap_some(agency_id, room):
+                done += looked_at
+                progress.update(looked_at)
+        with transaction(agency_id) as session:
+            trouble = how_many_without_key(session)
+    click.echo(f"{done} looked at; {trouble[UNOPENABLE]} do not open under any key here, {trouble[ABSENT]} have no key")
+
+
+def _rewrap_some(agency_id: UUID, room: Darkroom) -> int:
+    with transaction(agency_id) as session:
+        return rewrap_keys(session, room)
 
 
 @keys.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import click
@@ -12,9 +13,11 @@ from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from media.office.allow_photo import allow_photo
-from media.office.darkroom import darkroom
+from media.office.darkroom import Darkroom, darkroom
 from media.office.destroy_photo import destroy_photo
+from media.office.destroy_upload import destroy_expected
 from media.office.list_photos import listed_photos
+from media.office.photos_about import Subject, expected_about, photos_about, visits_about
 from media.office.records import Photo, PhotoState
 from media.office.schemas import DESTROY_REASONS
 from media.office.undeclared import undeclared_uploads
@@ -45,14 +48,52 @@ def list_photos(visit: UUID | None, state: str | None, limit: int) -> None:
 
 
 @photo.command()
-@click.argument("photo_id", type=click.UUID)
+@click.argument("photo_id", type=click.UUID, required=False)
+@click.option("--visit", type=click.UUID, help="All of this visit.")
+@click.option("--account", type=click.UUID, help="All of this account's visits.")
+@click.option("--person", type=click.UUID, help="All of the visits on which this person was sought.")
 @click.option("--reason", type=click.Choice(DESTROY_REASONS), required=True)
 @click.confirmation_option(prompt="Destroy the key, the bytes and the pictures for good?")
-def destroy(photo_id: UUID, reason: str) -> None:
-    """Destroy a photograph's key and all that it opens."""
-    with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
-        destroy_photo(session, photo_id, darkroom(), now=SystemClock().now(), actor="system", reason=reason)
-    click.echo(f"destroyed {photo_id}")
+def destroy(photo_id: UUID | None, visit: UUID | None, account: UUID | None, person: UUID | None, reason: str) -> None:
+    """Destroy a photograph's key and all that it opens; or all of a visit, an account or a person.
+
+    Of these also what was declared and has not come: its phone is told to delete it. May be repeated.
+    """
+    if [photo_id, visit, account, person].count(None) != 3:
+        raise click.UsageError("name one photograph, or one of --visit, --account, --person")
+    with office_context() as agency_id, audience(Audience.OFFICE_JOB):
+        if photo_id is not None:
+            _destroy_one(agency_id, photo_id, darkroom(), reason)
+            click.echo(f"destroyed {photo_id}")
+            return
+        photos, expected = _destroy_about(agency_id, Subject(visit, account, person), reason)
+    click.echo(f"destroyed {photos} photographs, and {expected} that were declared and had not come")
+
+
+def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int, int]:
+    """Each in a transaction of its own: a key is gone for good before its row says so."""
+    room, photos, expected = darkroom(), 0, 0
+    with transaction(agency_id) as session:
+        visits = visits_about(session, subject)
+        to_come = expected_about(session, visits, Audience.OFFICE_JOB)
+    for declared in to_come:
+        with transaction(agency_id) as session:
+            expected += destroy_expected(session, declared, room, now=SystemClock().now(), reason=reason)
+    while some := _some_about(agency_id, visits):  # after what is to come: some of it may have come meanwhile
+        for photo_id in some:
+            _destroy_one(agency_id, photo_id, room, reason)
+        photos += len(some)
+    return photos, expected
+
+
+def _some_about(agency_id: UUID, visits: Sequence[UUID]) -> Sequence[UUID]:
+    with transaction(agency_id) as session:
+        return photos_about(session, visits)
+
+
+def _destroy_one(agency_id: UUID, photo_id: UUID, room: Darkroom, reason: str) -> None:
+    with transaction(agency_id) as session:
+        destroy_photo(session, photo_id, room, now=SystemClock().now(), actor="system", reason=reason)
 
 
 @photo.command()

@@ -56,8 +56,9 @@ OFFICE_CALLS = Family(
     "doorstep_office_call_seconds", "histogram", "Calls of the office's API and pages.",
     {"kind": ("read", "write"), "status": STATUSES},
 )  # fmt: skip
-WORK = Family("doorstep_work_seconds", "histogram", "Steps of the worker's rounds.", {"step": ("sync", "media")})
-WORK_FAILED = Family("doorstep_work_failures_total", "counter", "Steps that failed.", {"step": ("sync", "media")})
+STEPS = ("sync", "media", "copies")
+WORK = Family("doorstep_work_seconds", "histogram", "Steps of the worker's rounds.", {"step": STEPS})
+WORK_FAILED = Family("doorstep_work_failures_total", "counter", "Steps that failed.", {"step": STEPS})
 VERDICTS = Family(
     "doorstep_verdicts_total", "counter", "What became of operations, each time it was decided.",
     {"verdict": ("applied", "late", "held", "quarantined", "fork")},

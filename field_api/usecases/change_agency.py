@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from field_api.domain.lock_policy import lock_policy
+from field_api.domain.photo_retention import LONGEST_DAYS
 from field_api.domain.vocabulary import ChangeKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
@@ -32,11 +33,13 @@ def change_agency(
     attestation: bool | None = None,
     read_before_arrival: bool | None = None,
     durability: str | None = None,
+    photo_retention_days: int | None = None,
 ) -> Agency:
     """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry.
 
     A change of what may open locks (field_api.domain.lock_policy) seals every visit that is out on a phone anew;
     where a way is taken back, under other keys: a phone that kept the old item has the old ones.
+    `photo_retention_days`: 0 keeps photographs until somebody destroys them.
     """
     agency = session.get_one(Agency, current_agency(), with_for_update=True)
     for name, value in (("address", address), ("phone", phone), ("email", email)):
@@ -50,6 +53,10 @@ def change_agency(
         if durability not in DURABILITIES:
             raise Problem("invalid-fields", "commit or backup", at="durability")
         agency.policy = {**agency.policy, "durability": durability}
+    if photo_retention_days is not None:
+        if not 0 <= photo_retention_days <= LONGEST_DAYS:
+            raise Problem("invalid-fields", f"0 to {LONGEST_DAYS} days", at="photo_retention_days")
+        agency.policy = {**agency.policy, "photo_retention_days": photo_retention_days}
     lock = {"attestation": attestation, "read_before_arrival": read_before_arrival}
     _change_lock(session, agency, {name: value for name, value in lock.items() if value is not None})
     return agency

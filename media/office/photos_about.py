@@ -39,7 +39,7 @@ def visits_about(session: Session, subject: Subject) -> Sequence[UUID]:
     """Raises Problem `not-found` where there is no such visit, account or person: an order must not end in a typo."""
     kind, wanted = _named(subject)
     if session.scalar(select(kind.id).where(kind.agency_id == current_agency(), kind.id == wanted)) is None:
-        raise Problem("not-found", f"no such {kind.__tablename__}")
+        raise Problem("not-found", "no such visit, account or person")
     return session.scalars(_visits(subject)).all()
 
 

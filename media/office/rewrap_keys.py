@@ -7,10 +7,11 @@ here (docs/photo-format.md §7). The file comes first, then the row: a file tell
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from field_api.platform.keyring import OfficeKeys
@@ -52,6 +53,23 @@ def look_at_all_again(session: Session) -> int:
     again = update(Photo).where(*mine, Photo.wrap_key_id != NOT_LOOKED_AT).values(wrap_key_id=NOT_LOOKED_AT)
     session.execute(again.execution_options(synchronize_session=False))
     return found
+
+
+def how_many_without_key(session: Session) -> Counter[str]:
+    """Photographs whose wrapped key is UNOPENABLE or ABSENT."""
+    trouble = Photo.wrap_key_id.in_([UNOPENABLE, ABSENT])
+    return _counted(session, trouble)
+
+
+def how_many_under_older_keys(session: Session, office: OfficeKeys) -> int:
+    """Photographs that the worker has still to look at."""
+    return _counted(session, Photo.wrap_key_id.in_([NOT_LOOKED_AT, *older_keys(office)])).total()
+
+
+def _counted(session: Session, which: ColumnElement[bool]) -> Counter[str]:
+    mine = Photo.agency_id == current_agency(), Photo.state != PhotoState.DESTROYED.value, which
+    rows = session.execute(select(Photo.wrap_key_id, func.count()).where(*mine).group_by(Photo.wrap_key_id))
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def older_keys(office: OfficeKeys) -> list[str]:

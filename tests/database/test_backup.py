@@ -17,10 +17,11 @@ from sqlalchemy import select
 from doorstep.backup.durability import state_durability
 from doorstep.backup.keyring_copy import open_keyring
 from doorstep.backup.manifest import read_manifest
+from doorstep.backup.photo_key_copies import delete_old_photo_keys
 from doorstep.backup.places import BackupTrouble
 from doorstep.backup.replay import replay
 from doorstep.backup.restore import _mark
-from doorstep.backup.save import Places, Saved, delete_old_photo_keys, save
+from doorstep.backup.save import Places, Saved, save
 from doorstep.panels import durability
 from doorstep.server import Server
 from field_api.domain.confidential import audience

@@ -1,0 +1,92 @@
+"""Copies of the photographs' key store: they live 7 days at most, or a destroyed key is not destroyed.
+
+Whoever cleans up needs no key: the name of a copy says when it was taken.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from flask import Flask
+
+from doorstep.backup.places import STAGED
+
+PREFIX = "doorstep-photo-keys-"
+LIFETIME = timedelta(days=7)
+NEXT_BACKUP = timedelta(hours=25)
+"""A nightly backup deletes what would be older than LIFETIME before the next one: there may be nobody else to do it."""
+EVERY = timedelta(hours=1)
+_LOOKED_AT = "doorstep.key_copies_looked_at"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy, whole or half-written by a backup that was killed."""
+
+    path: Path
+    taken_at: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        return self.taken_at + LIFETIME <= now
+
+
+def place_from(environment: Mapping[str, str]) -> Path | None:
+    """DOORSTEP_PHOTO_KEY_COPIES: where `doorstep backup --photo-keys-to` puts them, as office and worker see it.
+
+    The worker deletes there what is a week old, also when no backup is made any more; the status page tells of it.
+    """
+    named = environment.get("DOORSTEP_PHOTO_KEY_COPIES", "")
+    return Path(named).absolute() if named else None
+
+
+def copies_in(place: Path) -> Iterator[Copy]:
+    """The oldest first. Raises OSError where the place cannot be read: a mount that is away holds no fewer copies."""
+    found = []
+    for entry in os.scandir(place):
+        name = entry.name.removeprefix(STAGED)
+        if not name.startswith(PREFIX) or not entry.is_dir(follow_symlinks=False):
+            continue
+        try:
+            taken_at = datetime.strptime(name.removeprefix(PREFIX).partition("-")[0], "%Y%m%dT%H%M%S%z")
+        except ValueError:
+            continue  # not a name that a backup gives
+        found.append(Copy(Path(entry.path), taken_at))
+    yield from sorted(found, key=lambda copy: copy.taken_at)
+
+
+def delete_old_photo_keys(place: Path, now: datetime) -> list[Path]:
+    """Overwrite and delete copies that are a week old, so that a destroyed key is destroyed there too."""
+    old = [copy.path for copy in copies_in(place) if copy.is_over(now)] if place.exists() else []
+    for path in old:
+        _overwrite(path)
+        shutil.rmtree(path)
+    return old
+
+
+def delete_hourly(app: Flask, now: datetime) -> int:
+    """The worker's part, where it sees the place. Returns how many were deleted. Raises OSError."""
+    place, looked_at = place_from(os.environ), app.extensions.get(_LOOKED_AT)
+    if place is None or (looked_at is not None and now - looked_at < EVERY):
+        return 0
+    app.extensions[_LOOKED_AT] = now
+    deleted = len(delete_old_photo_keys(place, now))
+    if deleted:
+        log.warning("photo-key-copies-deleted", count=deleted)  # by a backup they would be gone before
+    return deleted
+
+
+def _overwrite(directory: Path) -> None:
+    """Every file with noise, on the disk before one name goes: as far as the file system lets it."""
+    for path in directory.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with path.open("r+b") as file:
+                file.write(os.urandom(path.stat().st_size))
+    os.sync()  # one for all: a hundred thousand files of a hundred bytes would take minutes one by one
