@@ -16,6 +16,7 @@ from doorstep.postgres import EmbeddedPostgres
 from doorstep.server import Server, server_at
 from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.settings import Settings, home_from, journal_from
+from field_api.platform.store_urls import LOCAL, StoreUrls, store_urls_from
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,18 @@ class Installation:
     door_url: str
     office_url: str
     journal: Path | None = None
+    stores: StoreUrls = LOCAL
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Installation:
+        """Raises UnsafeStore."""
         return cls(
             home=home_from(environment),
             database_url=environment.get("DATABASE_URL"),
             door_url=environment.get("DOORSTEP_DOOR_URL", "http://127.0.0.1:8401"),
             office_url=environment.get("DOORSTEP_OFFICE_URL", "http://127.0.0.1:8400"),
             journal=journal_from(environment),
+            stores=store_urls_from(environment),
         )
 
     @contextmanager
@@ -68,6 +72,7 @@ class Installation:
             door_url=self.door_url,
             office_url=self.office_url,
             journal=self.journal,
+            stores=self.stores,
         )
 
     def agency(self, chosen: str | None = None) -> UUID:

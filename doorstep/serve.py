@@ -25,6 +25,7 @@ from doorstep.installation import Installation
 from doorstep.metrics import part_environment
 from doorstep.processes import shared_socket
 from doorstep.server import Server
+from field_api.platform.store_urls import store_environment
 
 log = structlog.get_logger()
 STARTUP_S = 30.0
@@ -123,7 +124,13 @@ def parts_of(installation: Installation, server: Server, door_processes: int = 1
         "DOORSTEP_DOOR_URL": installation.door_url,
         "DOORSTEP_OFFICE_URL": installation.office_url,
     }
-    office = base | part_environment(os.environ, "office") | {"DOORSTEP_DATABASE_URL": server.url("office")}
+    base |= store_environment(installation.stores, "door")
+    office = (
+        base
+        | store_environment(installation.stores, "office")
+        | part_environment(os.environ, "office")
+        | {"DOORSTEP_DATABASE_URL": server.url("office")}
+    )
     if installation.journal:
         office["DOORSTEP_JOURNAL"] = str(installation.journal)
     if copies := place_from(os.environ):

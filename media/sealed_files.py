@@ -1,76 +1,87 @@
-"""Where sealed photographs lie as they came: one file per upload, written at its end, safe when `append` returns."""
+"""Sealed photographs in a local directory: one file per upload, written at its end, safe when `append` returns."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 from field_api.platform.durable_directories import make_directories, sync_directory
+from field_api.platform.store_trouble import DOOR, store_unavailable
+from media.sealed_store import SealedAbsent as SealedAbsent
+from media.sealed_store import absent
 
 _READ_BYTES = 1024 * 1024
 
 
-class SealedAbsent(LookupError):
-    """There is no file of this upload, or it is shorter than the database says."""
-
-
 class SealedFiles:
-    """`directory`/AGENCY/ab/ID. Callers hold the upload's row lock while they write: one writer at a time."""
+    """`directory`/AGENCY/photos/ab/ID; keeps the promise of `SealedStore`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def append(self, agency_id: UUID, upload_id: UUID, offset: int, body: bytes) -> None:
-        """Put `body` at `offset` and end the file there; whatever a broken write left behind is cut off.
-
-        When this returns, the bytes survive a power cut. Raises SealedAbsent where earlier bytes are missing, OSError
-        where the disk refuses: then the bytes before `offset` are as they were.
-        """
+        """As the port says; what a broken write left behind is cut off."""
         path = self._path(agency_id, upload_id)
-        if offset == 0:
-            make_directories(path.parent)
-        elif not path.exists() or path.stat().st_size < offset:
-            raise SealedAbsent("earlier bytes are missing")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            os.ftruncate(descriptor, offset)
-            _write_all(descriptor, body, offset)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if offset == 0:
-            sync_directory(path.parent)
+        with _disk():
+            if offset == 0:
+                make_directories(path.parent)
+            elif not path.exists() or path.stat().st_size < offset:
+                raise absent(upload_id, "earlier bytes are missing")
+            _write_at(path, offset, body)
+            if offset == 0:
+                sync_directory(path.parent)
 
     def sha256(self, agency_id: UUID, upload_id: UUID) -> bytes:
-        """The hash of all that is there. Raises SealedAbsent."""
         digest = hashlib.sha256()
-        try:
-            with self._path(agency_id, upload_id).open("rb") as file:
-                while block := file.read(_READ_BYTES):
-                    digest.update(block)
-        except FileNotFoundError as error:
-            raise SealedAbsent("no file") from error
+        with _disk():
+            try:
+                with self._path(agency_id, upload_id).open("rb") as file:
+                    while block := file.read(_READ_BYTES):
+                        digest.update(block)
+            except FileNotFoundError as error:
+                raise absent(upload_id, "no file") from error
         return digest.digest()
 
     def read(self, agency_id: UUID, upload_id: UUID, max_bytes: int) -> bytes:
-        """The whole file, or its first `max_bytes` + 1 bytes. Raises SealedAbsent."""
-        try:
-            with self._path(agency_id, upload_id).open("rb") as file:
-                return file.read(max_bytes + 1)
-        except FileNotFoundError as error:
-            raise SealedAbsent("no file") from error
+        with _disk():
+            try:
+                with self._path(agency_id, upload_id).open("rb") as file:
+                    return file.read(max_bytes + 1)
+            except FileNotFoundError as error:
+                raise absent(upload_id, "no file") from error
 
     def delete(self, agency_id: UUID, upload_id: UUID) -> None:
-        """Forget the file; an absent one is no error."""
         path = self._path(agency_id, upload_id)
-        if path.exists():
-            path.unlink(missing_ok=True)
-            sync_directory(path.parent)
+        with _disk():
+            if path.exists():
+                path.unlink(missing_ok=True)
+                sync_directory(path.parent)
 
     def _path(self, agency_id: UUID, upload_id: UUID) -> Path:
         return self._directory / str(agency_id) / "photos" / upload_id.hex[:2] / upload_id.hex
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """A full or broken disk is a store that is away."""
+    try:
+        yield
+    except OSError as error:
+        raise store_unavailable(DOOR, error) from error
+
+
+def _write_at(path: Path, offset: int, body: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.ftruncate(descriptor, offset)
+        _write_all(descriptor, body, offset)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, body: bytes, offset: int) -> None:

@@ -10,6 +10,7 @@ from field_api.platform.settings import Settings
 from media.photo_keys import PhotoKeys
 from media.records import FORGOTTEN, Upload
 from media.sealed_files import SealedFiles
+from media.sealed_store import SealedStore
 
 for _name in ("uploads", "photo-keys"):
     declare(OutletKind.OBJECT_KEY, _name, Audience.MACHINE, note="an upload's random id: stores take UUIDs, no texts")
@@ -17,12 +18,24 @@ for _name in ("uploads", "photo-keys"):
 
 @dataclass(frozen=True)
 class Stores:
-    files: SealedFiles
+    files: SealedStore
     keys: PhotoKeys
 
 
 def stores_of(settings: Settings) -> Stores:
-    return Stores(SealedFiles(settings.door_objects), PhotoKeys(settings.photo_keys))
+    return Stores(sealed_store(settings), PhotoKeys(settings.photo_keys))
+
+
+def sealed_store(settings: Settings) -> SealedStore:
+    """A directory below DOORSTEP_HOME, or the bucket that the settings name. Keys are never in either."""
+    if settings.stores.door is None:
+        return SealedFiles(settings.door_objects)
+    # Loaded where it is wanted alone: 7 MB of a cloud's client are nothing to a door with a directory.
+    from field_api.platform.object_stores import object_store
+    from field_api.platform.store_trouble import DOOR
+    from media.sealed_pieces import SealedPieces
+
+    return SealedPieces(object_store(DOOR, settings.stores.door))
 
 
 def forget(stores: Stores, upload: Upload) -> None:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 from pathlib import Path
 
-from field_api.domain.disclosure import Audience, Label
-from field_api.domain.ports import ObjectAbsent
+from field_api.adapters.object_names import absent, checked, new_key, seal, unseal
 from field_api.platform.durable_directories import make_directories, sync_directory
-from field_api.platform.egress import Closed, EgressRefused, OutletKind, declare, passed
 from field_api.platform.keyring_files import OfficeKeyring
+from field_api.platform.store_trouble import OFFICE, store_unavailable
 from field_api.platform.tenancy import current_agency
-
-_KEY = re.compile(r"[0-9a-f]{32}")
-OBJECT_KEYS = declare(
-    OutletKind.OBJECT_KEY,
-    "office",
-    Audience.MACHINE,
-    shape=Closed(Label.INTERNAL, _KEY),
-    note="32 random hex digits: neither name nor order nor time of anything",
-)
 
 
 class LocalObjects:
@@ -32,34 +20,35 @@ class LocalObjects:
         self._keyring = keyring
 
     def put(self, body: bytes) -> str:
-        key = secrets.token_hex(16)
-        # The key is bound into the seal: one object's bytes moved to another's place do not open.
-        _write(self._path(key), self._keyring.of(current_agency()).seal_at_rest(_place(key), body))
+        key = new_key()
+        sealed = seal(self._keyring.of(current_agency()), key, body)
+        try:
+            _write(self._path(key), sealed)
+        except OSError as error:
+            raise store_unavailable(OFFICE, error) from error
         return key
 
     def get(self, key: str) -> bytes:
+        path = self._path(key)
         try:
-            sealed = self._path(key).read_bytes()
+            sealed = path.read_bytes()
         except FileNotFoundError as error:
-            raise ObjectAbsent("no such object") from error
-        return self._keyring.of(current_agency()).open_at_rest(_place(key), sealed)
+            raise absent(key) from error
+        except OSError as error:
+            raise store_unavailable(OFFICE, error) from error
+        return unseal(self._keyring.of(current_agency()), key, sealed)
 
     def delete(self, key: str) -> None:
         path = self._path(key)
-        if path.exists():
-            path.unlink(missing_ok=True)
-            sync_directory(path.parent)
+        try:
+            if path.exists():
+                path.unlink(missing_ok=True)
+                sync_directory(path.parent)
+        except OSError as error:
+            raise store_unavailable(OFFICE, error) from error
 
     def _path(self, key: str) -> Path:
-        try:
-            passed(OBJECT_KEYS, key)
-        except EgressRefused as error:
-            raise ObjectAbsent("no such object") from error  # nothing else reaches the disk, as a file's name
-        return self._directory / str(current_agency()) / key[:2] / key
-
-
-def _place(key: str) -> str:
-    return f"object:{key}"
+        return self._directory / str(current_agency()) / key[:2] / checked(key)
 
 
 def _write(path: Path, sealed: bytes) -> None:

@@ -63,7 +63,18 @@ VERDICTS = Family(
     "doorstep_verdicts_total", "counter", "What became of operations, each time it was decided.",
     {"verdict": ("applied", "late", "held", "quarantined", "fork")},
 )  # fmt: skip
-OF_THE_DOOR, OF_THE_OFFICE, OF_THE_WORKER = (DOOR_CALLS, DOOR_IN_HAND), (OFFICE_CALLS,), (WORK, WORK_FAILED, VERDICTS)
+OBJECTS_FLAWED = Family(
+    "doorstep_objects_flawed_total", "counter", "Stored objects that were asked for and are missing or not as written.",
+    {"store": ("office", "door"), "flaw": ("missing", "corrupt")},
+)  # fmt: skip
+STORE_UNAVAILABLE = Family(
+    "doorstep_store_unavailable_total", "counter", "Calls to a store of objects that failed: it was away, or refused.",
+    {"store": ("office", "door")},
+)  # fmt: skip
+OF_STORES = (OBJECTS_FLAWED, STORE_UNAVAILABLE)
+OF_THE_DOOR = (DOOR_CALLS, DOOR_IN_HAND, *OF_STORES)
+OF_THE_OFFICE = (OFFICE_CALLS, *OF_STORES)
+OF_THE_WORKER = (WORK, WORK_FAILED, VERDICTS, *OF_STORES)
 
 
 class Board:

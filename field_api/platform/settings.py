@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from field_api.platform.crash import StartRefused
-from field_api.platform.store_urls import StoreUrls, store_urls_from
+from field_api.platform.store_urls import LOCAL, StoreUrls, store_urls_from
 
 
 class UnsafeSettings(StartRefused):
@@ -31,7 +31,7 @@ class Settings:
     """Another machine's directory for what a restored backup must not forget; None: there is none, and a page warns."""
     photo_link_s: int = 300
     """Seconds a link to a photograph works: to look and to save, too short to be passed on for later."""
-    stores: StoreUrls = StoreUrls()
+    stores: StoreUrls = LOCAL
     """Where objects lie instead of in the directories below: buckets, without their credentials."""
     max_request_bytes: int = 64 * 1024 * 1024
     """Upper bound of any request body; each route sets a smaller one of its own."""

@@ -147,7 +147,7 @@ def test_a_metric_has_closed_labels_and_its_values_are_numbers() -> None:
     }
     for way in declared:
         assert way.audiences == {Audience.MACHINE} and isinstance(way.shape, dict)
-        assert set(way.shape) <= {"kind", "status", "step", "verdict", "value"}
+        assert set(way.shape) <= {"kind", "status", "step", "verdict", "store", "flaw", "value"}
         assert all(isinstance(form, Closed) and not form.form.fullmatch(str(uuid4())) for form in way.shape.values())
 
 
