@@ -52,6 +52,7 @@ class Upload(Base):
     length_bytes: Mapped[int] = internal()
     received_bytes: Mapped[int] = internal(default=0)
     fence: Mapped[int] = internal(default=0)  # grows with each request; an older one may write no more
+    told_at: Mapped[datetime | None] = internal()  # when the offset was; a PATCH signed before is old
     state: Mapped[str] = internal(default=RECEIVING)
     created_at: Mapped[datetime] = internal()
     expires_at: Mapped[datetime] = internal()  # receiving: forgotten then; whole and not taken: looked at then

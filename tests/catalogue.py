@@ -54,8 +54,8 @@ DOOR_ON_COLUMNS = {
     ("mailbox.device_contact", "UPDATE"): "heard_at newest_seq newest_told_at clock_ahead_s",
     ("mailbox.returning_device", "SELECT"): "agency_id sha256",
     ("mailbox.returning_device", "INSERT"): "agency_id sha256 certificate sig received_at",
-    ("mailbox.upload", "UPDATE"): "photo_id sealing_key_id wrap_sha256 length_bytes received_bytes fence state"
-    " created_at expires_at completed_at",
+    ("mailbox.upload", "UPDATE"): "photo_id sealing_key_id wrap_sha256 length_bytes received_bytes fence told_at"
+    " state created_at expires_at completed_at",
 }
 """Every right of the door: it inserts what came, reads what it serves, and reads back neither operations nor keys."""
 ON_SCHEMAS = {

@@ -26,6 +26,11 @@ class StaleAnchor(Exception):
     """Not an anchor that this door made for this device within the last ten minutes."""
 
 
+def as_told(at: datetime) -> datetime:
+    """`at` as an anchor says it, in whole milliseconds."""
+    return datetime.fromisoformat(utc_text(at))
+
+
 def make_anchor(keys: DoorKeys, device_id: UUID, now: datetime) -> str:
     """A fresh anchor for one device: `b64u(body).b64u(signature)`."""
     claims = {"v": 1, "agency": str(keys.agency_id), "device": str(device_id), "at": utc_text(now)}

@@ -23,7 +23,7 @@ from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from sqlalchemy.exc import SQLAlchemyError
 
 from field_api.platform import sealing
-from field_api.platform.anchors import StaleAnchor, make_anchor, read_anchor
+from field_api.platform.anchors import StaleAnchor, as_told, make_anchor, read_anchor
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.keyring import DoorKeys, NoKeys
@@ -55,11 +55,13 @@ View = Callable[P, ResponseReturnValue]
 @dataclass(frozen=True)
 class DeviceRequest:
     """A request that this device signed. `anchor_at` is when the door gave out the anchor it carries, if it does;
-    `created` is the phone's clock, in seconds since 1970: evidence."""
+    `answer_at` is when it made the one that the answer carries; `created` is the phone's clock, in seconds since 1970:
+    evidence."""
 
     agency_id: UUID
     device: Device  # detached: its attributes are loaded, nothing more can be
     anchor_at: dt.datetime | None
+    answer_at: dt.datetime
     created: int
 
 
@@ -114,7 +116,8 @@ def verify_request(*, anchor: bool = True) -> DeviceRequest:
     device, keys = resolver.device, resolver.keys
     if device is None or keys is None:
         raise _invalid()
-    fresh = make_anchor(keys, device.id, clock().now())
+    answer_at = as_told(clock().now())
+    fresh = make_anchor(keys, device.id, answer_at)
 
     @after_this_request
     def hand_out(response: Response) -> Response:
@@ -122,7 +125,7 @@ def verify_request(*, anchor: bool = True) -> DeviceRequest:
         return response
 
     anchor_at = _anchor_time(keys, device, parameters) if anchor else None
-    return DeviceRequest(device.agency_id, device, anchor_at, parameters["created"])
+    return DeviceRequest(device.agency_id, device, anchor_at, answer_at, parameters["created"])
 
 
 def _anchor_time(keys: DoorKeys, device: Device, parameters: dict[str, Any]) -> dt.datetime:

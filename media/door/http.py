@@ -23,7 +23,7 @@ from media.door.headers import (
     read_first_piece,
     read_piece,
 )
-from media.door.uploads import append, append_first, create, end, take_place
+from media.door.uploads import append, append_first, create, end, take_place, tell_offset
 from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
 from media.sealed_photo import MAX_SEALED_BYTES
 from media.stores import stores_of
@@ -53,7 +53,9 @@ def _create() -> None:
     if has_body():
         g.first = read_first_piece(request.headers, request.content_length or 0, wanted.length_bytes)
     with transaction(g.device.agency_id) as session:
-        upload = create(session, stores_of(settings()), g.device.id, wanted, clock().now())
+        upload, g.is_new = create(
+            session, stores_of(settings()), g.device.id, wanted, clock().now(), g.device_request.answer_at
+        )
         g.upload_id, g.fence, g.standing = upload.id, upload.fence, _standing(upload, 201)
 
 
@@ -61,7 +63,7 @@ def _create() -> None:
 @signed_by_device(revoked_ok=True, max_body_bytes=MAX_PATCH_BYTES, before_body=_create)
 def create_upload() -> Response:
     response: Response = g.standing
-    if g.first:
+    if g.first and g.is_new:
         body, now = _body_of(g.first), clock().now()
         with transaction(g.device.agency_id) as session:
             upload = append_first(session, stores_of(settings()), g.device.id, g.upload_id, g.fence, body, now)
@@ -72,15 +74,16 @@ def create_upload() -> Response:
 def _take_place(upload_id: UUID) -> None:
     check_version(request.headers)
     with transaction(g.device.agency_id) as session:
-        g.fence = take_place(session, g.device.id, upload_id, clock().now()).fence
+        g.fence = take_place(session, g.device.id, upload_id, clock().now(), g.device_request.anchor_at)
 
 
 @blueprint.route("/<uuid:upload_id>", methods=["HEAD"])
 @signed_by_device(revoked_ok=True)
-def tell_offset(upload_id: UUID) -> Response:
+def tell_standing(upload_id: UUID) -> Response:
     check_version(request.headers)
     with transaction(g.device.agency_id) as session:
-        response = _standing(take_place(session, g.device.id, upload_id, clock().now()), 200)
+        upload = tell_offset(session, g.device.id, upload_id, clock().now(), g.device_request.answer_at)
+        response = _standing(upload, 200)
     return response
 
 

@@ -28,8 +28,10 @@ MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Of one device: some 80 photographs of 3 MB. A stolen phone fills no disk; a day's work always fits."""
 
 
-def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, now: datetime) -> Upload:
-    """The upload of this content: a new one, or the one that is there already, with a fence as `take_place` gives it.
+def create(
+    session: Session, stores: Stores, device_id: UUID, wanted: Creation, now: datetime, answer_at: datetime
+) -> tuple[Upload, bool]:
+    """The upload of this content, and whether it is new. One that is there already gets a fence as from `tell_offset`.
 
     Raises Problem `conflict` where it was announced otherwise, `gone` where it was destroyed, `quota-exceeded`,
     `unavailable` where the disk is full; then nothing has changed.
@@ -40,29 +42,40 @@ def create(session: Session, stores: Stores, device_id: UUID, wanted: Creation, 
     if upload is not None and upload.state == DESTROYED:
         raise Problem("gone", "this photograph was destroyed")
     if upload is not None and _alive(upload, now):
-        return _the_same(session, upload, wanted)
+        return _told(session, _the_same(upload, wanted), answer_at), False
     _check_quota(session, device_id, wanted.length_bytes)
     upload = upload or Upload(id=upload_id, device_id=device_id, sha256=wanted.sha256)
     _begin(upload, wanted, now)
     session.add(upload)
-    session.flush()
+    _told(session, upload, answer_at)
     try:
         stores.files.delete(upload.agency_id, upload.id)  # of an earlier, forgotten life
         stores.keys.put(upload.agency_id, upload.id, wanted.wrap)
     except OSError as error:
         raise _cannot_store() from error
-    return upload
+    return upload, True
 
 
-def take_place(session: Session, device_id: UUID, upload_id: UUID, now: datetime) -> Upload:
-    """The upload, with the fence that makes this request the newest: older ones can move it no more.
+def tell_offset(session: Session, device_id: UUID, upload_id: UUID, now: datetime, answer_at: datetime) -> Upload:
+    """The upload, to be told with the anchor of `answer_at`: only what is signed with that or a later one moves it now.
 
     Raises Problem `not-found` or `gone`.
     """
+    return _told(session, _find(session, device_id, upload_id, now), answer_at)
+
+
+def take_place(session: Session, device_id: UUID, upload_id: UUID, now: datetime, anchor_at: datetime | None) -> int:
+    """The fence that makes this request the newest: older ones can move the upload no more.
+
+    A request may be older than it comes: servers and proxies hold a body back until it is whole. So one that was signed
+    before the offset was last told is refused. Raises Problem `conflict` for it, `not-found` or `gone`.
+    """
     upload = _find(session, device_id, upload_id, now)
+    if upload.told_at and not (anchor_at and anchor_at >= upload.told_at):
+        raise Problem("conflict", "the offset was told anew since this was signed")
     upload.fence += 1
     session.flush()
-    return upload
+    return upload.fence
 
 
 def append(
@@ -104,13 +117,11 @@ def append(
 def append_first(
     session: Session, stores: Stores, device_id: UUID, upload_id: UUID, fence: int, body: bytes, now: datetime
 ) -> Upload:
-    """Append what came with a creation, if the upload stands at its beginning and this is the newest request for it.
-
-    Otherwise the body is passed over: the upload was there already, and its offset tells the phone where to go on.
-    Raises as `append`.
+    """Append what came with a creation, if nothing newer came for the upload it made: then its offset tells the phone
+    where to go on. Raises as `append`.
     """
     upload = _find(session, device_id, upload_id, now)
-    if upload.fence != fence or upload.state != RECEIVING or upload.received_bytes:
+    if upload.fence != fence:
         return upload
     return append(session, stores, device_id, upload_id, fence, 0, body, now)
 
@@ -146,14 +157,19 @@ def _alive(upload: Upload, now: datetime) -> bool:
     return upload.state != FORGOTTEN and not (upload.state == RECEIVING and upload.expires_at <= now)
 
 
-def _the_same(session: Session, upload: Upload, wanted: Creation) -> Upload:
+def _told(session: Session, upload: Upload, answer_at: datetime) -> Upload:
+    upload.fence += 1
+    upload.told_at = answer_at
+    session.flush()
+    return upload
+
+
+def _the_same(upload: Upload, wanted: Creation) -> Upload:
     known = (upload.photo_id, upload.length_bytes, upload.sealing_key_id)
     if known != (wanted.photo_id, wanted.length_bytes, wanted.sealing_key_id):
         raise Problem("conflict", "these bytes were announced with other values")
     if not same(upload.wrap_sha256, sha256(wanted.wrap)):
         raise Problem("conflict", "these bytes were announced with another key", at="key")
-    upload.fence += 1
-    session.flush()
     return upload
 
 
@@ -176,7 +192,7 @@ def _begin(upload: Upload, wanted: Creation, now: datetime) -> None:
     upload.wrap_sha256 = sha256(wanted.wrap)
     upload.length_bytes = wanted.length_bytes
     upload.received_bytes = 0
-    upload.fence = (upload.fence or 0) + 1
+    upload.fence = upload.fence or 0
     upload.state = RECEIVING
     upload.created_at = now
     upload.expires_at = now + LIFETIME

@@ -71,7 +71,9 @@ def _create(door: Door, row: dict[str, Any]) -> None:
     values = {name: row["wrap" if name == "key" else name] for name in ("photo", "sha256", "key", "keyid")}
     metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())
     headers = {**TUS, "upload-length": str(row["length"]), "upload-metadata": metadata}
-    location = urlsplit(door.call("POST", "/photos", headers=headers).headers.get("Location", "")).path
+    answer = door.call("POST", "/photos", headers=headers)
+    _told_offset(answer)
+    location = urlsplit(answer.headers.get("Location", "")).path
     base = door.handset.address.path
     if not location.startswith(f"{base}/photos/") or not location.removeprefix(f"{base}/photos/").isascii():
         raise Untrusted("location", "an upload elsewhere")
@@ -117,9 +119,17 @@ def _patch(door: Door, row: dict[str, Any], offset: int, piece: bytes) -> Answer
 
 
 def _offset(answer: Answer, row: dict[str, Any]) -> int:
+    offset = _told_offset(answer)
+    if offset >= row["length"]:
+        raise Later("unreachable", "the answer broke off before it said what became of the upload")
+    return offset
+
+
+def _told_offset(answer: Answer) -> int:
+    """A head that was cut off looks like a whole one with fewer lines, and these answers have nothing else."""
     text = answer.headers.get("Upload-Offset", "")
-    if not (text.isascii() and text.isdigit()) or int(text) >= row["length"]:
-        raise Untrusted("upload-offset", "not inside the photograph")
+    if not (text.isascii() and text.isdigit()):
+        raise Later("unreachable", "the answer broke off before its offset")
     return int(text)
 
 

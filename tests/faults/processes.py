@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -66,12 +67,15 @@ def killed(process: BaseProcess) -> None:
     process.join(PATIENCE_S)
 
 
-def serve_door(settings: Settings, port: int, armed: Armed | None) -> None:
+def serve_door(settings: Settings, port: int, armed: Armed | None, max_file_bytes: int | None = None) -> None:
+    """`max_file_bytes`: no file grows further, the system refuses, as a full disk does."""
     from doorstep.door import door_app
     from doorstep.serve import serve_http
 
     _silent()
     arm(armed)
+    if max_file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, resource.RLIM_INFINITY))
     application = door_app(settings)
     for limiter in application.extensions["limiter"]:
         limiter.enabled = False  # one phone lives a thousand lives a minute here; limits have tests of their own
@@ -109,10 +113,10 @@ class Parts:
     door: BaseProcess | None = None
     worker: BaseProcess | None = None
 
-    def start_door(self, armed: Armed | None = None) -> None:
+    def start_door(self, armed: Armed | None = None, max_file_bytes: int | None = None) -> None:
         if self.door is not None:
             killed(self.door)
-        self.door = start(serve_door, self.door_settings, self.port, armed)
+        self.door = start(serve_door, self.door_settings, self.port, armed, max_file_bytes)
         self._wait_for_door()
 
     def start_worker(self, armed: Armed | None = None) -> None:

@@ -26,6 +26,10 @@ class Fault:
 
     cut_request_at: int | None = None
     """So many bytes of the request reach the server, then its connection breaks; and the client's."""
+    cut_body_at: int | None = None
+    """The same, with so many bytes of its body."""
+    request: Callable[[bytes], bytes] | None = None
+    """The server gets this instead of the request's bytes."""
     cut_reply_at: int | None = None
     """So many bytes of the reply reach the client, then its connection breaks."""
     drop_reply: bool = False
@@ -147,6 +151,9 @@ class FaultProxy:
         if fault.cut_request_at is not None:
             self._pass_a_part(exchange, fault.cut_request_at)
             return False
+        if fault.cut_body_at is not None:
+            self._pass_a_part(exchange, request.index(b"\r\n\r\n") + 4 + fault.cut_body_at)
+            return False
         copies = [self._start(self._ask, exchange) for _ in range(fault.duplicate)]
         reply = self._ask(exchange, first=True)
         for copy in copies:
@@ -179,8 +186,9 @@ class FaultProxy:
 
     def _ask(self, exchange: Exchange, first: bool = False) -> bytes:
         with socket.create_connection(("127.0.0.1", self.upstream), PATIENCE_S) as server:
-            server.sendall(exchange.request)
-            exchange.passed_on += len(exchange.request)
+            sent = exchange.fault.request(exchange.request) if exchange.fault.request else exchange.request
+            server.sendall(sent)
+            exchange.passed_on += len(sent)
             reply = _read_message(server, no_body=exchange.request.startswith(b"HEAD "))
         with self._change:
             exchange.replies.insert(0 if first else len(exchange.replies), reply)

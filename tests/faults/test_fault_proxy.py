@@ -71,6 +71,19 @@ def test_a_request_is_cut_at_the_byte_asked_for(proxy: FaultProxy, seen: list[tu
     assert ask(proxy) == BODY
 
 
+def test_a_body_is_cut_at_the_byte_asked_for(proxy: FaultProxy, seen: list[tuple[str, bytes]]) -> None:
+    proxy.spoil(Fault(cut_body_at=500))
+    with pytest.raises(requests.ConnectionError):
+        ask(proxy)
+    exchange = proxy.exchanges[0]
+    assert seen == [] and exchange.passed_on == len(exchange.request) - len(BODY) + 500
+
+
+def test_a_request_is_changed_on_its_way(proxy: FaultProxy, seen: list[tuple[str, bytes]]) -> None:
+    proxy.spoil(Fault(request=lambda sent: sent[:-1] + b"!"))
+    assert ask(proxy)[-1:] == b"!" and seen == [("/a", BODY[:-1] + b"!")]
+
+
 def test_a_reply_is_cut_at_the_byte_asked_for(proxy: FaultProxy, seen: list[tuple[str, bytes]]) -> None:
     proxy.spoil(Fault(cut_reply_at=700), "/b")
     assert ask(proxy) == BODY

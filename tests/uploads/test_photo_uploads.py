@@ -343,6 +343,23 @@ def test_a_creation_pre_empts_as_well(phone: Phone, photo: SealedPhoto, door: Fl
     assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
 
 
+def test_what_was_signed_before_the_offset_was_told_moves_it_no_more(
+    phone: Phone, photo: SealedPhoto, door: Flask, clock: SetClock, settings: Settings
+) -> None:
+    """The server we ship hands a request over when its body is whole, a proxy may do so as well: what stalls on its way
+    comes after the HEAD that was sent after it. Its anchor tells."""
+    location = announce(phone, photo).headers["Location"]
+    with by_waitress(door) as port:
+        stalled = raw_patch(phone, port, location, photo.sealed[:PIECE])
+        stalled.send(PIECE - 1)
+        clock.advance(timedelta(milliseconds=1))
+        assert head(phone, location).headers["Upload-Offset"] == "0"
+        stalled.send(PIECE)
+        assert b" 409 " in stalled.answer().split(b"\r\n")[0]
+    assert head(phone, location).headers["Upload-Offset"] == "0" and stored(settings) == []
+    assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
+
+
 class SigningRequests:
     """What tuspy calls `requests`, with the phone's signature on every request: a stock client with a signing hook."""
 
