@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 import media.office.http
+import media.office.pages
 import sync.office.http
 from doorstep.bare import bare_app
 from doorstep.panels import PANELS
@@ -13,7 +14,7 @@ from field_api.adapters import typst_worker
 from field_api.adapters.objects_local import LocalObjects
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
-from field_api.http.panels import add_panels
+from field_api.http.panels import add_pages, add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.egress import OutletKind, check_declared
 from field_api.platform.keyring_files import OfficeKeyring
@@ -43,8 +44,11 @@ def office_app(settings: Settings) -> Flask:
     """The office inside: API, sign-in and console, on the worker's keys and database."""
     app = worker_app(settings)
     measure_calls(app, Board(OF_THE_OFFICE), OFFICE_CALLS, _read_or_write)
-    register(app, more=(media.office.http.blueprint, *sync.office.http.BLUEPRINTS))
+    register(
+        app, more=(media.office.http.blueprint, *sync.office.http.BLUEPRINTS), pages=(media.office.pages.blueprint,)
+    )
     add_panels(app, PANELS)
+    add_pages(app, media.office.pages.LINKS)
     return app
 
 

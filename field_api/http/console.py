@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.disclosure import Audience, Label, may_see
 from field_api.http.bodies import CSS, HTML, sends
-from field_api.http.panels import Panel, other_panels
+from field_api.http.panels import Panel, other_pages, other_panels
 from field_api.http.permits import answers, open_to_all, permitted
 from field_api.http.response_headers import KEPT_AN_HOUR
 from field_api.platform.database import transaction
@@ -34,7 +34,8 @@ def show() -> ResponseReturnValue:
         agency = session.get_one(Agency, g.actor.agency_id)
         plan = status_page.plan_shown(session, day)
         panels = [*(_plan_panels(session, plan) if plan else []), *other_panels(session, g.actor), _devices(session)]
-    return render_template("doorstep/console.html", agency=agency, plan=plan, day=day, panels=panels)
+    pages = other_pages(g.actor)
+    return render_template("doorstep/console.html", agency=agency, plan=plan, day=day, panels=panels, pages=pages)
 
 
 @blueprint.get("/style.css")

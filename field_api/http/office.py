@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import flask
 from flask import Flask
 from flask_smorest import Blueprint
 
@@ -20,8 +21,8 @@ from field_api.http.sign_in import install_sign_in
 from field_api.platform.settings import Settings
 
 
-def register(app: Flask, more: Sequence[Blueprint] = ()) -> None:
-    """All routes of the office, and `more` resources of packages above this one (phones, photographs).
+def register(app: Flask, more: Sequence[Blueprint] = (), pages: Sequence[flask.Blueprint] = ()) -> None:
+    """All routes of the office, and `more` resources and `pages` of packages above this one (phones, photographs).
 
     Raises UndeclaredRoute when a route does not say who may ask and for whom.
     """
@@ -37,7 +38,7 @@ def register(app: Flask, more: Sequence[Blueprint] = ()) -> None:
     for blueprint in (*BLUEPRINTS, *more):
         own = (blueprint.url_prefix or "").removeprefix(API_PREFIX)
         api.register_blueprint(blueprint, url_prefix=API_PREFIX + own)
-    for page in PAGES:
+    for page in (*PAGES, *pages):
         app.register_blueprint(page)
     _publish_document(app)
     install_response_headers(app)

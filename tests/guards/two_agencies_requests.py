@@ -94,6 +94,8 @@ def send(client: OfficeClient, operation: str, ask: Ask, ids: Mapping[str, str],
     body: dict[str, Any] = {}
     if ask.json is not None:
         body["json"] = filled(ask.json, ids, "json")
+    if ask.form is not None:
+        body["data"] = filled(ask.form, ids, "form")
     if ask.file is not None:
         body["data"] = {"file": (io.BytesIO(ask.file), "file.csv")}
     query = filled(ask.query, ids, "query")
@@ -102,6 +104,10 @@ def send(client: OfficeClient, operation: str, ask: Ask, ids: Mapping[str, str],
 
 def _path(name: str, kind: str | None = None, **more: Any) -> tuple[Ask, ...]:
     return (Ask({name: Ref(kind or name.removesuffix("_id"))}, **more),)
+
+
+def _query(kind: str, **more: Any) -> tuple[Ask, ...]:
+    return (Ask(query={kind: Ref(kind)}, **more),)
 
 
 def _list(**filters: Any) -> tuple[Ask, ...]:
@@ -215,6 +221,11 @@ _PAGES: dict[str, tuple[Ask, ...]] = {
     "GET /readyz": (Ask(),),
     "GET /style.css": (Ask(),),
     "GET /console/": (Ask(query={"day": Ref("day")}),),
+    "GET /console/photos": (Ask(query={"visit": Ref("visit")}),),
+    "GET /console/photo": _query("photo"),
+    "POST /console/photo/allow": _query("photo", form=_REASON),
+    "POST /console/photo/original": _query("photo", form=_REASON),
+    "POST /console/photo/destroy": _query("photo", form={"reason": "not-needed"}),
     "GET /sign-in": (Ask(only="anonymous"),),
     "POST /sign-in": (Ask(json={"email": "nobody@agency.test", "password": "not the one"}, only="anonymous"),),
     "POST /sign-out": (Ask(only="anonymous"),),
