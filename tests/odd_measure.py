@@ -1,25 +1,28 @@
-"""What one picture costs the sandbox, measured from a process that is small itself.
+"""What one picture costs the sandbox, as its zygote tells of each process.
 
-A process counts as its own peak what its parent held when it was started: asked from the test's process, which has just
-made pictures of 50 megapixels, the figures would be the test's. So `lean()` gives a process that holds nothing.
+A process counts as its own peak what its parent held when it was copied; a zygote holds decoders alone. It is started
+by a process that is small itself: `lean()`.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from media.sandbox.run import Renditions, Undevelopable, develop_in_sandbox
+from media.sandbox.run import Renditions, Sandbox, Undevelopable
 
 
 @dataclass(frozen=True)
 class Cost:
     cpu_s: float
     wall_s: float
-    peak_bytes: int  # of the hungriest picture yet
+    peak_bytes: int  # both zero for one that had to be ended
+
+
+SANDBOX = Sandbox()
+"""Kept from picture to picture, as a worker does."""
 
 
 def lean() -> ProcessPoolExecutor:
@@ -29,15 +32,10 @@ def lean() -> ProcessPoolExecutor:
 
 def measured(picture: bytes) -> tuple[Renditions | str, Cost]:
     """Renditions, or the code of the refusal. Whatever else the sandbox lets escape is raised."""
-    before, started = _children(), time.monotonic()
+    started = time.monotonic()
     try:
-        became: Renditions | str = develop_in_sandbox(picture)
+        became: Renditions | str = SANDBOX.develop(picture)
     except Undevelopable as refusal:
         became = refusal.reason
-    wall_s, after = time.monotonic() - started, _children()
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return became, Cost(cpu_s, wall_s, after.ru_maxrss * 1024)
-
-
-def _children() -> resource.struct_rusage:
-    return resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall_s, used = time.monotonic() - started, SANDBOX.used
+    return became, Cost(used.cpu_s if used else 0.0, wall_s, used.peak_bytes if used else 0)

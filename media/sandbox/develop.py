@@ -1,30 +1,35 @@
-"""The sandboxed process: an image file comes by standard input, renditions and facts leave by standard output.
+"""What runs in the sandbox: an image file comes by standard input, renditions and facts leave by standard output.
 
-Run as `python -I -m media.sandbox.develop` by `media.sandbox.run`. Frame on the way out: 4 bytes big-endian length of
-the facts ‖ facts as JSON ‖ large rendition ‖ small rendition; a refusal is facts alone, `{"refused": code}`.
+Started as `python -I -m media.sandbox.develop` by `media.sandbox.starter`: a zygote, which copies itself for each
+picture. Frame on the way out: 4 bytes big-endian length of the facts ‖ facts as JSON ‖ large rendition ‖ small
+rendition; a refusal is facts alone, `{"refused": code}`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import os
 from typing import Any
 
+from media.sandbox import pictures
 from media.sandbox.limits import MAX_INPUT_BYTES, close_the_door, limit_use
 from media.sandbox.system_calls import allow_decoding_alone
+from media.sandbox.zygote import serve
+
+_BLOCK_BYTES = 1024 * 1024
 
 
 def main() -> None:
-    limit_use()
-    from media.sandbox import pictures  # only now: the decoders load under the limits
-
     pictures.prepare()
+    serve(develop_one)
+
+
+def develop_one() -> None:
+    limit_use()
     close_the_door()
     allow_decoding_alone()
-    image = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
     try:
-        if len(image) > MAX_INPUT_BYTES:
-            raise pictures.Refused("too-large")
+        image = _read()
         developed = pictures.develop(image)
     except pictures.Refused as refusal:
         _answer({"refused": str(refusal)})
@@ -33,10 +38,23 @@ def main() -> None:
     _answer({**developed.facts, **sizes}, developed.large, developed.small)
 
 
+def _read() -> bytes:
+    """Raises Refused."""
+    blocks, size = [], 0
+    while block := os.read(0, _BLOCK_BYTES):
+        blocks.append(block)
+        size += len(block)
+        if size > MAX_INPUT_BYTES:
+            raise pictures.Refused("too-large")
+    return b"".join(blocks)
+
+
 def _answer(facts: dict[str, Any], *renditions: bytes) -> None:
     text = json.dumps(facts).encode()
-    sys.stdout.buffer.write(b"".join([len(text).to_bytes(4, "big"), text, *renditions]))
-    sys.stdout.buffer.flush()
+    for part in (len(text).to_bytes(4, "big") + text, *renditions):
+        left = memoryview(part)
+        while left:
+            left = left[os.write(1, left) :]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ LARGE_PX, SMALL_PX = 2_048, 320
 
 
 def limit_use() -> None:
-    """Memory, CPU time, no core dump, no file growth; before any decoder is loaded."""
+    """Memory, CPU time (the picture's own: a new process begins at zero), no core dump, no file growth."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

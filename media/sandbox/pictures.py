@@ -34,6 +34,7 @@ from media.sandbox.limits import LARGE_PX, MAX_PIXELS, SMALL_PX
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF")  # an MPO is opened as the JPEG that it begins with
 PLUGINS = (AvifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 QUALITY = 85
+LEAST_DECODED_PX = 1_536  # three quarters of the large rendition's most: number plates and meters stay readable
 _WHEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)\x00*")
 _OFFSET = re.compile(r"[+-]\d\d:\d\d\x00*")
 _SRGB = ImageCms.createProfile("sRGB")
@@ -83,7 +84,7 @@ def develop(image: bytes) -> Developed:
 def _develop(image: bytes) -> Developed:
     with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
         _check_pixels(opened)
-        opened.draft("RGB", (LARGE_PX, LARGE_PX))  # a JPEG is decoded at half, quarter or eighth size where that does
+        _decode_small(opened)
         opened.load()
         _check_pixels(opened)  # a HEIF file may turn out larger than it said
         facts = _facts(
@@ -91,8 +92,19 @@ def _develop(image: bytes) -> Developed:
         )  # after the pixels: a PNG's reader looks for EXIF behind them, and what fails there fails
         large = _from_pixels(_upright(_srgb(_fitted(_eight_bit(opened), LARGE_PX)), facts.pop("orientation")))
     small = _from_pixels(_fitted(large, SMALL_PX))
-    facts |= {"width": large.width, "height": large.height, "dhash": difference_hash(large)}
+    facts |= {"width": large.width, "height": large.height, "dhash": difference_hash(small)}
     return Developed(_jpeg(large), _jpeg(small), facts)
+
+
+def _decode_small(image: Image.Image) -> None:
+    """Have a JPEG decoded at half, quarter or eighth size as long as its longer side keeps LEAST_DECODED_PX.
+
+    The decoder then skips what would be averaged away: a photograph of 4,000 x 3,000 comes out at 2,000 x 1,500 in a
+    third of the time of decoding it whole and making 2,048 of it.
+    """
+    longest = max(image.size)
+    width, height = (max(1, side * LEAST_DECODED_PX // longest) for side in image.size)
+    image.draft("RGB", (width, height))
 
 
 def _check_pixels(image: Image.Image) -> None:
@@ -131,7 +143,7 @@ def _fitted(image: Image.Image, longest_px: int) -> Image.Image:
     if scale >= 1:
         return image
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    fitted = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    fitted = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     fitted.info = image.info
     return fitted
 
@@ -153,7 +165,7 @@ def _srgb(image: Image.Image) -> Image.Image:
             converted = None
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -172,7 +184,9 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 
 def _from_pixels(image: Image.Image) -> Image.Image:
     """A new image of the same pixels: nothing else that hung on the old one can be saved with it."""
-    return Image.frombytes("RGB", image.size, image.tobytes())
+    new = Image.new("RGB", image.size)
+    new.paste(image)
+    return new
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -1,25 +1,32 @@
-"""Develop a picture in a process of its own, and believe nothing that comes back beyond its bounds."""
+"""Develop a picture in a process of its own, and believe nothing that comes back beyond its bounds.
+
+The zygotes from which those processes come are kept from picture to picture, one for each thread that develops at the
+same time, and end with this process.
+"""
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import os
 import re
 import selectors
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
+from io import FileIO
+from types import TracebackType
+from typing import Any, Self
 
 from field_api.platform.bounded_json import BadJson, loads
 from media.sandbox.limits import LARGE_PX, MAX_FACTS_BYTES, MAX_OUTPUT_BYTES, WALL_S
+from media.sandbox.starter import COMMAND, Starter, Used
 
-COMMAND = (sys.executable, "-I", "-m", "media.sandbox.develop")
 _REASON = re.compile(r"[a-z][a-z-]{1,39}")
 _DHASH = re.compile(r"[0-9a-f]{16}")
+_PIPE_BYTES = 1024 * 1024  # the most that Linux gives to everybody: fewer turns between the two processes
+_BLOCK_BYTES = 256 * 1024
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 
 
@@ -41,78 +48,117 @@ class Renditions:
     evidence: dict[str, Any]  # format, captured_at, position, camera: what the file said of itself
 
 
-def develop_in_sandbox(image: bytes, *, wall_s: float = WALL_S, command: tuple[str, ...] = COMMAND) -> Renditions:
-    """Renditions of an untrusted image file. Raises Undevelopable; never hangs, never reads without bound."""
-    deadline = time.monotonic() + wall_s
-    with _sandbox(command) as process:
-        answer = _exchange(process, image, deadline)
-        status = _end(process, deadline)
-    if status != 0:
-        # SIGXCPU is the CPU limit; what else kills a decoder is a fault of it or of the file.
-        raise Undevelopable("too-slow" if status == -signal.SIGXCPU else "decoder-crashed")
-    return _read_answer(answer)
+def develop_in_sandbox(image: bytes) -> Renditions:
+    """Renditions of an untrusted image file. Never hangs, never reads without bound.
+
+    Raises Undevelopable, and SandboxLost where this machine cannot run the sandbox.
+    """
+    sandbox = _taken()
+    try:
+        return sandbox.develop(image)
+    finally:
+        _give_back(sandbox)
 
 
-@contextmanager
-def _sandbox(command: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """No environment, no descriptor beyond its pipes, no directory of ours; killed whatever happens here."""
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},
-        cwd="/",
-        close_fds=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+class Sandbox:
+    """One zygote and at most one picture in work. Not for two threads at once."""
+
+    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
+        self._starter = Starter(command)
+        self.used: Used | None = None  # by the last picture; None where it had to be ended
+
+    def develop(self, image: bytes, wall_s: float = WALL_S) -> Renditions:
+        """As `develop_in_sandbox`. `wall_s`: seconds from the start of the picture's process."""
+        self.used = None
+        with ExitStack() as ends:
+            its_input, picture = _pipe(ends)
+            answers, its_output = _pipe(ends)
+            self._starter.begin(its_input.fileno(), its_output.fileno())
+            its_input.close()
+            its_output.close()
+            try:
+                deadline = time.monotonic() + wall_s
+                answer = _exchange(picture, answers, image, deadline)
+                self.used = self._starter.end(deadline)
+            finally:
+                self._starter.kill()
+        if self.used is None:
+            raise Undevelopable("too-slow")  # one that has closed its answer may still sleep
+        if self.used.status != 0:
+            # SIGXCPU is the CPU limit; what else kills a decoder is a fault of it or of the file.
+            raise Undevelopable("too-slow" if self.used.status == -signal.SIGXCPU else "decoder-crashed")
+        return _read_answer(answer)
+
+    def close(self) -> None:
+        self._starter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
-def _exchange(process: subprocess.Popen[bytes], image: bytes, deadline: float) -> bytes:
+_idle: list[Sandbox] = []
+
+
+def _taken() -> Sandbox:
+    try:
+        return _idle.pop()  # one step for all threads
+    except IndexError:
+        return Sandbox()
+
+
+def _give_back(sandbox: Sandbox) -> None:
+    _idle.append(sandbox)
+
+
+@atexit.register
+def end_sandboxes() -> None:
+    """End the idle zygotes. Whoever develops again begins new ones."""
+    while _idle:
+        _idle.pop().close()
+
+
+def _pipe(ends: ExitStack) -> tuple[FileIO, FileIO]:
+    """To read from, to write to; both closed with `ends`."""
+    reading, writing = os.pipe()
+    with suppress(OSError):  # beyond what a user's pipes may hold together: slower, that is all
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return ends.enter_context(FileIO(reading, "rb")), ends.enter_context(FileIO(writing, "wb"))
+
+
+def _exchange(picture: FileIO, answers: FileIO, image: bytes, deadline: float) -> bytes:
     """Feed the picture and collect the answer side by side, so that neither pipe blocks the other."""
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the sandbox has no pipes")
     left, answer = memoryview(image), bytearray()
     with selectors.DefaultSelector() as selector:
-        for pipe, event in ((process.stdin, selectors.EVENT_WRITE), (process.stdout, selectors.EVENT_READ)):
+        for pipe, event in ((picture, selectors.EVENT_WRITE), (answers, selectors.EVENT_READ)):
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, event)
-        while process.stdout in {key.fileobj for key in selector.get_map().values()}:
+        while True:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise Undevelopable("too-slow")
             for key, _ in ready:
-                if key.fileobj is process.stdin:
-                    left = _feed(process.stdin.fileno(), left)
+                if key.fileobj is picture:
+                    left = _feed(picture.fileno(), left)
                     if not left:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
+                        selector.unregister(picture)
+                        picture.close()
                 else:
-                    block = os.read(process.stdout.fileno(), 65_536)
+                    block = os.read(answers.fileno(), _BLOCK_BYTES)
                     answer += block
                     if not block:
-                        selector.unregister(process.stdout)
-                    elif len(answer) > MAX_OUTPUT_BYTES:
+                        return bytes(answer)
+                    if len(answer) > MAX_OUTPUT_BYTES:
                         raise Undevelopable("answer-too-large")
-    return bytes(answer)
-
-
-def _end(process: subprocess.Popen[bytes], deadline: float) -> int:
-    """Its status. One that has closed its answer may still sleep."""
-    try:
-        return process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
-        raise Undevelopable("too-slow") from error
 
 
 def _feed(descriptor: int, left: memoryview) -> memoryview:
     try:
-        return left[os.write(descriptor, left[:65_536]) :]
+        return left[os.write(descriptor, left) :]
     except BrokenPipeError:
         return left[:0]  # it stopped listening: its answer or its status says why
 

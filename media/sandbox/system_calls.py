@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import struct
+from typing import Any
 
 _X86_64 = {
     "read": 0, "write": 1, "close": 3, "fstat": 5, "lseek": 8, "mmap": 9, "mprotect": 10, "munmap": 11, "brk": 12,
@@ -34,7 +36,8 @@ _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER_AT, _MACHINE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16  # in struct seccomp_data; all known machines are little-endian
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
-_SET_SECCOMP, _FILTER_MODE, _SET_NO_NEW_PRIVILEGES = 22, 2, 38
+_SET_DEATH_SIGNAL, _SET_SECCOMP, _FILTER_MODE, _SET_NO_NEW_PRIVILEGES = 1, 22, 2, 38
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class _Program(ctypes.Structure):
@@ -46,11 +49,21 @@ def allow_decoding_alone() -> None:
     from outside may be decoded."""
     code = _filter(*_MACHINES[os.uname().machine])
     program = _Program(len(code) // 8, code)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for arguments in ((_SET_NO_NEW_PRIVILEGES, 1, None), (_SET_SECCOMP, _FILTER_MODE, ctypes.byref(program))):
-        option, value, pointer = arguments
-        if libc.prctl(option, ctypes.c_ulong(value), pointer, ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
-            raise OSError(ctypes.get_errno(), "no seccomp filter")
+    _control(_SET_NO_NEW_PRIVILEGES, 1)
+    _control(_SET_SECCOMP, _FILTER_MODE, ctypes.byref(program))
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel end this process when its parent, process `parent`, ends. Raises OSError."""
+    _control(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before it could be asked for
+        raise OSError("the parent is gone")
+
+
+def _control(option: int, value: int, pointer: Any = None) -> None:
+    """prctl(2)."""
+    if _LIBC.prctl(option, ctypes.c_ulong(value), pointer, ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def _filter(machine: int, calls: dict[str, int], clone: int) -> bytes:

@@ -15,7 +15,7 @@ from field_api.adapters.typst_papers import TypstPapers
 from field_api.adapters.xlsx_rows import open_xlsx
 from field_api.domain.column_map import ColumnMap
 from field_api.domain.ports import PaperJob
-from media.sandbox.run import develop_in_sandbox
+from media.sandbox.run import Sandbox
 from tests.files_of_creditors import xlsx_file
 from tests.pictures import jpeg_with_everything
 
@@ -25,8 +25,10 @@ PACKAGES = ("doorstep", "field_api", "sync", "media")
 STARTERS = {
     "field_api/adapters/xlsx_rows.py": "the reader's name; file and sheet by a pipe",
     "field_api/adapters/typst_papers.py": "the worker's name; data by a pipe, an environment of its own",
-    "media/sandbox/run.py": "the decoder's name; the picture by a pipe, no environment",
+    "media/sandbox/starter.py": "the decoder's name; the pictures by pipes, no environment",
+    "media/sandbox/zygote.py": "a copy of itself, which holds nothing yet",
     "doorstep/serve.py": "which process to be; secrets come by files and the environment of the operator",
+    "doorstep/processes.py": "copies of the door, which has what they need already",
     "doorstep/postgres.py": "PostgreSQL's programs, with directories and ports; passwords by a file",
     "doorstep/backup/programs.py": "pg_dump and pg_restore, with addresses and files; passwords by a passfile",
     "doorstep/demo/phones.py": "folders of invented phones; passphrase by a file, codes typed",
@@ -35,7 +37,7 @@ STARTERS = {
 
 STARTS = {
     "Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "system", "popen",
-    "create_subprocess_exec", "create_subprocess_shell", "ProcessPoolExecutor",
+    "create_subprocess_exec", "create_subprocess_shell", "ProcessPoolExecutor", "fork", "forkpty",
 }  # fmt: skip
 MODULES = {"subprocess", "os", "asyncio", "pty"}
 
@@ -95,6 +97,8 @@ def test_the_paper_worker_is_told_its_data_by_a_pipe(started: list[str]) -> None
 
 
 def test_the_picture_decoder_is_told_nothing(started: list[str]) -> None:
-    develop_in_sandbox(jpeg_with_everything())
+    with Sandbox() as sandbox:
+        sandbox.develop(jpeg_with_everything())
+        sandbox.develop(jpeg_with_everything())
     assert len(started) == 1
     assert started[0].endswith("{}")

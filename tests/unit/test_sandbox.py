@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from media.sandbox.limits import MAX_OUTPUT_BYTES
-from media.sandbox.run import Undevelopable, develop_in_sandbox
+from media.sandbox.run import Sandbox, Undevelopable, develop_in_sandbox
 from tests.pictures import (
     BLUE,
     GREEN,
@@ -177,14 +177,14 @@ def test_broken_exif_loses_the_facts_and_not_the_picture() -> None:
 
 
 def in_sandbox(code: str) -> tuple[str, ...]:
-    """A process held to the sandbox's limits that does something else than decode."""
-    prelude = "import sys; from media.sandbox import limits\n"
-    return (sys.executable, "-I", "-c", prelude + code)
+    """A zygote whose copies, each with a picture's two pipes, do something else than decode."""
+    work = f"import sys; from media.sandbox import limits\n{code}\nsys.stdout.flush()"
+    return (sys.executable, "-I", "-c", f"from media.sandbox.zygote import serve\nserve(lambda: exec({work!r}, {{}}))")
 
 
 def reason_of(code: str, wall_s: float = 20.0) -> str:
-    with pytest.raises(Undevelopable) as refusal:
-        develop_in_sandbox(b"x", command=in_sandbox(code), wall_s=wall_s)
+    with Sandbox(in_sandbox(code)) as sandbox, pytest.raises(Undevelopable) as refusal:
+        sandbox.develop(b"x", wall_s)
     return refusal.value.reason
 
 
