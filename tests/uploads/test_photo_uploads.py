@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import socket
 import threading
@@ -15,14 +13,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import requests
-import tusclient.request
-import tusclient.uploader.baseuploader
-import tusclient.uploader.uploader
 from flask import Flask
 from sqlalchemy import select
-from tusclient.client import TusClient
-from tusclient.uploader.baseuploader import BaseUploader
 from upload_world import (
     PIECE,
     RawRequest,
@@ -358,51 +350,6 @@ def test_what_was_signed_before_the_offset_was_told_moves_it_no_more(
         assert b" 409 " in stalled.answer().split(b"\r\n")[0]
     assert head(phone, location).headers["Upload-Offset"] == "0" and stored(settings) == []
     assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
-
-
-class SigningRequests:
-    """What tuspy calls `requests`, with the phone's signature on every request: a stock client with a signing hook."""
-
-    exceptions = requests.exceptions
-
-    def __init__(self, phone: Phone, base: str) -> None:
-        self.phone, self.base = phone, base
-        for name in ("post", "head", "patch"):
-            setattr(self, name, lambda url, _name=name, **options: self.send(_name.upper(), url, **options))
-
-    def send(
-        self, method: str, url: str, headers: dict[str, str], data: bytes | None = None, **_: Any
-    ) -> requests.Response:
-        headers = dict(headers)
-        if data is not None:
-            headers["Content-Digest"] = f"sha-256=:{base64_text(sha256(data))}:"
-        headers |= self.phone.signature_headers(method, url.removeprefix(self.base), "", headers, True)
-        response = requests.request(method, url, headers=headers, data=data, timeout=10)
-        self.phone.anchor = response.headers.get("Doorstep-Anchor", self.phone.anchor)
-        return response
-
-
-def test_a_stock_tus_client_uploads_and_resumes(
-    phone: Phone, photo: SealedPhoto, door: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with by_waitress(door) as port:
-        base = f"http://127.0.0.1:{port}"
-        signing = SigningRequests(phone, base)
-        for module in (tusclient.request, tusclient.uploader.uploader, tusclient.uploader.baseuploader):
-            monkeypatch.setattr(module, "requests", signing)
-        monkeypatch.setattr(
-            BaseUploader, "CHECKSUM_ALGORITHM_PAIR", ("sha256", hashlib.sha256)
-        )  # its own default is sha1
-        client = TusClient(base + PHOTOS)
-        options = {"chunk_size": 100_000, "metadata": photo.metadata, "upload_checksum": True}
-        first = client.uploader(file_stream=io.BytesIO(photo.sealed), **options)
-        first.upload(stop_at=300_000)
-        assert stored(settings)[0].stat().st_size == 300_000
-        resumed = client.uploader(file_stream=io.BytesIO(photo.sealed), url=first.url, **options)
-        assert resumed.offset == 300_000
-        resumed.upload()
-    assert stored(settings)[0].read_bytes() == photo.sealed
-    assert head(phone, first.url.removeprefix(base)).headers["Upload-State"] == "complete"
 
 
 def at_once(phone: Phone, door: Flask, number: int, call: Callable[[Phone], Any]) -> list[Any]:
