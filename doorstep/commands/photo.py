@@ -16,12 +16,14 @@ from media.office.allow_photo import allow_photo
 from media.office.darkroom import Darkroom, darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.destroy_upload import destroy_expected
+from media.office.hints import Hint
 from media.office.list_photos import listed_photos
 from media.office.photos_about import Subject, expected_about, photos_about, visits_about
 from media.office.records import Photo, PhotoState
 from media.office.schemas import DESTROY_REASONS
-from media.office.undeclared import undeclared_uploads
+from media.office.undeclared import destroy_undeclared, listed_undeclared, undeclared_uploads
 
+_HINTS = click.Choice([hint.value for hint in Hint])
 _STATES = click.Choice([state.value for state in PhotoState])
 
 
@@ -33,11 +35,18 @@ def photo() -> None:
 @photo.command("list")
 @click.option("--visit", type=click.UUID, help="Of this visit alone.")
 @click.option("--state", type=_STATES, help="In this state alone.")
+@click.option("--hint", type=_HINTS, help="With this hint alone.")
+@click.option("--undeclared", is_flag=True, help="Instead: uploads that are whole and that no operation declares.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
-def list_photos(visit: UUID | None, state: str | None, limit: int) -> None:
+def list_photos(visit: UUID | None, state: str | None, hint: str | None, undeclared: bool, limit: int) -> None:
     """Photographs whose bytes came, newest first, and how many uploads no operation declares."""
+    if undeclared:
+        if visit or state or hint:
+            raise click.UsageError("nothing is known of an undeclared upload but its device and its times")
+        _list_undeclared(limit)
+        return
     with office_context() as agency_id, transaction(agency_id) as session:
-        statement = listed_photos(visit, state).order_by(Photo.id.desc()).limit(limit)
+        statement = listed_photos(visit, state, Hint(hint) if hint else None).order_by(Photo.id.desc()).limit(limit)
         for row in session.scalars(statement):
             click.echo(
                 f"{row.id}  {row.state:<11}  {row.subject:<12}  visit {row.visit_id}  {row.reason or ''}".rstrip()
@@ -45,6 +54,26 @@ def list_photos(visit: UUID | None, state: str | None, limit: int) -> None:
         waiting = undeclared_uploads(session)
         if waiting:
             click.echo(f"{waiting} uploads are whole and no operation declares them")
+
+
+def _list_undeclared(limit: int) -> None:
+    with office_context() as agency_id, transaction(agency_id) as session:
+        for row in listed_undeclared(session, limit):
+            since = row.completed_at or row.created_at
+            click.echo(
+                f"{row.id}  {row.state:<11}  {row.length_bytes:>8}  device {row.device_id}  {since:%Y-%m-%d %H:%M}"
+            )
+
+
+@photo.command("destroy-upload")
+@click.argument("upload_id", type=click.UUID)
+@click.option("--reason", type=click.Choice(DESTROY_REASONS), required=True)
+@click.confirmation_option(prompt="Destroy it for good, and have its phone delete its copy?")
+def destroy_upload(upload_id: UUID, reason: str) -> None:
+    """Destroy an upload that no operation declares, before its time is over. Its operation may still come."""
+    with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
+        destroy_undeclared(session, upload_id, darkroom(), now=SystemClock().now(), reason=reason)
+    click.echo(f"destroyed {upload_id}")
 
 
 @photo.command()

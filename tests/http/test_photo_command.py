@@ -10,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from doorstep.commands.photo import photo as photo_command
+from field_api.platform.problems import Problem
+from tests.photo_phone import head
 from tests.photo_world import PhotoWorld
-from tests.pictures import jpeg
+from tests.pictures import jpeg, jpeg_with_everything
 
 pytest_plugins = ["tests.photo_fixtures"]
 
@@ -42,6 +44,42 @@ def test_the_list_names_states_and_uploads_that_nobody_declares(world: PhotoWorl
     assert lines[0].split()[:3] == [str(developed.id), "developed", "facade"]
     assert lines[1] == "1 uploads are whole and no operation declares them"
     assert run("list", "--state", "refused").splitlines() == lines[1:]
+
+
+def test_undeclared_uploads_are_listed_and_destroyed_by_hand(world: PhotoWorld) -> None:
+    declared = world.developed(jpeg())
+    lost = world.seal(jpeg(100, 100))
+    address = world.upload(lost)
+    (line,) = run("list", "--undeclared").splitlines()
+    upload_id, state, size = line.split()[:3]
+    assert (upload_id, state, int(size)) == (address.rpartition("/")[2], "complete", len(lost.sealed))
+    arguments = ["destroy-upload", upload_id, "--reason", "not-needed"]
+    assert CliRunner().invoke(photo_command, arguments, input="n\n").exit_code == 1
+    assert run(*arguments, "--yes").endswith(f"destroyed {upload_id}\n")
+    assert run("list", "--undeclared") == ""
+    for gone in (upload_id, str(declared.upload_id)):
+        again = CliRunner().invoke(photo_command, ["destroy-upload", gone, "--reason", "not-needed", "--yes"])
+        assert isinstance(again.exception, Problem) and again.exception.code == "not-found"
+    assert (world.only().state, len(world.uploads())) == ("developed", 2)
+    assert head(world.phone, address).status_code == 410
+
+
+def test_what_an_operation_declares_is_no_upload_to_destroy(world: PhotoWorld) -> None:
+    photo = world.seal(jpeg())
+    address = world.upload(photo)
+    world.declare(photo, world.permit())
+    upload_id = address.rpartition("/")[2]
+    answer = CliRunner().invoke(photo_command, ["destroy-upload", upload_id, "--reason", "not-needed", "--yes"])
+    assert isinstance(answer.exception, Problem) and answer.exception.code == "conflict"
+    world.work()
+    assert world.only().state == "developed"
+
+
+def test_lists_are_by_hint_too(world: PhotoWorld) -> None:
+    developed = world.developed(jpeg_with_everything())
+    assert run("list", "--hint", "file-elsewhere").split()[0] == str(developed.id)
+    assert run("list", "--hint", "like-a-screenshot") == ""
+    assert CliRunner().invoke(photo_command, ["list", "--undeclared", "--hint", "no-position"]).exit_code == 2
 
 
 def test_destroying_asks_first(world: PhotoWorld) -> None:
