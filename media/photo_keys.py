@@ -70,7 +70,7 @@ class PhotoKeys:
             raise KeyAbsent("no such key") from error
         _write_partial(path, MARK + bytes.fromhex(key_id) + wrap).replace(path)
         sync_directory(path.parent)  # before the old one goes: a power cut must not bring its name back empty
-        _shred(old)
+        shred(old)
         sync_directory(path.parent)
 
     def clear_leftovers(self, agency_id: UUID, upload_id: UUID) -> None:
@@ -79,7 +79,7 @@ class PhotoKeys:
         old = path.with_suffix(REPLACED)
         if old.exists() and path.exists() and old.samefile(path):
             old.unlink()  # the crash came before the new one was in its place: these bytes are still needed
-        found = [_shred(left) for left in (path.with_suffix(PARTIAL), old)]
+        found = [shred(left) for left in (path.with_suffix(PARTIAL), old)]
         if any(found):
             sync_directory(path.parent)
 
@@ -89,7 +89,7 @@ class PhotoKeys:
         A copying file system or flash may keep old blocks: the wrap in them still needs the agency's sealing key.
         """
         path = self._path(agency_id, upload_id)
-        found = [_shred(each) for each in (path, path.with_suffix(PARTIAL), path.with_suffix(REPLACED))]
+        found = [shred(each) for each in (path, path.with_suffix(PARTIAL), path.with_suffix(REPLACED))]
         if any(found):
             sync_directory(path.parent)
         return any(found)
@@ -146,7 +146,7 @@ def _read_wrap(content: bytes) -> StoredWrap:
     return StoredWrap(content[ends:], content[len(MARK) : ends].hex())
 
 
-def _shred(path: Path) -> bool:
+def shred(path: Path) -> bool:
     """Overwrite with noise, sync, unlink; False where there is no such file. The caller syncs the directory."""
     try:
         descriptor = os.open(path, os.O_WRONLY)

@@ -16,6 +16,7 @@ import structlog
 from flask import Flask
 
 from doorstep.backup.places import STAGED
+from media.photo_keys import shred
 
 PREFIX = "doorstep-photo-keys-"
 LIFETIME = timedelta(days=7)
@@ -65,9 +66,11 @@ def copies_in(place: Path) -> Iterator[Copy]:
 def delete_old_photo_keys(place: Path, now: datetime) -> list[Path]:
     """Overwrite and delete copies that are a week old, so that a destroyed key is destroyed there too."""
     old = [copy.path for copy in copies_in(place) if copy.is_over(now)] if place.exists() else []
-    for path in old:
-        _overwrite(path)
-        shutil.rmtree(path)
+    for copy in old:
+        for path in copy.rglob("*"):  # a millisecond or more for each: some minutes where there are a hundred thousand
+            if path.is_file() and not path.is_symlink():
+                shred(path)
+        shutil.rmtree(copy)
     return old
 
 
@@ -81,12 +84,3 @@ def delete_hourly(app: Flask, now: datetime) -> int:
     if deleted:
         log.warning("photo-key-copies-deleted", count=deleted)  # by a backup they would be gone before
     return deleted
-
-
-def _overwrite(directory: Path) -> None:
-    """Every file with noise, on the disk before one name goes: as far as the file system lets it."""
-    for path in directory.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            with path.open("r+b") as file:
-                file.write(os.urandom(path.stat().st_size))
-    os.sync()  # one for all: a hundred thousand files of a hundred bytes would take minutes one by one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,23 +12,25 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
 
 from doorstep.backup.durability import state_durability
 from doorstep.backup.keyring_copy import open_keyring
 from doorstep.backup.manifest import read_manifest
-from doorstep.backup.photo_key_copies import delete_old_photo_keys
+from doorstep.backup.photo_key_copies import delete_hourly, delete_old_photo_keys
 from doorstep.backup.places import BackupTrouble
 from doorstep.backup.replay import replay
 from doorstep.backup.restore import _mark
 from doorstep.backup.save import Places, Saved, save
-from doorstep.panels import durability
+from doorstep.commands.backup import backup
+from doorstep.panels import durability, photo_keys
 from doorstep.server import Server
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import HoldKind
-from field_api.platform.clock import SetClock
+from field_api.platform.clock import SetClock, SystemClock
 from field_api.platform.database import db, transaction
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import Entry, EntryKind, RestoreJournal
@@ -296,3 +299,84 @@ def test_the_status_page_tells_what_a_lost_machine_would_lose(
 def _warnings(agency: UUID) -> list[str]:
     with transaction(agency) as session:
         return [row[0] for row in durability(session).rows]
+
+
+def _copies(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir() if not path.name.startswith(".doorstep"))
+
+
+def _copy(place: Path, at: datetime, prefix: str = "") -> Path:
+    """As a backup of that time left it; a `prefix` for one that was killed."""
+    made = place / f"{prefix}doorstep-photo-keys-{at:%Y%m%dT%H%M%SZ}-00112233"
+    (made / "photo-keys").mkdir(parents=True)
+    (made / "photo-keys" / "wrap").write_bytes(b"a wrapped key" * 9)
+    return made
+
+
+def test_old_copies_are_overwritten_before_they_go_and_killed_backups_left_copies_too(
+    clock: SetClock, tmp_path: Path
+) -> None:
+    now, place = clock.now(), tmp_path / "copies"
+    old = _copy(place, now - timedelta(days=7))
+    killed = _copy(place, now - timedelta(days=8), ".partial-")
+    young = _copy(place, now - timedelta(days=6, hours=23), ".partial-")
+    (place / "doorstep-photo-keys-of-mine").mkdir()
+    os.link(old / "photo-keys" / "wrap", tmp_path / "second-name")
+    assert delete_old_photo_keys(place, now) == [killed, old]
+    assert _copies(place) == [young.name, "doorstep-photo-keys-of-mine"]
+    assert b"wrapped" not in (tmp_path / "second-name").read_bytes()
+    assert delete_old_photo_keys(tmp_path / "away", now) == []
+
+
+def test_a_backup_that_cannot_be_made_deletes_old_copies_all_the_same(tmp_path: Path) -> None:
+    now, place = SystemClock().now(), tmp_path / "photo-keys"
+    for age in (timedelta(days=30), timedelta(days=6)):  # the younger would be too old before the next night's
+        _copy(place, now - age)
+    kept = _copy(place, now - timedelta(days=5, hours=22))
+    (tmp_path / "passphrase").write_text("short")
+    options = {"--to": "main", "--keys-to": "keys", "--photo-keys-to": "photo-keys", "--passphrase-file": "passphrase"}
+    arguments = [text for option, name in options.items() for text in (option, str(tmp_path / name))]
+    done = CliRunner().invoke(backup, arguments, env={"DOORSTEP_HOME": str(tmp_path / "home")})
+    assert isinstance(done.exception, BackupTrouble)
+    assert done.output == f"2 older copies of photographs' keys deleted in {place}\n"
+    assert _copies(place) == [kept.name]
+
+
+def test_the_worker_deletes_old_copies_where_it_sees_them_once_an_hour(
+    app: Flask, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "photo-keys"
+    _copy(place, clock.now() - timedelta(days=7))
+    assert delete_hourly(app, clock.now()) == 0, "nobody told it where they are"
+    monkeypatch.setenv("DOORSTEP_PHOTO_KEY_COPIES", str(place))
+    assert delete_hourly(app, clock.now()) == 1
+    _copy(place, clock.now() - timedelta(days=9))
+    clock.advance(timedelta(minutes=59))
+    assert delete_hourly(app, clock.now()) == 0
+    clock.advance(timedelta(minutes=1))
+    assert delete_hourly(app, clock.now()) == 1
+    assert _copies(place) == []
+
+
+def test_the_status_page_tells_of_copies_that_are_too_old(
+    app: Flask, agency: UUID, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.extensions["doorstep.clock"] = clock
+
+    def told() -> list[str]:
+        with transaction(agency) as session:
+            panel = photo_keys(session)
+        return [row[0] for row in panel.rows] or [panel.empty]
+
+    assert told() == [
+        "Copies of the key store are not watched (DOORSTEP_PHOTO_KEY_COPIES): doorstep backup alone deletes them."
+    ]
+    monkeypatch.setenv("DOORSTEP_PHOTO_KEY_COPIES", str(tmp_path / "copies"))
+    assert "cannot be read" in told()[0]
+    _copy(tmp_path / "copies", clock.now() - timedelta(days=6))
+    assert told() == ["No copy of the key store is older than 7 days."]
+    clock.advance(timedelta(days=1))
+    assert told() == [
+        "Copies of photographs' keys older than 7 days: 1, the oldest of 2026-11-12 15:00:00 UTC. Keys that were "
+        "destroyed since are in them: delete them."
+    ]
