@@ -16,6 +16,8 @@ from field_api.platform.metrics import Board, Family, gauges_text
 from field_api.platform.problems import Problem
 from field_api.platform.wiring import office_keys
 from field_api.records.changes import Change
+from media.office.develop_anew import LOST_REASONS
+from media.office.records import Photo
 from sync.mailbox import Checkpoint
 from sync.office.sync_health import all_healths, not_durable, overview
 
@@ -39,6 +41,9 @@ UNPUBLISHED_AGE = _gauge("changes_unpublished_oldest_seconds", "Age of the oldes
 RETRIED = _gauge("changes_retried", "Changes that were tried in vain and wait for another try.")
 LOG_LEAVES = _gauge("log_leaves", "Leaves under the newest checkpoints.")
 NOT_DURABLE = _gauge("ops_not_durable", "Operations here that phones must still keep.")
+PHOTOS_LOST = _gauge(
+    "photos_lost", "Photographs of which a picture, the sealed bytes or the key is missing or altered."
+)
 NOT_DURABLE_MOST = _gauge("ops_not_durable_most", "The most of them that one agency has.")
 
 
@@ -69,12 +74,14 @@ def queues_of_agency(session: Session, agency_id: UUID, now: datetime) -> dict[F
     lag = not_durable(session)
     retried = select(func.count()).where(Change.agency_id == agency_id, Change.tries > 0)
     leaves = select(func.max(Checkpoint.size)).where(Checkpoint.agency_id == agency_id)
+    flawed = select(func.count()).where(Photo.agency_id == agency_id, Photo.reason.in_(LOST_REASONS))
     return {
         PHONES: total.devices, SILENT: total.silent, CLOCKS_OFF: total.clocks_off, ON_PHONES: total.waiting_ops,
         UNAPPLIED: total.unapplied, UNAPPLIED_AGE: _age_s(total.oldest_unapplied_at, now), HELD: total.held,
         QUARANTINED: total.quarantined, LATE: total.late, UNPUBLISHED: total.unpublished,
         UNPUBLISHED_AGE: _age_s(total.oldest_unpublished_at, now), RETRIED: session.scalar(retried) or 0,
         LOG_LEAVES: session.scalar(leaves) or 0, NOT_DURABLE: lag, NOT_DURABLE_MOST: lag,
+        PHOTOS_LOST: session.scalar(flawed) or 0,
     }  # fmt: skip
 
 

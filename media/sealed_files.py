@@ -57,9 +57,11 @@ class SealedFiles:
     def delete(self, agency_id: UUID, upload_id: UUID) -> None:
         path = self._path(agency_id, upload_id)
         with _disk():
-            if path.exists():
-                path.unlink(missing_ok=True)
-                sync_directory(path.parent)
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return
+            sync_directory(path.parent)
 
     def _path(self, agency_id: UUID, upload_id: UUID) -> Path:
         return self._directory / str(agency_id) / "photos" / upload_id.hex[:2] / upload_id.hex

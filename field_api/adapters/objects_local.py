@@ -41,9 +41,10 @@ class LocalObjects:
     def delete(self, key: str) -> None:
         path = self._path(key)
         try:
-            if path.exists():
-                path.unlink(missing_ok=True)
-                sync_directory(path.parent)
+            path.unlink()
+            sync_directory(path.parent)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise store_unavailable(OFFICE, error) from error
 

@@ -17,13 +17,14 @@ from field_api.http.permits import answers, permitted
 from field_api.http.schemas.papers import CustodySchema, CustodyStepSchema, IssuedPapersSchema, LetterLineSchema
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, objects, papers
-from field_api.queries.papers import LetterLine, custody_of, latest_sheet, letters_of_route
+from field_api.queries.papers import LetterLine, custody_of, letters_of_route
 from field_api.records.visits import LetterCustody
 from field_api.usecases.issue_papers import IssuedPapers, issue_papers
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.print_legend import print_legend
 from field_api.usecases.print_route import print_route
 from field_api.usecases.read_letter import read_letter
+from field_api.usecases.read_sheet import read_sheet
 from field_api.usecases.take_custody_step import take_custody_step
 
 blueprint = Blueprint("papers", __name__, description="Visit sheets, letters and where they are")
@@ -47,7 +48,7 @@ def issue(plan_id: UUID) -> IssuedPapers:
 def sheet(route_id: UUID) -> Response:
     """The visit sheet issued last, as PDF: open data only."""
     with transaction(g.actor.agency_id) as session:
-        return _pdf(objects().get(latest_sheet(session, route_id).object_key), "sheet.pdf")
+        return _pdf(read_sheet(session, route_id, objects=objects()), "sheet.pdf")
 
 
 @blueprint.get("/routes/<uuid:route_id>/letters")
@@ -81,7 +82,7 @@ def print_stack(route_id: UUID) -> Response:
 def letter(letter_id: UUID) -> Response:
     """The letter as it was issued, as PDF."""
     with transaction(g.actor.agency_id) as session:
-        return _pdf(read_letter(session, letter_id, objects=objects()), "letter.pdf")
+        return _pdf(read_letter(session, letter_id, objects=objects(), now=clock().now()), "letter.pdf")
 
 
 @blueprint.get("/letters/<uuid:letter_id>/custody")

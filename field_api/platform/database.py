@@ -92,6 +92,16 @@ def transaction(agency_id: UUID) -> Iterator[Session]:
 
 
 @contextmanager
+def transaction_beside(agency_id: UUID) -> Iterator[Session]:
+    """A unit of work on a connection of its own, for what must stand although the running one ends with a refusal.
+
+    It must wait for no lock that the running one may hold: say SKIP LOCKED.
+    """
+    with acting_for(agency_id), db.session.session_factory() as session, session.begin():
+        yield session
+
+
+@contextmanager
 def joint_transaction(agency_id: UUID) -> Iterator[Session]:
     """A transaction that every `transaction(agency_id)` inside the block joins, so that all of it commits or nothing.
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.confidential import Confidential
 from field_api.platform.database import transaction
 from field_api.platform.sealing import Unsealable, same, sha256
+from field_api.platform.store_trouble import CORRUPT, DOOR, StoreUnavailable, note_flaw
 from field_api.platform.tenancy import acting_for, current_agency
 from field_api.records.base import load
 from media.office.darkroom import LARGE, SMALL, Darkroom
@@ -44,8 +45,9 @@ class _Kept:
 def develop_photo(agency_id: UUID, photo_id: UUID, now: datetime, room: Darkroom) -> PhotoState | None:
     """Develop an awaiting photograph; returns its new state, or None where there was nothing to do.
 
-    Whatever is wrong with the bytes becomes QUARANTINED with a reason, and the sealed bytes stay as they came. Errors
-    of this machine (disk, database) are raised, and the photograph is tried again later.
+    Whatever is wrong with the bytes becomes QUARANTINED with a reason, and the sealed bytes stay as they came; one that
+    was developed before stays so, with what is left of it. A store that is away (StoreUnavailable) and errors of the
+    database are raised, and the photograph is tried again later.
     """
     with transaction(agency_id) as session:
         upload = _claim(session, photo_id, now)
@@ -58,6 +60,10 @@ def develop_photo(agency_id: UUID, photo_id: UUID, now: datetime, room: Darkroom
             outcome: _Kept | str = _develop(room, upload)
         except (Unopenable, Undevelopable) as error:
             outcome = error.reason
+        except StoreUnavailable:
+            with transaction(agency_id) as session:
+                _not_tried(session, photo_id)
+            raise
     with transaction(agency_id) as session:
         return _settle(session, room, photo_id, outcome, now)
 
@@ -76,6 +82,13 @@ def _claim(session: Session, photo_id: UUID, now: datetime) -> Upload | None:
     return session.get_one(Upload, (current_agency(), photo.upload_id))
 
 
+def _not_tried(session: Session, photo_id: UUID) -> None:
+    """A store that is away is no fault of the photograph: it comes again when its claim ends, however often."""
+    photo = load(session, Photo, photo_id, lock=True)
+    if photo.state == PhotoState.DEVELOPING:
+        photo.attempts -= 1
+
+
 def _develop(room: Darkroom, upload: Upload) -> _Kept:
     try:
         key = room.key_of(upload)
@@ -87,6 +100,7 @@ def _develop(room: Darkroom, upload: Upload) -> _Kept:
     except SealedAbsent as error:
         raise Unopenable("bytes-missing") from error
     if not same(sha256(sealed), upload.sha256):
+        note_flaw(DOOR, CORRUPT, str(upload.id))
         raise Unopenable("bytes-differ")
     renditions = room.develop(open_photo(key.secret, key.name, sealed).image)
     return _Kept(
@@ -105,21 +119,28 @@ def _settle(session: Session, room: Darkroom, photo_id: UUID, outcome: _Kept | s
     elif isinstance(outcome, str):
         _quarantine(session, photo, outcome, now)
     else:
-        _keep(session, photo, outcome, now)
+        _keep(session, room, photo, outcome, now)
     return PhotoState(photo.state)
 
 
 def _quarantine(session: Session, photo: Photo, reason: str, now: datetime) -> None:
+    if photo.developed_at is not None:  # a rendition was lost, and cannot be made again: what is left is shown
+        photo.state = PhotoState.DEVELOPED.value
+        note_photo(session, photo, now, flags=[reason])
+        return
     photo.state, photo.reason = PhotoState.QUARANTINED.value, reason
     note_photo(session, photo, now)
 
 
-def _keep(session: Session, photo: Photo, kept: _Kept, now: datetime) -> None:
-    renditions = kept.renditions
-    photo.state = PhotoState.DEVELOPED.value
-    photo.developed_at = now
+def _keep(session: Session, room: Darkroom, photo: Photo, kept: _Kept, now: datetime) -> None:
+    renditions, again = kept.renditions, photo.developed_at is not None
+    for left in filter(None, (photo.large_key, photo.small_key)):
+        room.objects.delete(left)
+    photo.state, photo.reason = PhotoState.DEVELOPED.value, None
+    photo.developed_at = photo.developed_at or now
     photo.large_key, photo.small_key = kept.large_key, kept.small_key
     photo.width, photo.height, photo.dhash = renditions.width, renditions.height, renditions.dhash
     photo.evidence = Confidential(json.dumps(renditions.evidence))
-    gather_hints(session, photo, renditions.evidence)
+    if not again:
+        gather_hints(session, photo, renditions.evidence)
     note_photo(session, photo, now, flags=photo.hints)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.egress import Outlet, OutletKind, declare, outlet, working_for
+from field_api.platform.store_trouble import StoreUnavailable
 from field_api.platform.tenancy import current_agency
 from field_api.queries.photo_declarations import PERMISSION_WITHDRAWN
 from media.office.darkroom import Darkroom, darkroom
@@ -32,6 +34,11 @@ from media.stores import Stores, forget
 BATCH = 20
 """Developed in one round: a few seconds, so that other work of the worker is not kept waiting."""
 
+STORE_PAUSE = timedelta(minutes=1)
+"""After a store was away: each call to one may take some 20 s, and operations wait for the round's end."""
+STORE_TRIES = 3
+AWAY_UNTIL = "media.store_away_until"
+
 JOBS = {
     "media.link": Audience.OFFICE_JOB,
     "media.destroy": Audience.OFFICE_JOB,
@@ -47,35 +54,70 @@ def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
     """Take what was declared, destroy what was taken back, kept or waited for too long, develop what is allowed, seal
     keys to the newest sealing key, forget the rest.
 
-    Returns how many units of work were done; 0 means that nothing waits.
+    Returns how many units of work were done; 0 means that nothing waits, or that a store is away: then all stays as it
+    is, and is tried again after STORE_PAUSE.
     """
     with app.app_context():
-        room = darkroom()
-        with _job("media.link"), transaction(agency_id) as session:
-            done = link_uploads(session, now)
-        with _job("media.destroy"):
-            done += _destroy_what_ended(agency_id, room, now)
-            done += _destroy_what_waited(agency_id, room, now)
-        with _job("media.keys"):
-            done += _destroy_what_returned(app, agency_id, room, now)
-        with _job("media.develop"):
-            with transaction(agency_id) as session:
-                waiting = waiting_photos(session, now)
-            done += sum(develop_photo(agency_id, photo_id, now, room) is not None for photo_id in waiting)
-        with _job("media.keys"), transaction(agency_id) as session:
-            done += rewrap_keys(session, room)
-        with _job("media.forget"), transaction(agency_id) as session:
-            return done + forget_expired(session, room.stores, now)
+        if now < app.extensions.get(AWAY_UNTIL, now):
+            return 0
+        patience, done = Patience(), 0
+        try:
+            done = _round(app, agency_id, now, patience)
+        except StoreUnavailable:
+            patience.was_tried = True
+        if patience.was_tried:
+            app.extensions[AWAY_UNTIL] = now + STORE_PAUSE
+        return done
 
 
-def _destroy_what_ended(agency_id: UUID, room: Darkroom, now: datetime) -> int:
+def _round(app: Flask, agency_id: UUID, now: datetime, patience: Patience) -> int:
+    room = darkroom()
+    with _job("media.link"), transaction(agency_id) as session:
+        done = link_uploads(session, now)
+    with _job("media.destroy"):
+        done += _destroy_what_ended(agency_id, room, now, patience)
+        done += _destroy_what_waited(agency_id, room, now, patience)
+    with _job("media.keys"):
+        done += _destroy_what_returned(app, agency_id, room, now)
+    with _job("media.develop"):
+        with transaction(agency_id) as session:
+            waiting = waiting_photos(session, now)
+        for photo_id in waiting:
+            with patience.over_one():
+                done += develop_photo(agency_id, photo_id, now, room) is not None
+    with _job("media.keys"), transaction(agency_id) as session:
+        done += rewrap_keys(session, room)
+    with _job("media.forget"), transaction(agency_id) as session:
+        return done + forget_expired(session, room.stores, now)
+
+
+class Patience:
+    """One object that cannot be had holds up no other; a store that is away is not asked for each of them."""
+
+    def __init__(self) -> None:
+        self._left = STORE_TRIES
+        self.was_tried = False
+
+    @contextmanager
+    def over_one(self) -> Iterator[None]:
+        """Around the work on one photograph. Raises StoreUnavailable when it has happened too often."""
+        try:
+            yield
+        except StoreUnavailable:
+            self.was_tried = True
+            self._left -= 1
+            if self._left == 0:
+                raise
+
+
+def _destroy_what_ended(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     """Permissions taken back, then what was kept for long enough. Each in a transaction of its own: a key is gone for
     good before its row says so."""
     with transaction(agency_id) as session:
         ended = dict.fromkeys(withdrawn_photos(session), PERMISSION_WITHDRAWN)
         ended = dict.fromkeys(expired_photos(session, now), RETENTION_END) | ended
     for photo_id, reason in ended.items():
-        with transaction(agency_id) as session:
+        with patience.over_one(), transaction(agency_id) as session:
             destroy_photo(session, photo_id, room, now=now, actor="system", reason=reason)
     return len(ended)
 
@@ -90,16 +132,16 @@ def _destroy_what_returned(app: Flask, agency_id: UUID, room: Darkroom, now: dat
     return done
 
 
-def _destroy_what_waited(agency_id: UUID, room: Darkroom, now: datetime) -> int:
+def _destroy_what_waited(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     """Each in a transaction of its own, as above."""
     with transaction(agency_id) as session:
         photo_ids, upload_ids = undecided_photos(session, now), untaken_uploads(session, now)
     done = 0
     for photo_id in photo_ids:
-        with transaction(agency_id) as session:
+        with patience.over_one(), transaction(agency_id) as session:
             done += destroy_undecided(session, photo_id, room, now)
     for upload_id in upload_ids:
-        with transaction(agency_id) as session:
+        with patience.over_one(), transaction(agency_id) as session:
             done += look_at_untaken(session, upload_id, room, now)
     return done
 

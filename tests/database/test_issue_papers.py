@@ -108,7 +108,7 @@ def test_a_letter_says_what_its_jurisdiction_requires(published) -> None:
     _issue(agency, plan_id)
     with transaction(agency) as session:
         letter = session.scalars(select(Letter).order_by(Letter.id)).first()
-        text = text_of(read_letter(session, letter.id, objects=objects()))
+        text = text_of(read_letter(session, letter.id, objects=objects(), now=NOW))
         assert (letter.state, letter.pages) == ("issued", 2)
         assert letter.content_sha256 is not None
     for said in ("Agencia Puerta Norte", "Responsable Inventada", "Mueblería Ficticia MX", "CT-000", "$1,234.56"):

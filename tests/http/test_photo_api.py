@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from field_api.platform.settings import Settings
 from tests.office_client import OfficeClient
 from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg, jpeg_with_everything
@@ -117,20 +116,6 @@ def test_destroying_needs_a_reason_and_lasts(world: PhotoWorld, office_client: O
     gone = opened(office_client, photo.id)
     assert (gone.status_code, gone.json["code"]) == (410, "gone")
     assert office_client.post(f"{PHOTOS}/{uuid4()}/destroy", json={"reason": "not-needed"}).status_code == 404
-
-
-def test_a_lost_rendition_is_told_and_is_no_error(
-    world: PhotoWorld, office_client: OfficeClient, settings: Settings
-) -> None:
-    photo = world.developed(jpeg())
-    for path in settings.office_objects.rglob("*"):
-        if path.is_file():
-            path.write_bytes(path.read_bytes()[:-1])
-    assert opened(office_client, photo.id).status_code == 410
-    for path in settings.office_objects.rglob("*"):
-        if path.is_file():
-            path.unlink()
-    assert opened(office_client, photo.id, "small").status_code == 410
 
 
 def test_a_page_takes_the_same_statements_however_long(
