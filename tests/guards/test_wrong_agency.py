@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from field_api.domain.credentials import WireToken
 from field_api.http.guard import routes
 from field_api.http.openapi import document_of, documented_path
 from field_api.http.permits import Declaration
+from media.office.photo_links import PhotoLinks, Use
 from tests.guards.two_agencies import MARKS
 from tests.guards.two_agencies_house import House
 from tests.guards.two_agencies_requests import API, OPERATIONS, Ask, documented_places, path_of, send, with_parts
@@ -31,6 +33,7 @@ OFFICE = {"A1": "manager", "A2": "controller elsewhere", "B1": "foreign manager"
 """Whose pages the cursors of each branch come from."""
 NATURAL = {"new code": ("agent", "code"), "new name": ("creditor", "name")}
 """What an agency chooses itself: it may choose what another one has; each time it is forgotten again."""
+LINKS = {"large link": Use.LARGE, "original link": Use.ORIGINAL}
 OF_THE_AGENCY = ("spare device", "staff", "token")
 """Kinds that no creditor has: for a controller only the other agency's are foreign."""
 WITHOUT_SIGN_IN = {
@@ -109,19 +112,23 @@ class Answers:
     def __init__(self, house: House, watch: Watch) -> None:
         self.house, self.watch = house, watch
         self.cursors: dict[tuple[str, str], str | None] = {}
+        self.links: dict[tuple[str, str], str] = {}
 
     def id(self, operation: str, ask: Ask, place: str, branch: str) -> str | None:
         kind = ask.places[place].kind
         if kind == "cursor":
             return self._cursor(operation, ask, branch)
+        if kind in LINKS:
+            return self._link(kind, branch)
         if branch == "A2" and kind in OF_THE_AGENCY:
             return None
         return self.house.branches[branch].id(kind)
 
     def unknown(self, operation: str, ask: Ask, place: str) -> str:
         kind = ask.places[place].kind
-        if kind == "cursor":
-            payload, _, signature = str(self._cursor(operation, ask, "B1")).rpartition(".")
+        if kind == "cursor" or kind in LINKS:
+            made = self._cursor(operation, ask, "B1") if kind == "cursor" else self._link(kind, "B1")
+            payload, _, signature = str(made).rpartition(".")
             return f"{payload}.{signature[::-1]}"
         natural = {"day": "2031-03-03", "attempt number": "8888"}
         if kind in natural:
@@ -144,6 +151,18 @@ class Answers:
             answer = send(self.house.clients[OFFICE[branch]], path_of(operation), first, ids)
             self.cursors[key] = answer.json.get("next") if answer.status_code == 200 else None
         return self.cursors[key]
+
+    def _link(self, kind: str, branch: str) -> str | None:
+        """A manager's own link to their own photograph, signed as the office does; no creditor has any."""
+        if branch == "A2":
+            return None
+        if (kind, branch) not in self.links:
+            client, ours = self.house.clients[OFFICE[branch]], self.house.branches[branch]
+            staff_id = uuid.UUID(client.get("/api/v1/me").json["id"])
+            signed = PhotoLinks(str(self.house.office.secret_key), ours.agency, staff_id, timedelta(hours=1))
+            link = signed.write(uuid.UUID(ours.id("photo")), LINKS[kind], datetime.now(UTC))
+            self.links[kind, branch] = link.token
+        return self.links[kind, branch]
 
     def own(self, operation: str, ask: Ask) -> dict[str, str]:
         ids = {place: self.id(operation, ask, place, "A1") for place in ask.places}
