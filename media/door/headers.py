@@ -52,6 +52,8 @@ def read_creation(headers: Headers) -> Creation:
     """Raises Problem `bad-request` or `too-large`, naming the header or the metadata's name."""
     if "Upload-Defer-Length" in headers:
         raise Problem("bad-request", "the length must be known at creation", at="Upload-Defer-Length")
+    if "Upload-Concat" in headers:
+        raise Problem("bad-request", "an upload is made of one piece after the other", at="Upload-Concat")
     length = _number(headers, "Upload-Length")
     if length > MAX_SEALED_BYTES:
         raise Problem("too-large", f"at most {MAX_SEALED_BYTES} bytes", at="Upload-Length")
