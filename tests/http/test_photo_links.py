@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
+from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,12 +17,14 @@ import pytest
 from flask import Flask
 from PIL import Image
 from sqlalchemy import select
+from waitress.server import create_server
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.sealing import b64u
+from field_api.platform.settings import UnsafeSettings, settings_from
 from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
 from tests.office_client import OfficeClient
@@ -96,6 +100,44 @@ def test_a_link_opens_the_picture_with_the_headers_of_a_file(world: PhotoWorld, 
         assert max(Image.open(io.BytesIO(picture.data)).size) == longest
     page = office_client.get(PHOTOS)
     assert page.headers["Content-Security-Policy"] != STRICT["Content-Security-Policy"], "a page's policy is its own"
+
+
+def test_over_a_real_connection_it_is_the_same(world: PhotoWorld, office: Flask, office_client: OfficeClient) -> None:
+    """Through the server that production has, which writes the head itself."""
+    file = jpeg_with_everything()
+    photo = world.developed(file)
+    cookie = office_client.get_cookie("doorstep", domain="office.test")
+    assert cookie is not None
+    urls = link_to(office_client, photo.id), ask_for_original(office_client, photo.id).json["url"]
+    server = create_server(office, host="127.0.0.1", port=0, ident="doorstep")
+    running = threading.Thread(target=server.run, daemon=True)
+    running.start()
+    try:
+        for url, name in zip(urls, ("photo.jpg", "original.jpg"), strict=True):
+            connection = HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
+            connection.request("GET", url, headers={"Cookie": f"doorstep={cookie.value}", "Host": "office.test"})
+            answer = connection.getresponse()
+            body = answer.read()
+            assert (answer.status, answer.getheader("Content-Type")) == (200, "image/jpeg")
+            assert {header: answer.getheader(header) for header in STRICT} == STRICT
+            assert (answer.getheader("Content-Disposition") or "").endswith(f'; filename="{name}"')
+            assert (body == file) is (name == "original.jpg")
+            connection.request("GET", url, headers={"Host": "office.test"})
+            stranger = connection.getresponse()
+            assert (stranger.status, stranger.getheader("Content-Type")) == (401, "application/problem+json")
+            connection.close()
+    finally:
+        server.close()
+        running.join(10)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("", 300), ("30", 30), ("3600", 3600)])
+def test_how_long_a_link_works_is_a_setting(said: str, seconds: int) -> None:
+    address = {"DOORSTEP_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/nothing"}
+    assert settings_from({**address, "DOORSTEP_PHOTO_LINK_S": said}).photo_link_s == seconds
+    for unsafe in ("29", "3601", "-5", "5m", "٣٠٠"):
+        with pytest.raises(UnsafeSettings, match="30 to 3600"):
+            settings_from({**address, "DOORSTEP_PHOTO_LINK_S": unsafe})
 
 
 def test_every_opening_is_a_line_in_the_story_and_a_leaf_of_the_log(
