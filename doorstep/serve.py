@@ -135,6 +135,8 @@ def parts_of(installation: Installation, server: Server, door_processes: int = 1
         office["DOORSTEP_JOURNAL"] = str(installation.journal)
     if copies := place_from(os.environ):
         office["DOORSTEP_PHOTO_KEY_COPIES"] = str(copies)
+    if seconds := os.environ.get("DOORSTEP_PHOTO_LINK_S"):
+        office["DOORSTEP_PHOTO_LINK_S"] = seconds
     worker = office | part_environment(os.environ, "worker")
     door = base | part_environment(os.environ, "door") | {"DOORSTEP_DATABASE_URL": server.url("door")}
     return [
