@@ -168,6 +168,7 @@ def test_the_store_is_told_checksum_and_condition(keyring: OfficeKeyring, monkey
     """It compares the bytes that came with it, and refuses a name that is taken: shown by what goes over the wire."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "made-up")
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
     told = {}
 
     class Listener(BaseHTTPRequestHandler):
@@ -191,6 +192,7 @@ def test_the_store_is_told_checksum_and_condition(keyring: OfficeKeyring, monkey
     headers = {name.lower(): value for name, value in told.items()}
     assert headers["x-amz-checksum-sha256"] == b64encode(hashlib.sha256(told["body"]).digest()).decode()
     assert headers["if-none-match"] == "*"
+    assert "/eu-west-3/s3/" in headers["authorization"], "region and credentials are the environment's"
     assert b"counted" not in told["body"]
 
 
