@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.platform.problems import Problem
 from field_api.platform.sealing import Unsealable, same, sha256
+from field_api.platform.store_trouble import CORRUPT, DOOR, note_flaw
 from field_api.platform.tenancy import current_agency
 from field_api.records.base import load
 from field_api.usecases.note_visit_event import staff_actor
@@ -22,8 +23,8 @@ from media.office.records import Photo, PhotoState
 from media.office.request_original import may_be_fetched
 from media.photo_keys import KeyAbsent
 from media.records import Upload
-from media.sealed_files import SealedAbsent
 from media.sealed_photo import MAX_SEALED_BYTES, Unopenable, open_photo
+from media.sealed_store import SealedAbsent
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ def open_original(
     quarantine nothing is said. Each opening is a line in the visit's story.
 
     Raises Problem `not-permitted` (the link), `not-found`, `gone` (destroyed, or its bytes or its key are lost) or
-    `conflict` (refused; or the bytes do not open, so there is nothing to hand out).
+    `conflict` (refused; or the bytes do not open, so there is nothing to hand out), `unavailable` (the store is away).
     """
     use = links.read(token, photo_id, ORIGINALS, now)
     photo = load(session, Photo, photo_id)
@@ -58,6 +59,7 @@ def _opened(room: Darkroom, photo: Photo, upload: Upload) -> bytes:
         key = room.key_of(upload)
         sealed = room.stores.files.read(upload.agency_id, upload.id, MAX_SEALED_BYTES)
         if not same(sha256(sealed), upload.sha256):
+            note_flaw(DOOR, CORRUPT, str(upload.id))
             raise Unopenable("bytes-differ")
         return open_photo(key.secret, key.name, sealed).image
     except (KeyAbsent, SealedAbsent) as error:

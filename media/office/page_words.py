@@ -34,6 +34,10 @@ REASONS = {
     "not-a-picture": "the file is no picture of a known kind",
     "undecodable": "the picture cannot be decoded",
     "too-many-pixels": "the picture has too many pixels",
+    "too-much-memory": "the picture needs too much memory",
+    "too-slow": "the picture takes too long to decode",
+    "rendition-missing": "a stored picture was lost; it is made anew from the file, if that is there",
+    "rendition-differs": "a stored picture was altered; it is made anew from the file, if that is there",
     "given-up": "three attempts to read it ended badly",
 }
 """Others are shown as their code (docs/photo-format.md §6, §7)."""

@@ -110,7 +110,7 @@ def _how(near: LookAlike, card: Card) -> str:
 
 
 def _large(session: Session, photo: Photo, links: PhotoLinks, now: datetime) -> str | None:
-    if photo.state != PhotoState.DEVELOPED:
+    if photo.state != PhotoState.DEVELOPED or photo.large_key is None:
         return None
     return str(shown_link(link_rendition(session, photo.id, Use.LARGE, links, now))["url"])
 
