@@ -148,7 +148,7 @@ def run(directory: Path, server: Server, accounts: int, agents: int) -> None:
         with timed("plan"), transaction(agency_id) as session:
             plan_id = plan_day(session, DAY, parts=planning_parts(), now=BEFORE).id
         with timed("publish"), transaction(agency_id) as session:
-            publish_plan(session, plan_id, now=BEFORE, published_by=None)
+            publish_plan(session, plan_id, parts=planning_parts(), now=BEFORE, published_by=None)
         with transaction(agency_id) as session:
             overview = plan_overview(session, plan_id)
             stops = [route.stops for route in overview.routes]

@@ -44,7 +44,7 @@ def plan(day: datetime, publish: bool, seed: int) -> None:
             drafted = plan_day(session, day.date(), parts=planning(), now=clock().now(), seed=seed, report=report)
             if publish:
                 report("publish", 0, 1)
-                publish_plan(session, drafted.id, now=clock().now(), published_by=None)
+                publish_plan(session, drafted.id, parts=planning(), now=clock().now(), published_by=None)
                 report("publish", 1, 1)
             progress.stop()
             show_plan(session, plan_overview(session, drafted.id))

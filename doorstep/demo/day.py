@@ -116,7 +116,7 @@ def _plan(demo: DemoDay, portfolios: list[DemoPortfolio]) -> tuple[UUID, scripts
         plan = plan_day(session, demo.day, parts=planning_parts(), now=clock().now(), seed=demo.seed)
         plan_id = plan.id
     with transaction(demo.agency_id) as session:
-        publish_plan(session, plan_id, now=clock().now(), published_by=None)
+        publish_plan(session, plan_id, parts=planning_parts(), now=clock().now(), published_by=None)
     with transaction(demo.agency_id) as session:
         plan = session.get_one(Plan, (demo.agency_id, plan_id))
         found = office.published_visits(session, plan, portfolios, demo.day)

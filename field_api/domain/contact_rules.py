@@ -1,12 +1,13 @@
 """When, how often and after which notice somebody may be visited: pure decisions over a jurisdiction's rules.
 
 Every decision names the rule that made it, with its source and confidence (field_api/rules/README.md). All rules of a
-jurisdiction hold together: hours are intersected, the first refusal ends it. Nothing known about a place is a refusal.
+jurisdiction hold together: hours are intersected, one refusal is enough, all of them are told. Nothing known about a
+place is a refusal. What an agency adds are rules like any other, so that they can only make less possible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -37,21 +38,40 @@ class HoursRule:
 
 @dataclass(frozen=True)
 class NoVisitRule:
-    """Days without visits: `days` names a calendar (holidays, mx_rest_days, mx_bank_days)."""
+    """Days without visits: `days` names a calendar (holidays, mx_rest_days, mx_bank_days); `dates` are days by
+    themselves, of one year ("2026-12-24") or of every year ("12-24")."""
 
     rule: Rule
     sector: str | None
-    days: str
+    days: str | None
+    dates: frozenset[str] = frozenset()
+
+    def holds_on(self, day: date, days_off: Mapping[str, Mapping[date, str]]) -> bool:
+        listed = bool(self.dates & {day.isoformat(), f"{day:%m-%d}"})
+        return listed or (self.days is not None and day in days_off[self.days])
+
+
+PER = ("account", "creditor", "person")
+"""What a cap is counted by, narrow to wide: one account; all accounts of a person at one creditor; all of a person."""
+LONGEST_WINDOW_DAYS = 366
+"""No cap looks further than this: reading attempts stays bounded."""
 
 
 @dataclass(frozen=True)
 class FrequencyRule:
-    """At most `at_most` of `counts` (visits, or attempts on any channel) in any `within_days` consecutive days."""
+    """At most `at_most` of `counts` (visits, or attempts on any channel) in any `within_days` consecutive days, for
+    each account, person at a creditor, or person (`per`)."""
 
     rule: Rule
     at_most: int
     within_days: int
     counts: str
+    per: str = "account"
+
+    def concerns(self, attempt: PastAttempt) -> bool:
+        """Whether the attempt is one of those that it caps, whatever its day."""
+        near_enough = PER.index(attempt.about) <= PER.index(self.per)
+        return near_enough and (self.counts == "attempts" or attempt.channel == "visit")
 
 
 @dataclass(frozen=True)
@@ -83,6 +103,20 @@ class JurisdictionRules:
     frequency: tuple[FrequencyRule, ...]
     notice: tuple[NoticeRule, ...]
     place: tuple[PlaceRule, ...]
+    represented: tuple[Rule, ...] = ()  # nobody is visited about an account where an attorney is known
+
+    def and_also(self, more: JurisdictionRules) -> JurisdictionRules:
+        """These rules and more of them: what is allowed by both."""
+        return JurisdictionRules(
+            self.jurisdiction,
+            self.holidays,
+            self.hours + more.hours,
+            self.no_visit + more.no_visit,
+            self.frequency + more.frequency,
+            self.notice + more.notice,
+            self.place + more.place,
+            self.represented + more.represented,
+        )
 
 
 @dataclass(frozen=True)
@@ -104,10 +138,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class PastAttempt:
-    """A contact attempt on a channel, on its local day. A visit published for a day counts until it is reported."""
+    """A contact attempt on a channel, on its local day. A visit published for a day counts until it is reported.
+
+    `about` says how near it is to the account in question: about it, about another one of the same person at the same
+    creditor, or about one of the same person at another creditor.
+    """
 
     on: date
     channel: str
+    about: str = "account"
 
 
 NO_RULES = Rule("no-rules", "nothing is known about visits at this place: field_api/rules has no file for it", "L")
@@ -126,64 +165,106 @@ def contact_window(
     `zones` are the IANA zones the place may lie in: where it is ambiguous the window must hold in all of them
     (12 CFR 1006.6(b)(1) and its comment). `days_off` maps a calendar's name to its days with their names.
     """
-    for no_visit in rules.no_visit:
-        if _concerns(no_visit.sector, sector) and day in days_off[no_visit.days]:
-            return Refusal(NotPlannedReason.NO_VISIT_DAY, no_visit.rule)
-    hours = [rule for rule in rules.hours if _concerns(rule.sector, sector)]
-    if not hours:
-        return Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_RULES)
-    if not zones:
-        return Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_ZONE)
-    opens, closes = [], []
-    for rule in hours:
-        span = rule.by_weekday[day.weekday()]
-        if span is None:
-            return Refusal(NotPlannedReason.NO_VISIT_DAY, rule.rule)
-        opens += [_latest(day, span[0], zone) for zone in zones]
-        closes += [_earliest(day, span[1], zone) for zone in zones]
-    if max(opens) >= min(closes):
-        return Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, hours[0].rule)
+    refusal = next(closed(day, zones, rules, sector, days_off), None)
+    if refusal is not None:
+        return refusal
+    hours = _hours_for(rules, sector)
+    opens, closes = _bounds(day, zones, hours)
     return ContactWindow(max(opens), min(closes), tuple(rule.rule for rule in hours))
 
 
+def closed(
+    day: date,
+    zones: Collection[str],
+    rules: JurisdictionRules,
+    sector: str,
+    days_off: Mapping[str, Mapping[date, str]],
+) -> Iterator[Refusal]:
+    """Every rule that closes the whole `day` at the place; none where there is a window."""
+    for no_visit in rules.no_visit:
+        if _concerns(no_visit.sector, sector) and no_visit.holds_on(day, days_off):
+            yield Refusal(NotPlannedReason.NO_VISIT_DAY, no_visit.rule)
+    hours = _hours_for(rules, sector)
+    shut = [rule for rule in hours if rule.by_weekday[day.weekday()] is None]
+    yield from (Refusal(NotPlannedReason.NO_VISIT_DAY, rule.rule) for rule in shut)
+    if not hours:
+        yield Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_RULES)
+    elif not zones:
+        yield Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_ZONE)
+    elif not shut:
+        opens, closes = _bounds(day, zones, hours)
+        if max(opens) >= min(closes):
+            yield Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, hours[closes.index(min(closes)) // len(zones)].rule)
+
+
+def _hours_for(rules: JurisdictionRules, sector: str) -> list[HoursRule]:
+    return [rule for rule in rules.hours if _concerns(rule.sector, sector)]
+
+
+def _bounds(day: date, zones: Collection[str], hours: Sequence[HoursRule]) -> tuple[list[datetime], list[datetime]]:
+    """When each rule opens and closes in each zone."""
+    spans = [span for span in (rule.by_weekday[day.weekday()] for rule in hours) if span is not None]
+    opens = [_latest(day, span[0], zone) for span in spans for zone in zones]
+    closes = [_earliest(day, span[1], zone) for span in spans for zone in zones]
+    return opens, closes
+
+
 def too_frequent(day: date, past: Sequence[PastAttempt], rules: JurisdictionRules) -> Refusal | None:
-    """Whether one more visit on `day` would break a cap: in any window of n days around it, forwards as well,
-    since a later day may be published already."""
+    """The first cap that one more visit on `day` would break."""
+    return next(caps_reached(day, past, rules), None)
+
+
+def caps_reached(day: date, past: Sequence[PastAttempt], rules: JurisdictionRules) -> Iterator[Refusal]:
+    """Every cap that one more visit on `day` would break: in any window of n days around it, forwards as well, since a
+    later day may be published already."""
     for cap in rules.frequency:
-        counted = [
-            attempt
-            for attempt in past
-            if (cap.counts == "attempts" or attempt.channel == "visit")
-            and abs((day - attempt.on).days) < cap.within_days
-        ]
-        if len(counted) >= cap.at_most:
-            return Refusal(NotPlannedReason.TOO_FREQUENT, cap.rule)
-    return None
+        days = [(attempt.on - day).days for attempt in past if cap.concerns(attempt)]
+        if _most_in_a_window(days, cap.within_days) >= cap.at_most:
+            yield Refusal(NotPlannedReason.TOO_FREQUENT, cap.rule)
+
+
+def _most_in_a_window(days: Sequence[int], within: int) -> int:
+    """How many of `days` (relative to the visit's) lie at most in one span of `within` days that holds the visit's."""
+    near = sorted(day for day in days if abs(day) < within)
+    starts = [day for day in near if day <= 0] + [0]
+    return max(sum(start <= day < start + within for day in near) for start in starts)
 
 
 def notice_missing(
     day: date, past: Sequence[PastAttempt], rules: JurisdictionRules, sector: str, transferred: bool
 ) -> Refusal | None:
-    """Whether a notice that must come first was not given, or not long enough ago.
+    """The first notice that must come before and was not given, or not long enough ago."""
+    return next(notices_missing(day, past, rules, sector, transferred), None)
 
-    "Wait n days" means n full days in between: after a letter of the 1st and n = 5 the first visit is on the 7th.
+
+def notices_missing(
+    day: date, past: Sequence[PastAttempt], rules: JurisdictionRules, sector: str, transferred: bool
+) -> Iterator[Refusal]:
+    """Every notice that must come first and was not given, or not long enough ago.
+
+    "Wait n days" means n full days in between: after a letter of the 1st and n = 5 the first visit is on the 7th. A
+    notice is about the account itself: one about another account of the person says nothing of this one.
     """
+    told = [attempt for attempt in past if attempt.about == "account"]
     for notice in rules.notice:
         if not _concerns(notice.sector, sector) or (notice.only_transferred and not transferred):
             continue
-        ages = [(day - attempt.on).days for attempt in past if attempt.channel in notice.channels]
+        ages = [(day - attempt.on).days for attempt in told if attempt.channel in notice.channels]
         latest = notice.at_most_days
         if not any(age > notice.at_least_days and (latest is None or age <= latest) for age in ages):
-            return Refusal(NotPlannedReason.WAITING_AFTER_LETTER, notice.rule)
-    return None
+            yield Refusal(NotPlannedReason.WAITING_AFTER_LETTER, notice.rule)
 
 
 def place_refused(address_kind: str, rules: JurisdictionRules) -> Refusal | None:
-    """Whether this kind of address (home, work, other) is never visited here."""
+    """The first rule by which this kind of address (home, work, other) is never visited here."""
+    return next(place_refusals(address_kind, rules), None)
+
+
+def place_refusals(address_kind: str, rules: JurisdictionRules) -> Iterator[Refusal]:
+    """Every rule by which this kind of address is never visited here."""
     for place in rules.place:
         if address_kind in place.refuse_kinds:
-            return Refusal(NotPlannedReason.VISITS_OPTED_OUT, place.rule)
-    return None
+            yield Refusal(NotPlannedReason.VISITS_OPTED_OUT, place.rule)
 
 
 def _concerns(rule_sector: str | None, sector: str) -> bool:

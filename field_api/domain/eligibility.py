@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from field_api.domain.contact_rules import (
     PastAttempt,
     Refusal,
     Rule,
+    caps_reached,
+    closed,
     contact_window,
-    notice_missing,
-    place_refused,
-    too_frequent,
+    notices_missing,
+    place_refusals,
 )
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import NotPlannedReason
@@ -48,7 +49,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An overdue, free account with whom to seek about it and what was tried before."""
+    """An overdue, free account with whom to seek about it and what was tried before.
+
+    `kin`: other entries for what seems to be the same person (one name at one address), by id: whether they are the
+    same creditor's. Caps by person and by creditor count them together.
+    """
 
     account_id: UUID
     sector: str
@@ -59,6 +64,9 @@ class Candidate:
     language: str
     places: tuple[Place, ...]
     past: Sequence[PastAttempt]
+    represented: bool = False  # an attorney is known
+    weight: int = 1  # by the creditor's strategy: which visits matter more
+    kin: Mapping[UUID, bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,35 +82,95 @@ class Eligible:
 RuleLookup = Callable[[str], JurisdictionRules | None]
 
 
-def decide(candidate: Candidate, day: date, rules_of: RuleLookup, days_off: Calendars) -> Eligible | Refusal:
-    """Whether the account may be visited on `day`, at the best of its places; the refusal of the best one else."""
-    if candidate.is_minor:
-        return Refusal(NotPlannedReason.MINOR, MINOR_SOUGHT)
-    refusals = []
-    for place in sorted(candidate.places, key=lambda place: (PREFERENCE.get(place.kind, 1), str(place.id))):
-        decision = _decide_at(candidate, place, day, rules_of, days_off)
+@dataclass(frozen=True)
+class Law:
+    """What decisions are made by: an agency's rules for each jurisdiction, and the days off."""
+
+    rules_of: RuleLookup
+    days_off: Calendars
+
+
+def decide(candidate: Candidate, day: date, law: Law) -> Eligible | Refusal:
+    """Whether the account may be visited on `day`, at the best of its places; or the best one's first refusal."""
+    first: Refusal | None = None
+    for place in _best_first(candidate.places):
+        refusal = next(refusals_at(candidate, place, day, law), None)
+        if refusal is None:
+            return _eligible(candidate, place, day, law)
+        first = first or refusal
+    return first or Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)
+
+
+def why_not_on(candidate: Candidate, day: date, law: Law) -> list[Refusal]:
+    """Every reason against a visit on `day`, each once, those of the best place first; empty where there is a place
+    without any."""
+    found: dict[Refusal, None] = {}
+    for place in _best_first(candidate.places):
+        refusals = list(refusals_at(candidate, place, day, law))
+        if not refusals:
+            return []
+        found |= dict.fromkeys(refusals)
+    return list(found) or [Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)]
+
+
+def decide_all(
+    candidates: Iterable[Candidate], day: date, law: Law
+) -> tuple[list[Eligible], list[tuple[UUID, Refusal]]]:
+    """Each candidate in turn: a visit that is found possible counts for the caps of whoever seems to be the same
+    person. Accounts of one entry for a person are one visit and do not hinder each other."""
+    eligible: list[Eligible] = []
+    refused: list[tuple[UUID, Refusal]] = []
+    visited: set[UUID] = set()
+    for candidate in candidates:
+        same_day = [
+            PastAttempt(day, "visit", "creditor" if same_creditor else "person")
+            for person_id, same_creditor in (candidate.kin or {}).items()
+            if person_id in visited
+        ]
+        decision = decide(replace(candidate, past=[*candidate.past, *same_day]) if same_day else candidate, day, law)
         if isinstance(decision, Eligible):
-            return decision
-        refusals.append(decision)
-    return refusals[0] if refusals else Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)
+            visited.add(candidate.person_id)
+            eligible.append(decision)
+        else:
+            refused.append((candidate.account_id, decision))
+    return eligible, refused
 
 
-def _decide_at(
-    candidate: Candidate, place: Place, day: date, rules_of: RuleLookup, days_off: Calendars
-) -> Eligible | Refusal:
+def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iterator[Refusal]:
+    """Everything that speaks against a visit about the account at this place on `day`."""
+    if candidate.is_minor:
+        yield Refusal(NotPlannedReason.MINOR, MINOR_SOUGHT)
     if place.opted_out:
-        return Refusal(NotPlannedReason.VISITS_OPTED_OUT, OPTED_OUT)
-    rules = rules_of(place.jurisdiction)
+        yield Refusal(NotPlannedReason.VISITS_OPTED_OUT, OPTED_OUT)
+    rules = law.rules_of(place.jurisdiction)
+    if rules is None:
+        yield Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_RULES)
+        return
+    if candidate.represented:
+        yield from (Refusal(NotPlannedReason.REPRESENTED, rule) for rule in rules.represented)
+    yield from place_refusals(place.kind, rules)
+    yield from caps_reached(day, candidate.past, rules)
+    yield from notices_missing(day, candidate.past, rules, candidate.sector, candidate.transferred)
+    if place.point is None:
+        yield Refusal(NotPlannedReason.NO_COORDINATES, UNPLACED)
+    if place.point is not None or place.zones:
+        yield from closed(day, place.zones, rules, candidate.sector, law.days_off(rules.holidays, day.year))
+
+
+def window_at(candidate: Candidate, place: Place, day: date, law: Law) -> ContactWindow | Refusal:
+    """The contact hours at the place, whatever else speaks against it."""
+    rules = law.rules_of(place.jurisdiction)
     if rules is None:
         return Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, NO_RULES)
-    refusal = (
-        place_refused(place.kind, rules)
-        or too_frequent(day, candidate.past, rules)
-        or notice_missing(day, candidate.past, rules, candidate.sector, candidate.transferred)
-    )
-    if refusal:
-        return refusal
-    if place.point is None:
-        return Refusal(NotPlannedReason.NO_COORDINATES, UNPLACED)
-    window = contact_window(day, place.zones, rules, candidate.sector, days_off(rules.holidays, day.year))
-    return window if isinstance(window, Refusal) else Eligible(candidate, place, place.point, window)
+    return contact_window(day, place.zones, rules, candidate.sector, law.days_off(rules.holidays, day.year))
+
+
+def _best_first(places: Iterable[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: (PREFERENCE.get(place.kind, 1), str(place.id)))
+
+
+def _eligible(candidate: Candidate, place: Place, day: date, law: Law) -> Eligible | Refusal:
+    window = window_at(candidate, place, day, law)
+    if isinstance(window, Refusal) or place.point is None:
+        return window if isinstance(window, Refusal) else Refusal(NotPlannedReason.NO_COORDINATES, UNPLACED)
+    return Eligible(candidate, place, place.point, window)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from field_api.domain.contact_rules import JurisdictionRules
-from field_api.domain.routing import Legs, Point, RoutingAnswer, RoutingProblem
+from field_api.domain.contact_rules import JurisdictionRules, Rule
+from field_api.domain.routing import Legs, Point, RoutingAnswer, RoutingProblem, Watch, unwatched
 
 
 class ObjectAbsent(LookupError):
@@ -74,6 +74,10 @@ class RuleBook(Protocol):
         and nobody may be visited there."""
         ...
 
+    def hold(self, kind: str) -> Rule:
+        """Why a hold of this kind (field_api.domain.vocabulary.HoldKind) ends visits, with its source."""
+        ...
+
 
 class Calendars(Protocol):
     """Days off and time zones of places."""
@@ -84,7 +88,8 @@ class Calendars(Protocol):
         ...
 
     def zones_at(self, latitude: float, longitude: float) -> tuple[str, ...]:
-        """The IANA zones that may hold at a point in degrees (WGS 84), sorted; several where borders are disputed."""
+        """The IANA zones that may hold at a point in degrees (WGS 84), sorted: those of everywhere as near as a
+        geocoder or the map of zones may be off, so several in a border town."""
         ...
 
 

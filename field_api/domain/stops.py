@@ -28,6 +28,7 @@ class SoughtVisit:
     person_id: UUID
     address_id: UUID
     accounts: tuple[tuple[UUID, str], ...]  # account id, the person's role on it
+    weight: int = 1  # how much it matters, by the creditors' strategies: the most of its accounts
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,12 @@ class SoughtStop:
 
     def wish(self) -> StopWish:
         return StopWish(
-            self.point, self.opens_at, self.closes_at, self.service_s, self.language, weight=len(self.visits)
+            self.point,
+            self.opens_at,
+            self.closes_at,
+            self.service_s,
+            self.language,
+            weight=sum(visit.weight for visit in self.visits),
         )
 
 
@@ -78,6 +84,7 @@ def _stop(entries: list[Eligible]) -> SoughtStop:
                 person_id,
                 own[0].place.id,
                 tuple((entry.candidate.account_id, entry.candidate.role) for entry in own),
+                max(entry.candidate.weight for entry in own),
             )
             for person_id, own in visits.items()
         ),

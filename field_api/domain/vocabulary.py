@@ -207,6 +207,10 @@ class NotPlannedReason(StrEnum):
     NO_AGENT = "no_agent"
     NO_TIME_ON_ANY_ROUTE = "no_time_on_any_route"
     MINOR = "minor"
+    REPRESENTED = "represented"  # by an attorney
+    EXCLUDED = "excluded"  # on the creditor's list of whom not to contact
+    AUTO_PAY = "auto_pay"  # paid automatically, and that has not failed
+    STRATEGY = "strategy"  # the creditor's strategy: too early, often enough, a promise to wait for
     WITHDRAWN = "withdrawn"  # was planned, then taken back
 
 

@@ -98,5 +98,5 @@ def list_not_planned(query: dict[str, Any], plan_id: UUID) -> Page:
 def publish(plan_id: UUID) -> PlanOverview:
     """Send the routes to phones, and want letters written. What was held since the draft falls out."""
     with transaction(g.actor.agency_id) as session:
-        publish_plan(session, plan_id, now=clock().now(), published_by=g.actor.id)
+        publish_plan(session, plan_id, parts=planning(), now=clock().now(), published_by=g.actor.id)
         return plan_overview(session, plan_id)

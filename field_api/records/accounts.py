@@ -70,6 +70,9 @@ class Account(Tenant):
     options: Mapped[Confidential[str] | None] = mapped_column(
         Sealed("account.options", Label.CONFIDENTIAL)
     )  # free text: what the creditor lets the agent offer
+    auto_pay: Mapped[bool] = confidential(default=False)  # collected automatically: visited only after that failed
+    auto_pay_failed_on: Mapped[Confidential[date] | None] = mapped_column(ConfidentialDate)
+    guarantor_first: Mapped[bool] = confidential(default=False)  # the contract says who is to be sought first
     state: Mapped[str] = confidential(default="placed")  # placed | closed
     closed_reason: Mapped[str | None] = confidential()
     placed_at: Mapped[datetime] = confidential(server_default=func.now())

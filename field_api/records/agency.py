@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
@@ -44,4 +44,6 @@ class Creditor(Tenant):
     complaints_unit: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)  # address, email, phone
     payment_ways: Mapped[list[str]] = confidential(JSONB, default=list)  # how to pay the creditor, never the agent
     column_map: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # docs/import.md
+    strategy: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)  # field_api.domain.strategy
+    exclusions: Mapped[list[str]] = confidential(ARRAY(TEXT), default=list)  # references, customer numbers: no contact
     created_at: Mapped[datetime] = internal(server_default=func.now())

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import Refusal
-from field_api.domain.eligibility import Eligible, decide
+from field_api.domain.eligibility import Eligible, decide_all
 from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import gather_stops
 from field_api.platform.ids import new_id
@@ -18,6 +18,7 @@ from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty
 from field_api.queries.eligible_accounts import eligible_accounts
+from field_api.queries.law_in_force import law_in_force
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
@@ -86,15 +87,10 @@ def _drop_draft(session: Session, day: date) -> None:
 
 
 def _sorted_out(session: Session, day: date, parts: PlanningParts) -> tuple[list[Eligible], list[tuple[UUID, Refusal]]]:
-    eligible: list[Eligible] = []
-    found, refused = eligible_accounts(session, day, parts.calendars)
-    for candidate in found:
-        decision = decide(candidate, day, parts.rules.of, parts.calendars.days_off)
-        if isinstance(decision, Eligible):
-            eligible.append(decision)
-        else:
-            refused.append((candidate.account_id, decision))
-    return eligible, refused
+    law = law_in_force(session, parts)
+    found = eligible_accounts(session, day, parts, law)
+    eligible, refused = decide_all(found.candidates, day, law)
+    return eligible, [*found.refused, *refused]
 
 
 def _say_why_not(session: Session, plan: Plan, refused: Iterable[tuple[UUID, Refusal]]) -> None:

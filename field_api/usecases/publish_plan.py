@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.ports import PlanningParts
 from field_api.domain.vocabulary import ChangeKind, NotPlannedReason, VisitEventKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
@@ -20,6 +22,7 @@ from field_api.usecases.lock_visit import lock_accounts
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
 from field_api.usecases.plan_day import one_planner_at_a_time
+from field_api.usecases.recheck_draft import recheck_draft
 from field_api.usecases.tell_agent import tell_agents
 from field_api.usecases.want_letters import want_letters
 from field_api.usecases.withdraw_visit import take_back
@@ -27,9 +30,12 @@ from field_api.usecases.withdraw_visit import take_back
 HELD_MEANWHILE = "held or closed before the plan was published"
 
 
-def publish_plan(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID | None) -> Plan:
+def publish_plan(
+    session: Session, plan_id: UUID, *, parts: PlanningParts, now: datetime, published_by: UUID | None
+) -> Plan:
     """Publish the draft. What was held or closed since it was made falls out: a hold locks the same account rows, so it
-    is either seen here or waits and withdraws what was published. Raises `not-found`, `already-done`.
+    is either seen here or waits and withdraws what was published. So does what any rule would refuse by now.
+    Raises `not-found`, `already-done`.
     """
     plan = load(session, Plan, plan_id)
     one_planner_at_a_time(session, plan.for_day)
@@ -41,7 +47,15 @@ def publish_plan(session: Session, plan_id: UUID, *, now: datetime, published_by
     if plan.state != "draft":
         raise Problem("already-done", f"the plan is {plan.state}")
     actor = staff_actor(published_by)
-    visits = _without_blocked(session, plan, now, actor)
+    send_out(session, plan, _without_blocked(session, plan, parts, now, actor), now=now, published_by=published_by)
+    return plan
+
+
+def send_out(
+    session: Session, plan: Plan, visits: Sequence[Visit], *, now: datetime, published_by: UUID | None
+) -> None:
+    """The plan's visits as they are go out to phones, with keys and letters. Who calls it has looked at them."""
+    actor = staff_actor(published_by)
     for visit in visits:
         visit.state = "published"
         visit.published_at = now
@@ -54,23 +68,44 @@ def publish_plan(session: Session, plan_id: UUID, *, now: datetime, published_by
     routes = _routes(session, plan)
     tell_agents(session, [(route.agent_id, ChangeKind.ROUTE, route.id) for route in routes])
     tell_agents(session, [(visit.agent_id, ChangeKind.VISIT, visit.id) for visit in visits])
-    return plan
 
 
-def _without_blocked(session: Session, plan: Plan, now: datetime, actor: str) -> list[Visit]:
-    """The plan's visits, locked after their accounts, less what may not be collected any more."""
+def _without_blocked(session: Session, plan: Plan, parts: PlanningParts, now: datetime, actor: str) -> list[Visit]:
+    """The plan's visits, locked after their accounts, less what may not be collected or visited any more."""
     about = _about(session, plan)
     accounts = {account_id for own in about.values() for account_id in own}
     lock_accounts(session, accounts)
-    visits = _lock_visits(session, plan)
+    visits = visits_of(session, plan)
     blocked = blocked_accounts(session, accounts)
-    if not blocked:
-        return visits
-    gone = [visit for visit in visits if about[visit.id] <= blocked]
-    take_back(session, gone, reason=HELD_MEANWHILE, now=now, actor=actor)
-    left = [visit for visit in visits if visit not in gone]
-    _drop_accounts(session, plan, {visit.id: about[visit.id] & blocked for visit in left})
-    _drop_empty_routes(session, plan)
+    held = {visit.id: dict.fromkeys(about[visit.id] & blocked, HELD_MEANWHILE) for visit in visits}
+    left = _without(session, plan, visits, about, held, now, actor)
+    about = {visit.id: about[visit.id] - blocked for visit in left}
+    refused = recheck_draft(session, plan, left, about, parts)
+    broken = {key: {account: str(why.rule) for account, why in own.items()} for key, own in refused.items()}
+    left = _without(session, plan, left, about, broken, now, actor)
+    if len(left) < len(visits):
+        _drop_empty_routes(session, plan)
+    return left
+
+
+def _without(
+    session: Session,
+    plan: Plan,
+    visits: list[Visit],
+    about: Mapping[UUID, set[UUID]],
+    why: Mapping[UUID, Mapping[UUID, str]],
+    now: datetime,
+    actor: str,
+) -> list[Visit]:
+    """The visits that have an account left; `why` says for each visit which of its accounts fall out."""
+    left = []
+    for visit in visits:
+        fallen = why.get(visit.id, {})
+        if fallen and about[visit.id] <= set(fallen):
+            take_back(session, [visit], reason=fallen[min(fallen)], now=now, actor=actor)
+            continue
+        _drop_accounts(session, plan, visit, fallen)
+        left.append(visit)
     return left
 
 
@@ -95,31 +130,31 @@ def _about(session: Session, plan: Plan) -> dict[UUID, set[UUID]]:
     return about
 
 
-def _lock_visits(session: Session, plan: Plan) -> list[Visit]:
+def visits_of(session: Session, plan: Plan) -> list[Visit]:
+    """What is planned on it, locked, by id."""
     query = select(Visit).where(_planned_on(plan)).order_by(Visit.id).with_for_update(key_share=True)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def _drop_accounts(session: Session, plan: Plan, blocked: dict[UUID, set[UUID]]) -> None:
-    """Accounts that nobody has heard of yet leave visits that go on without them."""
-    for visit_id, account_ids in blocked.items():
-        for account_id in account_ids:
-            session.add(
-                NotPlanned(
-                    plan_id=plan.id,
-                    account_id=account_id,
-                    reason=NotPlannedReason.WITHDRAWN.value,
-                    rule=f"withdrawn: {HELD_MEANWHILE}",
-                )
+def _drop_accounts(session: Session, plan: Plan, visit: Visit, fallen: Mapping[UUID, str]) -> None:
+    """Accounts that nobody has heard of yet leave a visit that goes on without them."""
+    for account_id, reason in fallen.items():
+        session.add(
+            NotPlanned(
+                plan_id=plan.id,
+                account_id=account_id,
+                reason=NotPlannedReason.WITHDRAWN.value,
+                rule=f"withdrawn: {reason}",
             )
-        if account_ids:
-            session.execute(
-                delete(VisitAccount).where(
-                    VisitAccount.agency_id == current_agency(),
-                    VisitAccount.visit_id == visit_id,
-                    among(VisitAccount.account_id, account_ids),
-                )
+        )
+    if fallen:
+        session.execute(
+            delete(VisitAccount).where(
+                VisitAccount.agency_id == current_agency(),
+                VisitAccount.visit_id == visit.id,
+                among(VisitAccount.account_id, fallen),
             )
+        )
 
 
 def _drop_empty_routes(session: Session, plan: Plan) -> None:

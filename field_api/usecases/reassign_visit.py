@@ -16,6 +16,7 @@ from field_api.domain.vocabulary import ChangeKind, VisitEventKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import shift_on
+from field_api.queries.law_in_force import law_in_force
 from field_api.records.agency import Creditor
 from field_api.records.base import load
 from field_api.records.people import Address, Person
@@ -154,7 +155,7 @@ def _end_of(session: Session, route: Route, now: datetime) -> _End:
 def _window(
     session: Session, visit: Visit, address: Address, point: Point, plan: Plan, parts: PlanningParts
 ) -> ContactWindow:
-    rules = parts.rules.of(address.jurisdiction)
+    rules = law_in_force(session, parts).rules_of(address.jurisdiction)
     if rules is None:
         raise Problem("conflict", str(NO_RULES), at="visit_id")
     sector = load(session, Creditor, load(session, Person, visit.person_id).creditor_id).sector

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.vocabulary import HoldKind, NotPlannedReason, OpKind, Relation, Whom
 from field_api.platform.database import transaction
 from field_api.queries.eligible_accounts import eligible_accounts
+from field_api.queries.law_in_force import law_in_force
 from field_api.queries.location_inquiries import earlier_inquiries, inquiry_events, with_counsel
 from field_api.queries.phone_visits import running_agency
 from field_api.queries.visit_story import visit_story
@@ -170,9 +171,9 @@ def test_whoever_is_not_that_person_is_visited_no_more(agency: UUID) -> None:
         assert [(row.agent_id, row.ref, row.urgent) for row in session.scalars(select(Change))] == [
             (other.agent_id, other.visit_id, True)
         ]
-        candidates, refused = eligible_accounts(session, WEDNESDAY, PARTS.calendars)
-    assert candidates == []
-    reasons = {account: (why.reason, why.rule.id) for account, why in refused}
+        found = eligible_accounts(session, WEDNESDAY, PARTS, law_in_force(session, PARTS))
+    assert found.candidates == []
+    reasons = {account: (why.reason, why.rule.id) for account, why in found.refused}
     assert reasons[phone.accounts[0]] == (NotPlannedReason.ON_HOLD, "hold:wrong_person")
 
 
@@ -181,7 +182,7 @@ def test_only_a_person_in_the_office_lifts_that_again(agency: UUID) -> None:
     with transaction(agency) as session:
         hold = place_hold(session, kind=HoldKind.WRONG_PERSON, reason="said so", now=NOW, person_id=phone.sought)
         lift_hold(session, hold.id, reason="it was the twin", now=RECEIVED, lifted_by=None)
-        _, refused = eligible_accounts(session, WEDNESDAY, PARTS.calendars)
+        refused = eligible_accounts(session, WEDNESDAY, PARTS, law_in_force(session, PARTS)).refused
     assert phone.accounts[0] not in {account for account, why in refused if why.reason is NotPlannedReason.ON_HOLD}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from alembic.autogenerate import compare_metadata
@@ -58,7 +59,7 @@ def test_rows_of_the_first_revision_live_through_the_later_ones(database: Server
             connection.execute(text(statement), rows)
     before = _contents(engine)
     migrate(owner)
-    assert _contents(engine) == before
+    assert _as_first(_contents(engine), before) == before
     with engine.begin() as connection:
         connection.execute(text("UPDATE office.hold SET lifted_at = now(), lifted_by = :person"), rows)
         logged = connection.scalar(text("SELECT count(*) FROM office.log_entry"))
@@ -68,7 +69,7 @@ def test_rows_of_the_first_revision_live_through_the_later_ones(database: Server
     with engine.begin() as connection:
         connection.execute(text("UPDATE office.hold SET lifted_at = NULL, lifted_by = NULL"))
     migrate(owner, "0002")
-    assert _contents(engine) == before
+    assert _as_first(_contents(engine), before) == before
     engine.dispose()
 
 
@@ -85,10 +86,18 @@ FIRST_ROWS = (
 )
 
 
-def _contents(engine: Engine) -> dict[str, list[str]]:
-    """Every row of the first revision's filled tables, as text."""
+Contents = dict[str, list[dict[str, Any]]]
+
+
+def _contents(engine: Engine) -> Contents:
+    """The row of each of the first revision's filled tables."""
     with engine.connect() as connection:
         return {
-            table: list(connection.scalars(text(f"SELECT t::text FROM office.{table} t ORDER BY 1")))
+            table: list(connection.scalars(text(f"SELECT to_jsonb(t) FROM office.{table} t")))
             for table in ("agency", "creditor", "person", "hold")
         }
+
+
+def _as_first(now: Contents, before: Contents) -> Contents:
+    """Without the columns that came later."""
+    return {table: [{name: row[name] for name in before[table][0]} for row in rows] for table, rows in now.items()}

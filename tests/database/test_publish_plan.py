@@ -44,7 +44,7 @@ def a_draft(agency: UUID, households: int = 2, agents: int = 1) -> tuple[UUID, l
 
 def publish(agency: UUID, plan_id: UUID) -> None:
     with transaction(agency) as session:
-        publish_plan(session, plan_id, now=NOW, published_by=None)
+        publish_plan(session, plan_id, parts=PARTS, now=NOW, published_by=None)
 
 
 def visit_about(session: Session, account_id: UUID) -> Visit:
@@ -119,7 +119,7 @@ def test_a_hold_and_a_publishing_at_the_same_time_leave_nothing_published(app: F
 
     works = (
         lambda s: place_hold(s, kind=HoldKind.PAID, reason="pagó", now=NOW, account_id=account_id),
-        lambda s: publish_plan(s, plan_id, now=NOW, published_by=None),
+        lambda s: publish_plan(s, plan_id, parts=PARTS, now=NOW, published_by=None),
     )
     with transaction(agency) as session:
         session.execute(text("SELECT 1 FROM office.account WHERE id = :id FOR UPDATE"), {"id": account_id})
@@ -137,7 +137,7 @@ def test_a_hold_and_a_publishing_at_the_same_time_leave_nothing_published(app: F
 def test_publishing_takes_a_bounded_number_of_statements(agency: UUID) -> None:
     plan_id, _ = a_draft(agency, households=60, agents=3)
     with transaction(agency) as session, statements() as seen:
-        publish_plan(session, plan_id, now=NOW, published_by=None)
+        publish_plan(session, plan_id, parts=PARTS, now=NOW, published_by=None)
     assert len(seen) < 45, len(seen)
 
 

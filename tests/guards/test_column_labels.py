@@ -25,7 +25,7 @@ PLAIN_WITH_A_REASON: dict[str, tuple[str, ...]] = {
         "office.letter_custody.recipient", "office.not_planned.reason", "office.not_planned.rule",
         "office.person.is_minor", "office.contact_point.kind", "office.contact_point.source",
         "office.contact_candidate.kind", "office.contact_candidate.source", "office.creditor.sector",
-        "office.creditor.currency",
+        "office.creditor.currency", "office.account.auto_pay", "office.account.guarantor_first",
     ),
     "A moment or a number that orders rows: the database compares it with frequency rules, waiting times and pages.": (
         "office.account.placed_at", "office.account.closed_at", "office.payment.recorded_at", "office.hold.placed_at",
@@ -36,9 +36,10 @@ PLAIN_WITH_A_REASON: dict[str, tuple[str, ...]] = {
     "Who the client is and how it works: one row per creditor, no debtor in it. Looked up by name, used in SQL.": (
         "office.creditor.name", "office.creditor.address", "office.creditor.phone", "office.creditor.threshold_minor",
         "office.creditor.complaints_unit", "office.creditor.payment_ways", "office.import_file.file_name",
+        "office.creditor.strategy",
     ),
     "A key that creditors' files are matched by, 100,000 at a time: a Confidential is no key of a dict, on purpose.": (
-        "office.person.external_ref", "office.payment.external_ref",
+        "office.person.external_ref", "office.payment.external_ref", "office.creditor.exclusions",
     ),
     "Random, says nothing of an account; printed on the letter and looked up when it comes back.": (
         "office.letter.serial",

@@ -17,11 +17,12 @@ from field_api.platform.ids import new_id
 from field_api.platform.sealing import sha256
 from field_api.records.accounts import Account, Hold, ImportFile, Party, Payment
 from field_api.records.agency import Agency, Creditor
+from field_api.records.base import load
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
 from field_api.records.results import Attempt, AttemptHead, Dispute, Promise
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
-from field_api.usecases.publish_plan import publish_plan
+from field_api.usecases.publish_plan import send_out, visits_of
 from media.office.records import Photo
 from tests.paper_world import LETTER_POLICY
 
@@ -248,7 +249,9 @@ class BranchBuilder:
             for account in self.branch.ids["account"][1:]:
                 row = NotPlanned(plan_id=plan.id, account_id=UUID(account), reason="on_hold", rule=self.text("regla"))
                 self.add("not planned", row)
-        publish_plan(self.session, UUID(self.branch.id("plan")), now=NOW, published_by=None)
+        plan = load(self.session, Plan, UUID(self.branch.id("plan")))
+        # A made-up day that no rule would let be planned.
+        send_out(self.session, plan, visits_of(self.session, plan), now=NOW, published_by=None)
         self.session.flush()
 
     def _visit(self, route: Route, number: int, kind: str) -> None:

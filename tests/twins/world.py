@@ -20,12 +20,13 @@ from field_api.platform.devices import Device
 from field_api.platform.sealing import sha256
 from field_api.records.accounts import Account, Hold, ImportFile, Party, Payment
 from field_api.records.agency import Agency, Creditor
+from field_api.records.base import load
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
 from field_api.records.results import Attempt, AttemptHead, Dispute, Promise
 from field_api.records.staff import ApiToken, Staff
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
-from field_api.usecases.publish_plan import publish_plan
+from field_api.usecases.publish_plan import send_out, visits_of
 from media.office.records import Photo
 from media.records import COMPLETE, Upload
 from sync.mailbox import FeedHead
@@ -389,7 +390,9 @@ class Builder:
             self.known.note("route", route.id)
             self.flush()
         self.known.plan, self.known.route = self.id("plan", "published"), self.id("route", "published")
-        publish_plan(self.session, self.known.plan, now=NOON, published_by=self.id("staff", "dispatcher"))
+        plan = load(self.session, Plan, self.known.plan)
+        # A made-up day that no rule would let be planned.
+        send_out(self.session, plan, visits_of(self.session, plan), now=NOON, published_by=self.id("staff", "dispatcher"))
 
     def _visit(self, route: Route, plan: str, number: int) -> None:
         stop, person = self.id("stop", plan, min(number, 2)), self.known.people[number]

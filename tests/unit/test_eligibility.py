@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from field_api.adapters.calendars import Almanac
 from field_api.adapters.rules_toml import TomlRules
 from field_api.domain.contact_rules import PastAttempt, Refusal
-from field_api.domain.eligibility import Candidate, Eligible, Place, decide
+from field_api.domain.eligibility import Candidate, Eligible, Law, Place, decide
 from field_api.domain.routing import Point
 from field_api.domain.stops import SERVICE_FIRST_S, SERVICE_NEXT_S, gather_stops
 from field_api.domain.vocabulary import NotPlannedReason
@@ -25,7 +25,7 @@ SOMEBODY = Candidate(UUID(int=9), "commercial", False, UUID(int=8), "debtor", Fa
 
 
 def decided(candidate: Candidate) -> Eligible | Refusal:
-    return decide(candidate, DAY, RULES.of, ALMANAC.days_off)
+    return decide(candidate, DAY, Law(RULES.of, ALMANAC.days_off))
 
 
 def test_home_comes_before_work_and_work_before_nothing() -> None:
