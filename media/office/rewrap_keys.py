@@ -24,7 +24,7 @@ from media.records import Upload
 from media.sealed_photo import PhotoName
 
 BATCH = 50
-"""In one transaction: some 10 ms each, most of it four syncs of the disk."""
+"""In one transaction: some milliseconds each, most of it four syncs of the disk."""
 NOT_LOOKED_AT, UNOPENABLE, ABSENT = "", "unopenable", "absent"
 """Where `wrap_key_id` names no key. What does not open under the key that it names, or is lost, is not tried again
 until somebody asks for it (`look_at_all_again`)."""
