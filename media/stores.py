@@ -39,8 +39,11 @@ def sealed_store(settings: Settings) -> SealedStore:
 
 
 def forget(stores: Stores, upload: Upload) -> None:
-    """Bytes and key of an incomplete upload go, the row stays: it may be created again from nothing."""
+    """Bytes and key of an incomplete upload go, the row stays: it may be created again from nothing.
+
+    Bytes first: a store that is away stops it while nothing is lost, and bytes without a key would be of no use.
+    """
     upload.state = FORGOTTEN
     upload.fence += 1
-    stores.keys.destroy(upload.agency_id, upload.id)
     stores.files.delete(upload.agency_id, upload.id)
+    stores.keys.destroy(upload.agency_id, upload.id)

@@ -18,6 +18,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.sealing import same, sha256
 from field_api.platform.tenancy import current_agency
 from media.door.headers import Creation
+from media.photo_keys import KeyAbsent
 from media.records import COMPLETE, DESTROYED, FORGOTTEN, QUARANTINED, RECEIVING, WAITING_STATES, Upload
 from media.sealed_files import SealedAbsent
 from media.stores import Stores, forget
@@ -91,7 +92,7 @@ def append(
     """Append `body` and settle the upload when it is full.
 
     Raises Problem `conflict` (another offset, or a newer request came), `bad-request` (past the end), `unavailable`
-    (the disk is full); then nothing has changed. An upload whose file was lost comes back forgotten.
+    (the disk is full); then nothing has changed. An upload whose bytes or key were lost comes back forgotten.
     """
     upload = _find(session, device_id, upload_id, now)
     if upload.fence != fence:
@@ -102,15 +103,12 @@ def append(
         raise Problem("bad-request", "no bytes, or more than are missing")
     try:
         stores.files.append(upload.agency_id, upload.id, offset, body)
-    except SealedAbsent:
+        upload.received_bytes = offset + len(body)
+        upload.expires_at = now + LIFETIME
+        if upload.received_bytes == upload.length_bytes:
+            _settle(session, stores, upload, now)
+    except (SealedAbsent, KeyAbsent):
         forget(stores, upload)
-        return upload
-    except OSError as error:
-        raise _cannot_store() from error
-    upload.received_bytes = offset + len(body)
-    upload.expires_at = now + LIFETIME
-    if upload.received_bytes == upload.length_bytes:
-        _settle(session, stores, upload, now)
     return upload
 
 
@@ -200,6 +198,8 @@ def _begin(upload: Upload, wanted: Creation, now: datetime) -> None:
 
 
 def _settle(session: Session, stores: Stores, upload: Upload, now: datetime) -> None:
+    """What a phone is told to be complete it may delete: so the key must be here as well. Raises as the stores do."""
+    stores.keys.get(upload.agency_id, upload.id)
     matches = same(stores.files.sha256(upload.agency_id, upload.id), upload.sha256)
     upload.state = COMPLETE if matches else QUARANTINED
     upload.completed_at = now

@@ -32,14 +32,19 @@ from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.devices import Device
 from field_api.platform.settings import Settings
+from field_api.platform.store_trouble import store_unavailable
 from media.door import uploads
+from media.office.work import forget_expired
 from media.records import Upload
+from media.sealed_files import SealedFiles
+from media.stores import stores_of
 from tests.door_client import Phone, sha256
 from tests.photo_phone import (
     PHOTOS,
     TUS,
     SealedPhoto,
     announce,
+    announce_with,
     base64_text,
     enrolled_phone,
     head,
@@ -282,6 +287,52 @@ def test_a_disk_that_refuses_acknowledges_nothing(
     upload(phone, photo)
 
 
+def test_an_upload_without_its_key_is_never_complete(phone: Phone, small: SealedPhoto, settings: Settings) -> None:
+    """Whoever is told that it is may delete its own."""
+    location = announce(phone, small).headers["Location"]
+    keys(settings)[0].unlink()
+    assert code(send_piece(phone, location, 0, small.sealed)) == "not-found"
+    assert stored(settings) == []
+    upload(phone, small)
+    assert keys(settings)[0].read_bytes() == small.wrap
+
+
+def test_a_store_that_is_away_ends_no_upload_by_halves(
+    phone: Phone, photo: SealedPhoto, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    send_piece(phone, location, 0, photo.sealed[:PIECE])
+
+    def away(*_: object) -> None:
+        raise store_unavailable("door", OSError())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SealedFiles, "delete", away)
+        assert code(phone.call("DELETE", location, headers=TUS)) == "unavailable"
+    assert len(keys(settings)) == 1 and head(phone, location).headers["Upload-Offset"] == str(PIECE)
+    assert phone.call("DELETE", location, headers=TUS).status_code == 204
+    assert stored(settings) == keys(settings) == []
+
+
+def test_what_ends_or_expires_gives_its_room_back(
+    phone: Phone, agency: UUID, settings: Settings, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes and keys are gone with it; an upload that only expired counts until they are."""
+    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", 5_000)
+    first, second, third = (seal_for(phone, agency_key(settings, agency), bytes(3000)) for _ in range(3))
+    location = announce_with(phone, first, first.sealed[:1000]).headers["Location"]
+    assert code(announce(phone, second)) == "quota-exceeded"
+    assert phone.call("DELETE", location, headers=TUS).status_code == 204
+    assert announce_with(phone, second, second.sealed[:1000]).status_code == 201
+    clock.advance(timedelta(days=7))
+    phone.take_anchor()
+    assert code(announce(phone, third)) == "quota-exceeded"
+    with transaction(agency) as session:
+        assert forget_expired(session, stores_of(settings), clock.now()) == 1
+    assert stored(settings) == keys(settings) == []
+    upload(phone, third)
+
+
 def raw_patch(phone: Phone, port: int, location: str, piece: bytes) -> RawRequest:
     return RawRequest(phone, port, "PATCH", location, piece, piece_headers(0, piece))
 
@@ -335,6 +386,20 @@ def test_a_creation_pre_empts_as_well(phone: Phone, photo: SealedPhoto, door: Fl
     assert send_piece(phone, location, 0, photo.sealed[:PIECE]).status_code == 204
 
 
+def test_a_piece_that_stalls_does_not_outlive_its_upload(
+    phone: Phone, photo: SealedPhoto, door: Flask, settings: Settings
+) -> None:
+    location = announce(phone, photo).headers["Location"]
+    with by_streaming(door) as port:
+        stalled = raw_patch(phone, port, location, photo.sealed[:PIECE])
+        stalled.send(1000)
+        wait_for_fence(phone, 2)
+        assert phone.call("DELETE", location, headers=TUS).status_code == 204
+        stalled.send(PIECE)
+        assert b" 404 " in stalled.answer().split(b"\r\n")[0]
+    assert stored(settings) == keys(settings) == []
+
+
 def test_what_was_signed_before_the_offset_was_told_moves_it_no_more(
     phone: Phone, photo: SealedPhoto, door: Flask, clock: SetClock, settings: Settings
 ) -> None:
@@ -386,3 +451,15 @@ def test_creations_side_by_side_make_one_upload(phone: Phone, photo: SealedPhoto
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.headers["Location"] for answer in answers}) == 1
     assert row(agency).received_bytes == 0
+
+
+def test_two_creations_at_once_do_not_share_the_last_room(
+    phone: Phone, agency: UUID, door: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each alone would fit; they are counted one after the other."""
+    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", 10_000)
+    public = agency_key(settings, agency)
+    photos = [seal_for(phone, public, bytes(4000)) for _ in range(4)]
+    answers = at_once(phone, door, 4, lambda one: announce(one, photos.pop()))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 413, 413]
+    assert len(keys(settings)) == 2
