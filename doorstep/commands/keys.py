@@ -18,7 +18,6 @@ from doorstep.installation import Installation
 from field_api.platform.certificates import ROLES, ROOT, Certificate
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
-from field_api.platform.egress import OutletKind, outlet, working_for
 from field_api.platform.key_file import KeyTrouble
 from field_api.platform.key_rotation import KeyFiles
 from field_api.platform.keyring import NoKeys
@@ -67,7 +66,7 @@ def needed() -> None:
     Counted from the key store's files. Phones that are away may still bring more, and operations that had their effect
     are kept as they came: an old sealing key is never deleted.
     """
-    with office_context() as agency_id, working_for(outlet(OutletKind.JOB, "media.keys")):
+    with office_context() as agency_id:
         with transaction(agency_id) as session:
             wraps = count_wraps(session, stores_of(settings()).keys)
             operations = operations_waiting_by_key(session)
@@ -90,7 +89,7 @@ def rewrap() -> None:
 
     Looks at all of them anew: after the key store was repaired, or a sealing key that was lost is back.
     """
-    with office_context() as agency_id, working_for(outlet(OutletKind.JOB, "media.keys")):
+    with office_context() as agency_id:
         with transaction(agency_id) as session:
             total = look_at_all_again(session)
         room, done = darkroom(), 0
