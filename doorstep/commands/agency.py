@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from doorstep.commands import office_context
+from doorstep.commands.agency_rules import contact_rules
 from field_api.domain.lock_policy import lock_policy
 from field_api.domain.photo_retention import LONGEST_DAYS, photo_retention
 from field_api.platform.clock import SystemClock
@@ -20,6 +21,9 @@ from media.office.destroy_expired import how_many_would_expire
 @click.group()
 def agency() -> None:
     """The agency itself: its address, and who answers for its letters."""
+
+
+agency.add_command(contact_rules)
 
 
 @agency.command()

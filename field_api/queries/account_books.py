@@ -141,7 +141,7 @@ def _strategies(session: Session) -> dict[UUID, Strategy]:
         try:
             found[key] = read_strategy(stored)
         except BadStrategy as error:
-            raise Problem("conflict", "a creditor's strategy is not understood", at=str(key)) from error
+            raise Problem("conflict", "a creditor's strategy is not understood", at="strategy") from error
     return found
 
 

@@ -18,6 +18,8 @@ CATALOGUE = "a text of a catalogue of refusals, each a constant of the code (tes
 ARGUED: dict[tuple[str, str], str] = {
     ("field_api/usecases/tighten_disclosure.py", "place"): "the row and item of a policy's cell, to whoever sets it",
     ("field_api/usecases/tighten_disclosure.py", "why"): CATALOGUE,
+    ("field_api/usecases/tighten_contact_rules.py", "place"): "the part of an agency's rules, to whoever sets them",
+    ("field_api/usecases/tighten_contact_rules.py", "why"): CATALOGUE,
     ("field_api/platform/problems.py", "HTTPStatus(error.code or 500).phrase"): "the standard's phrase",
     ("doorstep/commands/device.py", "agent_code"): "what the operator typed, back to the terminal",
     ("field_api/usecases/import_accounts.py", "at"): "as `name`, of the use case's caller",
