@@ -55,6 +55,16 @@ class SealedPieces:
     def delete(self, agency_id: UUID, upload_id: UUID) -> None:
         self._store.delete_below(_below(agency_id, upload_id))
 
+    def uploads(self) -> Iterator[tuple[UUID, UUID]]:
+        """Agency and id of everything that is here, each once: for a backup."""
+        seen: set[tuple[UUID, UUID]] = set()
+        for path in self._store.paths():
+            agency, _, _, upload, _ = path.split("/")
+            found = UUID(agency), UUID(upload)
+            if found not in seen:
+                seen.add(found)
+                yield found
+
     def _bodies(self, agency_id: UUID, upload_id: UUID, end: int | None = None) -> Iterator[bytes]:
         """Of the chain, in order, until `end` is reached. Raises SealedAbsent."""
         below = _below(agency_id, upload_id)

@@ -53,9 +53,16 @@ _OFFICE_OBJECTS = """
     UNION ALL SELECT agency_id, small_key, NULL FROM office.photo WHERE small_key IS NOT NULL
 """
 _UPLOADS = """
-    SELECT agency_id, id, state, sha256, received_bytes FROM mailbox.upload
-    WHERE state NOT IN ('destroyed', 'forgotten')
+    SELECT agency_id, id, state, sha256, received_bytes FROM mailbox.upload u
+    WHERE state NOT IN ('destroyed', 'forgotten') AND NOT EXISTS (
+        SELECT FROM office.photo p WHERE p.agency_id = u.agency_id AND p.upload_id = u.id
+        AND (
+            p.reason IN ('bytes-missing', 'bytes-differ', 'key-missing')
+            OR p.reason LIKE 'rendition-%' AND p.state = 'developed'
+        )
+    )
 """
+"""But for those that are known to be lost: people were told, and no backup brings them back."""
 
 
 def connect(conninfo: str) -> Owner:

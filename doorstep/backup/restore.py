@@ -20,6 +20,7 @@ from doorstep.backup.keyring_copy import Keyring, office_keys_in, open_keyring, 
 from doorstep.backup.lost_keys import LostKey, completed, lost_keys, refusal
 from doorstep.backup.manifest import Manifest, read_manifest
 from doorstep.backup.new_sealing_key import replace_sealing_key
+from doorstep.backup.objects import put_objects, refuse_used_stores
 from doorstep.backup.places import BackupTrouble, copy_tree
 from doorstep.backup.programs import restore as restore_dump
 from doorstep.backup.replay import Replayed, replay
@@ -103,6 +104,7 @@ def read_source(parts: Parts, journal: Path | None, passphrase: str, *, although
 def restore(installation: Installation, source: Source, *, although_newer: bool, now: datetime) -> Restored:
     """Raises BackupTrouble, and then leaves a database that nothing serves, or none."""
     _refuse_used_home(installation.home)
+    refuse_used_stores(installation.stores)
     if not although_newer:
         _refuse_later_backups(source)
     with installation.database(migrated=False) as server:
@@ -113,7 +115,7 @@ def restore(installation: Installation, source: Source, *, although_newer: bool,
             check_rows(owner, source.manifest.detail["rows"])
             check_operations(owner)
         migrate(server.url("owner"))
-        _put_files(installation.home, source)
+        _put_files(installation, source)
         replayed, new_sealing = _replay(installation, server, source, now)
         _mark(server, on=False)
     return Restored(
@@ -194,9 +196,10 @@ def _others(owner: psycopg.Connection[Any]) -> bool:
     return row is None or bool(row[0])
 
 
-def _put_files(home: Path, source: Source) -> None:
+def _put_files(installation: Installation, source: Source) -> None:
+    home = installation.home
     put_keyring(home, source.keyring)
-    copy_tree(source.parts.main / "objects", home / "objects")
+    put_objects(source.parts.main, home, installation.stores)
     if source.parts.photo_keys is not None:
         copy_tree(source.parts.photo_keys / "photo-keys", home / "photo-keys")
 

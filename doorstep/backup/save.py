@@ -26,6 +26,7 @@ from doorstep.backup.contents import (
 )
 from doorstep.backup.keyring_copy import seal_keyring
 from doorstep.backup.manifest import write_manifest
+from doorstep.backup.objects import copy_objects
 from doorstep.backup.photo_key_copies import LIFETIME
 from doorstep.backup.photo_key_copies import PREFIX as PHOTO_KEY_COPIES
 from doorstep.backup.places import BackupTrouble, alone_in, appearing, copy_tree
@@ -34,6 +35,7 @@ from doorstep.backup.scratch import restored_copy
 from doorstep.server import Server
 from field_api.platform.keyring import OfficeKeys
 from field_api.platform.keyring_files import OfficeKeyring
+from field_api.platform.store_urls import LOCAL, StoreUrls
 from sync.office.durable import Held
 
 DUMP = "database.dump"
@@ -74,7 +76,9 @@ class Saved:
     safe_before: datetime | None
 
 
-def save(server: Server, home: Path, places: Places, passphrase: str, now: datetime) -> Saved:
+def save(
+    server: Server, home: Path, places: Places, passphrase: str, now: datetime, stores: StoreUrls = LOCAL
+) -> Saved:
     """Write all parts whole, verified, or nothing. Raises BackupTrouble."""
     places.check()
     name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
@@ -88,7 +92,7 @@ def save(server: Server, home: Path, places: Places, passphrase: str, now: datet
                 staged[part] = stack.enter_context(appearing(place / f"{PREFIX[part]}{name}"))
         seal_keyring(staged[KEYS], home, passphrase)
         rows = _dump(server, staged[MAIN] / DUMP)
-        copy_tree(home / "objects", staged[MAIN] / "objects")
+        copy_objects(home, stores, staged[MAIN])
         if PHOTO_KEYS in staged:
             copy_tree(home / "photo-keys", staged[PHOTO_KEYS] / "photo-keys")
         held = _verify(server, home, staged, rows, office)

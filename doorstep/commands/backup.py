@@ -50,7 +50,8 @@ def backup(main: Path, keys_to: Path, photo_keys_to: Path | None, passphrase_fil
         passphrase = _passphrase(passphrase_file, confirm=True)
         with server_context() as (installation, server):
             now = SystemClock().now()
-            saved = save(server, installation.home, Places(main, keys_to, photo_keys_to), passphrase, now)
+            places = Places(main, keys_to, photo_keys_to)
+            saved = save(server, installation.home, places, passphrase, now, installation.stores)
             stated = state_durability(saved)
     finally:  # also where nothing could be saved: what is in the old ones may have been destroyed since
         if photo_keys_to:

@@ -23,7 +23,7 @@ PART_BYTES = 5 * 1024 * 1024
 CONNECT_S, CALL_S = 2, 10
 RETRIES, RETRY_S = 2, 12
 """A call ends within some 20 s: a phone hangs up after 60, and a thread of the door waits with it."""
-LISTS = 3
+LISTS, LIST_CHUNK = 3, 1_000
 
 Opened = stores.S3Store | stores.AzureStore | stores.GCSStore | stores.MemoryStore
 
@@ -74,6 +74,17 @@ class ObjectStore:
         with self._answers():
             listed = obstore.list(self._store, prefix or None).collect()
         return {str(meta["path"]): int(meta["size"]) for meta in listed}
+
+    def paths(self) -> Iterator[str]:
+        """Every path there is, a thousand at a time."""
+        with self._answers():
+            listed = iter(obstore.list(self._store, chunk_size=LIST_CHUNK))
+        while True:
+            with self._answers():
+                chunk = next(listed, None)
+            if chunk is None:
+                return
+            yield from (str(meta["path"]) for meta in chunk)
 
     def delete(self, paths: Sequence[str]) -> None:
         """Forget them. An absent one is no error, and keeps no other one from going."""
@@ -161,8 +172,11 @@ def open_store(url: StoreUrl) -> Opened:
             own["endpoint"] = url.endpoint
         return stores.S3Store(url.bucket, prefix=prefix, config=own, client_options=client, retry_config=retry)
     if url.scheme == "az":
-        azure: stores.AzureConfig = {"skip_signature": False}
+        azure: stores.AzureConfig = {"skip_signature": False, "use_emulator": False}
         if url.endpoint:
             azure["endpoint"] = url.endpoint
         return stores.AzureStore(url.bucket, prefix=prefix, config=azure, client_options=client, retry_config=retry)
-    return stores.GCSStore(url.bucket, prefix=prefix, client_options=client, retry_config=retry)
+    google: stores.GCSConfig = {"skip_signature": False}
+    if url.endpoint:
+        google["base_url"] = url.endpoint
+    return stores.GCSStore(url.bucket, prefix=prefix, config=google, client_options=client, retry_config=retry)

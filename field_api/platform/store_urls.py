@@ -122,4 +122,4 @@ def _endpoint(scheme: str, environment: Mapping[str, str]) -> str:
         return next(filter(None, (*names, environment.get("AWS_ENDPOINT"))), "")
     if scheme == "az":
         return environment.get("AZURE_ENDPOINT", "")
-    return ""
+    return environment.get("GOOGLE_BASE_URL", "")

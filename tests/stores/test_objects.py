@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import time
 from base64 import b64encode
 from dataclasses import replace
@@ -236,3 +237,20 @@ def test_a_store_that_is_away_or_refuses_says_nothing_of_an_object(
                 call()
             assert refused.value.headers["Retry-After"] and "127.0.0.1" not in str(refused.value.__dict__)
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.prove
+def test_a_store_that_takes_calls_and_never_answers_is_given_up_in_time(
+    keyring: OfficeKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone hangs up after 60 s, and a thread of the door waits with it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "made-up")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = StoreUrl("s3", "photos", "", f"http://127.0.0.1:{silent.getsockname()[1]}", allow_http=True)
+        objects = CloudObjects(ObjectStore("office", lambda: open_store(url)), keyring)
+        for call in (lambda: objects.put(b"x"), lambda: objects.get("0" * 32)):
+            began = time.monotonic()
+            with acting_for(AGENCY), pytest.raises(StoreUnavailable):
+                call()
+            assert time.monotonic() - began < 40
