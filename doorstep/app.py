@@ -11,7 +11,7 @@ from doorstep.bare import bare_app
 from doorstep.panels import PANELS
 from doorstep.planning import planning_parts
 from field_api.adapters import typst_worker
-from field_api.adapters.objects_local import LocalObjects
+from field_api.adapters.objects import office_objects
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.http import register
 from field_api.http.panels import add_pages, add_panels
@@ -31,7 +31,7 @@ def worker_app(settings: Settings) -> Flask:
     keyring = OfficeKeyring(settings.office_keys)
     use_office_keyring(keyring)
     app.extensions["doorstep.office_keys"] = keyring
-    app.extensions["doorstep.objects"] = LocalObjects(settings.office_objects, keyring)
+    app.extensions["doorstep.objects"] = office_objects(settings, keyring)
     if settings.journal:
         app.extensions["doorstep.journal"] = RestoreJournal(settings.journal)
     app.extensions["doorstep.planning"] = planning_parts
