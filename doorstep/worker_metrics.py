@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from doorstep.backup.photo_key_copies import copies_in, place_from
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
 from field_api.platform.metrics import Board, Family, gauges_text
@@ -18,6 +20,7 @@ from field_api.platform.wiring import office_keys
 from field_api.records.changes import Change
 from media.office.develop_anew import LOST_REASONS
 from media.office.records import Photo
+from media.office.rewrap_keys import how_many_under_older_keys
 from sync.mailbox import Checkpoint
 from sync.office.sync_health import all_healths, not_durable, overview
 
@@ -45,6 +48,13 @@ PHOTOS_LOST = _gauge(
     "photos_lost", "Photographs of which a picture, the sealed bytes or the key is missing or altered."
 )
 NOT_DURABLE_MOST = _gauge("ops_not_durable_most", "The most of them that one agency has.")
+PHOTO_KEYS_OLDER = _gauge(
+    "photo_keys_older", "Photographs' keys that are still to be sealed to the newest sealing key."
+)
+KEY_COPIES_OVERDUE = _gauge(
+    "photo_key_copies_overdue",
+    "Copies of the photographs' key store older than 7 days; -1 where DOORSTEP_PHOTO_KEY_COPIES cannot be read.",
+)
 
 
 def worker_text(app: Flask, board: Board) -> str:
@@ -65,7 +75,16 @@ def _queues(now: datetime) -> dict[Family, float]:
     most = {UNAPPLIED_AGE, UNPUBLISHED_AGE, NOT_DURABLE_MOST}
     families = found[0] if found else {}
     each = {family: [one[family] for one in found] for family in families}
-    return {family: max(numbers) if family in most else sum(numbers) for family, numbers in each.items()}
+    told = {family: max(numbers) if family in most else sum(numbers) for family, numbers in each.items()}
+    return told | {KEY_COPIES_OVERDUE: _overdue_copies(now)}
+
+
+def _overdue_copies(now: datetime) -> float:
+    place = place_from(os.environ)
+    try:
+        return sum(copy.is_over(now) for copy in copies_in(place)) if place else 0
+    except OSError:
+        return -1
 
 
 def queues_of_agency(session: Session, agency_id: UUID, now: datetime) -> dict[Family, float]:
@@ -80,6 +99,7 @@ def queues_of_agency(session: Session, agency_id: UUID, now: datetime) -> dict[F
         UNAPPLIED: total.unapplied, UNAPPLIED_AGE: _age_s(total.oldest_unapplied_at, now), HELD: total.held,
         QUARANTINED: total.quarantined, LATE: total.late, UNPUBLISHED: total.unpublished,
         UNPUBLISHED_AGE: _age_s(total.oldest_unpublished_at, now), RETRIED: session.scalar(retried) or 0,
+        PHOTO_KEYS_OLDER: how_many_under_older_keys(session, office_keys().of(agency_id)),
         LOG_LEAVES: session.scalar(leaves) or 0, NOT_DURABLE: lag, NOT_DURABLE_MOST: lag,
         PHOTOS_LOST: session.scalar(flawed) or 0,
     }  # fmt: skip

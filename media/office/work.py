@@ -72,13 +72,13 @@ def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
 
 def _round(app: Flask, agency_id: UUID, now: datetime, patience: Patience) -> int:
     room = darkroom()
+    with _job("media.keys"):  # first, since no store of bytes has to be there for it
+        done = _destroy_what_returned(app, agency_id, room, now)
     with _job("media.link"), transaction(agency_id) as session:
-        done = link_uploads(session, now)
+        done += link_uploads(session, now)
     with _job("media.destroy"):
         done += _destroy_what_ended(agency_id, room, now, patience)
         done += _destroy_what_waited(agency_id, room, now, patience)
-    with _job("media.keys"):
-        done += _destroy_what_returned(app, agency_id, room, now)
     with _job("media.develop"):
         with transaction(agency_id) as session:
             waiting = waiting_photos(session, now)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import time_machine
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
@@ -27,11 +28,13 @@ from doorstep.backup.save import Places, Saved, save
 from doorstep.commands.backup import backup
 from doorstep.panels import durability, photo_keys
 from doorstep.server import Server
+from doorstep.worker_metrics import worker_text
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import HoldKind
 from field_api.platform.clock import SetClock, SystemClock
 from field_api.platform.database import db, transaction
+from field_api.platform.measured import BOARD
 from field_api.platform.problems import Problem
 from field_api.platform.restore_journal import Entry, EntryKind, RestoreJournal
 from field_api.platform.settings import Settings
@@ -373,9 +376,14 @@ def test_the_status_page_tells_of_copies_that_are_too_old(
     ]
     monkeypatch.setenv("DOORSTEP_PHOTO_KEY_COPIES", str(tmp_path / "copies"))
     assert "cannot be read" in told()[0]
+    assert "\ndoorstep_photo_key_copies_overdue -1\n" in worker_text(app, app.extensions[BOARD])
     _copy(tmp_path / "copies", clock.now() - timedelta(days=6))
     assert told() == ["No copy of the key store is older than 7 days."]
+    with time_machine.travel(clock.now(), tick=False):
+        assert "\ndoorstep_photo_key_copies_overdue 0\n" in worker_text(app, app.extensions[BOARD])
     clock.advance(timedelta(days=1))
+    with time_machine.travel(clock.now(), tick=False):
+        assert "\ndoorstep_photo_key_copies_overdue 1\n" in worker_text(app, app.extensions[BOARD])
     assert told() == [
         "Copies of photographs' keys older than 7 days: 1, the oldest of 2026-11-12 15:00:00 UTC. Keys that were "
         "destroyed since are in them: delete them."
