@@ -62,7 +62,7 @@ IDS = {
     "route_id": "route", "creditor_id": "creditor", "creditor": "creditor", "account_id": "account",
     "account": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
-    "letter_id": "letter", "photo_id": "photo", "device_id": "device", "device": "device", "plan": "plan",
+    "letter_id": "letter", "photo_id": "photo", "photo": "photo", "device_id": "device", "device": "device", "plan": "plan",
     "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit", "bytes_id": "hold",
 }  # fmt: skip
 """Which of a world's ids a name in a path, query or body asks for."""
@@ -77,6 +77,14 @@ NEVER = {("POST", "/sign-out"), ("POST", "/sign-in")}
 CSV = "contrato,nombre,saldo\nZZ-1,Ñandú Inventado,{amount}\n"
 
 
+def of_page(path: str) -> list[dict[str, Any]]:
+    """What stands in the address of a page, which no document lists."""
+    if not path.startswith("/console/photo"):
+        return []
+    name, required = ("visit", False) if path == "/console/photos" else ("photo", True)
+    return [{"in": "query", "name": name, "required": required, "schema": {"type": "string", "format": "uuid"}}]
+
+
 def operations(app: Flask) -> list[Operation]:
     """Every route of the office: the OpenAPI document's, and the few outside of it."""
     document = document_of(app)
@@ -85,7 +93,7 @@ def operations(app: Flask) -> list[Operation]:
         path = documented_path(route)
         item = document["paths"].get(path, {})
         described = dict(item.get(route.method.lower(), {}))
-        described["parameters"] = [*item.get("parameters", []), *described.get("parameters", [])]
+        described["parameters"] = [*item.get("parameters", []), *described.get("parameters", []), *of_page(path)]
         if route.path.startswith("/api/v1/") and "responses" not in described and "openapi" not in route.path:
             raise Unbuildable(f"{route.method} {route.path} is not in the document")
         found.append(Operation(route.method, path, described))
