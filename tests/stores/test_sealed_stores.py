@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -27,6 +29,7 @@ S3 = pytest.mark.xdist_group("stores")
 PIECE = 256 * 1024
 AGENCY, UPLOAD = new_id(), new_id()
 LIMIT = 12 * 1024 * 1024
+ROOT = Path(__file__).parents[2]
 
 
 class Memory:
@@ -178,3 +181,44 @@ def test_a_full_disk_leaves_what_counted(tmp_path: Path, monkeypatch: pytest.Mon
             files.append(AGENCY, UPLOAD, 4, b"lost")
     files.append(AGENCY, UPLOAD, 4, b"more")
     assert files.read(AGENCY, UPLOAD, LIMIT) == b"safemore"
+
+
+FORKING = """
+import os, signal, sys
+from uuid import UUID
+from field_api.platform.settings import settings_from
+from media.stores import stores_of
+
+settings = settings_from()
+stores_of(settings)  # before the fork, as a door's application may; a store is opened at its first use
+agency = UUID(int=1)
+children = []
+for number in (1, 2):
+    child = os.fork()
+    if not child:
+        signal.alarm(30)
+        files = stores_of(settings).files
+        files.append(agency, UUID(int=number), 0, b"from a fork")
+        os._exit(files.read(agency, UUID(int=number), 100) != b"from a fork")
+    children.append(child)
+sys.exit(any(os.waitpid(child, 0)[1] for child in children))
+"""
+
+
+@S3
+def test_each_process_of_a_door_opens_the_store_for_itself(s3: Seaweed) -> None:
+    """What was used before a fork hangs after it: the library's threads stay with the parent."""
+    told = {
+        "DOORSTEP_DATABASE_URL": "postgresql+psycopg://door@db/x",
+        "DOORSTEP_DOOR_OBJECTS": f"s3://photos/forks/{new_id().hex}",
+        "DOORSTEP_OBJECTS_ALLOW_HTTP": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING],
+        env={**os.environ, **told},
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
