@@ -16,7 +16,10 @@ class ObjectAbsent(LookupError):
 
 
 class Objects(Protocol):
-    """Keeps bytes for the running agency, sealed at rest, under opaque random keys."""
+    """Keeps bytes for the running agency, sealed at rest, under opaque random keys.
+
+    Every verb raises Problem `unavailable` where the store is away, refuses or is full: that says nothing of any object.
+    """
 
     def put(self, body: bytes) -> str:
         """Keep `body` and return its key. When this returns the bytes survive a power cut; a name tells nothing."""
