@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from field_api.domain.ports import PostalAddress
-from field_api.domain.routing import PlacedRoute, PlacedStop, Point, RoutingAnswer, RoutingProblem, speaks
+from field_api.domain.routing import (
+    PlacedRoute,
+    PlacedStop,
+    Point,
+    RoutingAnswer,
+    RoutingProblem,
+    Watch,
+    speaks,
+    unwatched,
+)
 
 
 class NearestFirstSolver:
@@ -14,10 +23,13 @@ class NearestFirstSolver:
 
     name = "nearest first"
 
-    def solve(self, problem: RoutingProblem, *, seed: int) -> RoutingAnswer:
+    def solve(self, problem: RoutingProblem, *, seed: int, watch: Watch = unwatched) -> RoutingAnswer:
         left = set(range(len(problem.stops)))
         routes = [route for agent in range(len(problem.agents)) if (route := self._route(problem, agent, left)).stops]
         return RoutingAnswer(tuple(routes), tuple(sorted(left)), {"seed": seed})
+
+    def solve_all(self, problems, *, seed: int) -> list[RoutingAnswer]:
+        return [self.solve(problem, seed=seed) for problem in problems]
 
     def _route(self, problem: RoutingProblem, agent: int, left: set[int]) -> PlacedRoute:
         day, legs = problem.agents[agent], problem.legs

@@ -118,12 +118,17 @@ class Solver(Protocol):
     @property
     def name(self) -> str: ...
 
-    def solve(self, problem: RoutingProblem, *, seed: int) -> RoutingAnswer:
+    def solve(self, problem: RoutingProblem, *, seed: int, watch: Watch = unwatched) -> RoutingAnswer:
         """Routes that keep every shift, window and language, and leave out what does not fit (never an error).
 
-        `field_api.domain.routing.broken_promises` finds nothing in the answer. The same problem and seed give the same
-        answer unless the time limit ended the search, which the answer's facts tell.
+        `field_api.domain.route_checks.broken_promises` finds nothing in the answer. The same problem and seed give the
+        same answer unless the time limit ended the search, which the answer's facts tell. Prizes and weights choose who
+        is on whose route: others that choose the same give the same routes.
         """
+        ...
+
+    def solve_all(self, problems: Sequence[RoutingProblem], *, seed: int) -> list[RoutingAnswer]:
+        """`solve` for each, in order; at the same time where the solver can."""
         ...
 
 

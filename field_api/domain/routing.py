@@ -1,11 +1,10 @@
-"""A routing problem and its answer, as values; what an answer must keep, checkable without a solver."""
+"""A routing problem and its answer, as values. `route_checks` says what an answer must keep."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,15 @@ class Legs:
 
 
 @dataclass(frozen=True)
+class Lunch:
+    """A pause where the agent then is, begun between the two moments; nobody needs it who is home by `latest`."""
+
+    duration_s: int
+    earliest: datetime
+    latest: datetime
+
+
+@dataclass(frozen=True)
 class AgentDay:
     """An agent's working time on a day: from one place to another, both within the shift (aware UTC)."""
 
@@ -39,27 +47,65 @@ class AgentDay:
     start: Point
     end: Point
     languages: frozenset[str]
+    skills: frozenset[str] = frozenset()
+    territories: frozenset[str] | None = None  # None: anywhere
+    most_stops: int | None = None  # of `StopWish.counts_as`
+    lunch: Lunch | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A visit that took place, or takes place now: a fact that no window and no solver changes."""
+
+    agent: int
+    begins_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True)
 class StopWish:
-    """A place where somebody is sought, in a language, within contact hours (aware UTC, `closes_at` exclusive)."""
+    """A place where somebody is sought, in a language, within contact hours (aware UTC, `closes_at` exclusive).
+
+    `prize` is what the stop is worth, in seconds of travel that it may cost; None: whatever it takes. It decides who is
+    on a route, never in which order. Pins are a dispatcher's: an agent, a position on the route (from 1; the last where
+    the route is shorter), or both.
+    """
 
     point: Point
     opens_at: datetime
     closes_at: datetime
     service_s: int
     language: str
-    weight: int = 1  # how many visits it stands for
+    weight: int = 1  # what leaving it out costs: the sum of its visits' weights, 1 each unless a strategy says more
+    prize: int | None = None
+    more_windows: tuple[tuple[datetime, datetime], ...] = ()  # that it may as well lie in
+    skills: frozenset[str] = frozenset()
+    territory: str | None = None
+    agent: int | None = None
+    position: int | None = None
+    done: Done | None = None
+    counts_as: int = 1
+
+    @property
+    def windows(self) -> tuple[tuple[datetime, datetime], ...]:
+        """All of them, in order of time."""
+        return tuple(sorted(((self.opens_at, self.closes_at), *self.more_windows)))
 
 
 @dataclass(frozen=True)
 class RoutingProblem:
-    """`legs` are square over the agents' starts, then the agents' ends, then the stops, each in their order."""
+    """`legs` are square over the agents' starts, then the agents' ends, then the stops, each in their order.
+
+    `before` is an order by agent that is known already, a dispatcher's or an earlier answer's: the answer is never
+    worth less. `balance` bounds every agent's stops by that many times an equal share of those that are on routes
+    (1.1: a tenth more); None: no bound.
+    """
 
     agents: tuple[AgentDay, ...]
     stops: tuple[StopWish, ...]
     legs: Legs
+    before: tuple[tuple[int, ...], ...] = ()
+    balance: float | None = None
 
     def start_node(self, agent: int) -> int:
         return agent
@@ -85,6 +131,7 @@ class PlacedRoute:
     distance_m: int
     travel_s: int
     stops: tuple[PlacedStop, ...]
+    lunch_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -94,40 +141,96 @@ class RoutingAnswer:
     facts: Mapping[str, Any] = field(default_factory=dict)  # plain JSON data: iterations, seconds, who stopped it
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is. `answer` is the best so far, once nothing but order is searched: what was found while the
+    set was being chosen shows what stops are worth, and is for nobody's eyes."""
+
+    step: str  # choose | order
+    done: int
+    of: int
+    placed: int
+    answer: RoutingAnswer | None = None
+
+
+Watch = Callable[[Progress], None]
+
+
+def unwatched(_progress: Progress) -> None:
+    """Nobody watches."""
+
+
 def speaks(languages: frozenset[str], wanted: str) -> bool:
     """Whether one of the BCP 47 tags has the wanted one's primary language: "es" will do for "es-MX"."""
     primary = wanted.partition("-")[0].lower()
     return any(language.partition("-")[0].lower() == primary for language in languages)
 
 
-def broken_promises(problem: RoutingProblem, answer: RoutingAnswer) -> list[str]:
-    """What an answer breaks, in words; empty where it keeps everything that a plan relies on."""
-    placed = [entry.stop for route in answer.routes for entry in route.stops]
-    broken = []
-    if sorted([*placed, *answer.left_out]) != list(range(len(problem.stops))):
-        broken.append("a stop is missing or there twice")
-    if len({route.agent for route in answer.routes}) != len(answer.routes):
-        broken.append("an agent has two routes")
-    for route in answer.routes:
-        broken += _broken_on(problem, route)
-    return broken
+def may_visit(agent: AgentDay, index: int, stop: StopWish) -> bool:
+    """Whether the agent, who has that index, may be sent there at all: language, skills, territory, pins."""
+    return (
+        stop.agent in (None, index)
+        and stop.skills <= agent.skills
+        and (agent.territories is None or stop.territory in agent.territories)
+        and speaks(agent.languages, stop.language)
+    )
 
 
-def _broken_on(problem: RoutingProblem, route: PlacedRoute) -> Iterator[str]:
-    agent = problem.agents[route.agent]
-    if route.starts_at < agent.starts_at or route.ends_at > agent.ends_at:
-        yield "a route leaves the shift"
-    free_at = [(problem.start_node(route.agent), route.starts_at)]
-    for placed in route.stops:
-        stop = problem.stops[placed.stop]
-        done_at = placed.begins_at + timedelta(seconds=stop.service_s)
-        if placed.begins_at < stop.opens_at or done_at > stop.closes_at:
-            yield "a visit lies outside its contact hours"
-        if not speaks(agent.languages, stop.language):
-            yield "an agent does not speak a stop's language"
-        free_at.append((problem.stop_node(placed.stop), done_at))
-    begins = [*(placed.begins_at for placed in route.stops), route.ends_at]
-    nodes = [*(node for node, _ in free_at), problem.end_node(route.agent)]
-    for (here, there), (_, left_at), arrives_by in zip(pairwise(nodes), free_at, begins, strict=True):
-        if left_at + timedelta(seconds=int(problem.legs.travel_s[here, there])) > arrives_by:
-            yield "a leg is faster than the travel time"
+ALL_IT_TAKES = 1_000_000
+"""The prize, per visit, of a stop that names none: more seconds than any detour within a day costs."""
+
+
+def prize_of(stop: StopWish) -> int:
+    return ALL_IT_TAKES * stop.weight if stop.prize is None else stop.prize
+
+
+def worth(problem: RoutingProblem, answer: RoutingAnswer) -> int:
+    """Prizes less seconds of travel: what answers are compared by."""
+    prizes = sum(prize_of(problem.stops[entry.stop]) for route in answer.routes for entry in route.stops)
+    return prizes - sum(route.travel_s for route in answer.routes)
+
+
+def part_of(problem: RoutingProblem, stops: Sequence[int], *, equal: bool = False) -> RoutingProblem:
+    """The problem with these stops alone, numbered in that order; `equal`: each worth as much as any other."""
+    nodes = np.array([*range(2 * len(problem.agents)), *(problem.stop_node(stop) for stop in stops)], dtype=np.int64)
+    number = {stop: at for at, stop in enumerate(stops)}
+    own = [problem.stops[stop] for stop in stops]
+    return replace(
+        problem,
+        stops=tuple(replace(stop, prize=None, weight=1) for stop in own) if equal else tuple(own),
+        legs=Legs(problem.legs.distance_m[np.ix_(nodes, nodes)], problem.legs.travel_s[np.ix_(nodes, nodes)]),
+        before=tuple(tuple(number[stop] for stop in order if stop in number) for order in problem.before),
+    )
+
+
+def as_whole(problem: RoutingProblem, stops: Sequence[int], answer: RoutingAnswer) -> RoutingAnswer:
+    """The answer to `part_of(problem, stops)`, as one to the problem: all other stops are left out."""
+    routes = tuple(
+        replace(route, stops=tuple(PlacedStop(stops[entry.stop], entry.begins_at) for entry in route.stops))
+        for route in answer.routes
+    )
+    placed = {entry.stop for route in routes for entry in route.stops}
+    return RoutingAnswer(routes, tuple(i for i in range(len(problem.stops)) if i not in placed), answer.facts)
+
+
+def alone(problem: RoutingProblem, agent: int) -> RoutingProblem:
+    """The problem with this agent alone, whose number is 0 then."""
+    count = len(problem.agents)
+    nodes = np.array([agent, count + agent, *range(2 * count, 2 * count + len(problem.stops))], dtype=np.int64)
+    legs = problem.legs
+    return replace(
+        problem,
+        agents=(problem.agents[agent],),
+        stops=tuple(_for_one(stop, agent) for stop in problem.stops),
+        legs=Legs(legs.distance_m[np.ix_(nodes, nodes)], legs.travel_s[np.ix_(nodes, nodes)]),
+        before=problem.before[agent : agent + 1],
+        balance=None,
+    )
+
+
+def _for_one(stop: StopWish, agent: int) -> StopWish:
+    """With the agent's number in pins and facts; those of others stay others'."""
+    here = {agent: 0}
+    pin = None if stop.agent is None else here.get(stop.agent, -1)
+    done = None if stop.done is None else replace(stop.done, agent=here.get(stop.done.agent, -1))
+    return stop if pin is stop.agent and done is stop.done else replace(stop, agent=pin, done=done)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from field_api.domain.contact_rules import Rule
-from field_api.domain.routing import AgentDay, Legs, Matrix, StopWish, speaks
+from field_api.domain.routing import AgentDay, Legs, Matrix, StopWish, may_visit
 from field_api.domain.vocabulary import NotPlannedReason
 
 MOST_STOPS = 600
@@ -41,35 +41,65 @@ class Split:
     parts: tuple[Part, ...]
     unreachable: dict[int, tuple[NotPlannedReason, Rule]]  # by stop
     crowded_out: tuple[int, ...]  # stops behind MOST_STOPS_PER_AGENT nearer ones
+    reach: Reach  # agents x stops: who would be in time there, with nothing else to do
 
 
 def split(agents: Sequence[AgentDay], stops: Sequence[StopWish], out: Legs, back: Legs) -> Split:
     """Parts, and the stops that nobody can reach. `out` is agents' starts x stops, `back` stops x agents' ends."""
     if not agents:
-        return Split((), dict.fromkeys(range(len(stops)), (NotPlannedReason.NO_AGENT, NOBODY_ON_DUTY)), ())
-    spoken = np.array([[speaks(agent.languages, stop.language) for stop in stops] for agent in agents], dtype=bool)
-    spoken = spoken.reshape(len(agents), len(stops))
+        return Split(
+            (),
+            dict.fromkeys(range(len(stops)), (NotPlannedReason.NO_AGENT, NOBODY_ON_DUTY)),
+            (),
+            np.zeros((0, len(stops)), bool),
+        )
+    spoken = _allowed(agents, stops)
     reach = spoken & _in_time(agents, stops, out.travel_s, back.travel_s.T)
+    _bind(stops, reach)
     unreachable = {
         stop: _why(agents, stops[stop], spoken[:, stop], out.travel_s[:, stop] + back.travel_s[stop])
         for stop in np.flatnonzero(~reach.any(axis=0)).tolist()
     }
     parts, crowded_out = [], []
+    nearness = _nearness(stops, reach, out.travel_s)
     for group in _groups(agents, reach):
-        part, left = _part(group, reach, out.travel_s)
+        part, left = _part(group, reach, nearness)
         parts.append(part)
         crowded_out += left
-    return Split(tuple(part for part in parts if part.stops), unreachable, tuple(crowded_out))
+    return Split(tuple(part for part in parts if part.stops), unreachable, tuple(crowded_out), reach)
+
+
+def _bind(stops: Sequence[StopWish], reach: Reach) -> None:
+    """A visit that took place belongs to its agent's route, whether or not it would fit."""
+    for index, stop in enumerate(stops):
+        if stop.done is not None:
+            reach[:, index] = False
+            reach[stop.done.agent, index] = True
+
+
+def _allowed(agents: Sequence[AgentDay], stops: Sequence[StopWish]) -> Reach:
+    """Whether the agent may be sent there, by agent and stop. Each kind of stop is asked about once: a day has few."""
+    kinds: dict[object, list[bool]] = {}
+    columns = []
+    for stop in stops:
+        kind = (stop.language, stop.skills, stop.territory, stop.agent)
+        if kind not in kinds:
+            kinds[kind] = [may_visit(agent, number, stop) for number, agent in enumerate(agents)]
+        columns.append(kinds[kind])
+    return np.array(columns, dtype=bool).reshape(len(stops), len(agents)).T
 
 
 def _in_time(agents: Sequence[AgentDay], stops: Sequence[StopWish], out_s: Matrix, back_s: Matrix) -> Reach:
     """Whether an agent with nothing else to do would be in time at the stop, and back before the shift ends."""
-    earliest = np.maximum(_column([a.starts_at for a in agents]) + out_s, _row([s.opens_at for s in stops]))
-    done = earliest + np.array([[stop.service_s for stop in stops]])
-    in_hours = done <= _row([stop.closes_at for stop in stops])
-    home_in_time = done + back_s <= _column([agent.ends_at for agent in agents])
-    both: Reach = in_hours & home_in_time
-    return both
+    arrives = _column([agent.starts_at for agent in agents]) + out_s
+    service = np.array([[stop.service_s for stop in stops]])
+    ends = _column([agent.ends_at for agent in agents])
+    reached: Reach = np.zeros(arrives.shape, dtype=bool)
+    for number in range(max((len(stop.windows) for stop in stops), default=0)):
+        windows = [stop.windows[min(number, len(stop.windows) - 1)] for stop in stops]
+        done = np.maximum(arrives, _row([opens for opens, _ in windows])) + service
+        reached |= (done <= _row([closes for _, closes in windows])) & (done + back_s <= ends)
+    return reached
 
 
 def _why(
@@ -113,10 +143,14 @@ def _halved(agents: Sequence[AgentDay], group: list[int], stops: int) -> list[li
     return [half for part in (ordered[:middle], ordered[middle:]) for half in _halved(agents, sorted(part), stops // 2)]
 
 
-def _part(group: list[int], reach: Reach, out_s: Matrix) -> tuple[Part, list[int]]:
+def _nearness(stops: Sequence[StopWish], reach: Reach, out_s: Matrix) -> Matrix:
+    """Seconds from an agent's start; nought to whom a stop is bound, so that no other crowds it out."""
+    bound = np.array([stop.done is not None or stop.agent is not None for stop in stops], dtype=bool)
+    return np.where(reach, np.where(bound, 0, out_s), np.iinfo(np.int64).max)
+
+
+def _part(group: list[int], reach: Reach, nearness: Matrix) -> tuple[Part, list[int]]:
     """The stops whose nearest able agent is in the group, the nearer first up to the limit, and those beyond it."""
-    far = np.iinfo(np.int64).max
-    nearness = np.where(reach, out_s, far)
     nearest = nearness.argmin(axis=0)
     own = np.flatnonzero(np.isin(nearest, group) & reach.any(axis=0))
     by_distance = own[np.argsort(nearness[:, own].min(axis=0), kind="stable")] if own.size else own

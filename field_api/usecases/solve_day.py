@@ -1,20 +1,29 @@
-"""Put eligible stops on agents' routes: cut the day into parts, solve each, check what came back."""
+"""Put eligible stops on agents' routes: cut the day into parts, solve each, check what came back.
+
+A day of more than MOST_STOPS is solved in rounds: its parts first, at the same time where the solver can, then
+neighbouring agents in other groups, each from the routes that it has. No matrix of the whole day is ever made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from field_api.domain.clusters import regrouped
 from field_api.domain.contact_rules import Rule
 from field_api.domain.ports import Solver, Travel
-from field_api.domain.routing import AgentDay, PlacedRoute, RoutingAnswer, RoutingProblem, broken_promises
+from field_api.domain.route_checks import broken_promises
+from field_api.domain.routing import AgentDay, PlacedRoute, PlacedStop, RoutingAnswer, RoutingProblem, StopWish
 from field_api.domain.stops import SoughtStop
-from field_api.domain.territories import NOT_ENOUGH_TIME, Part, split
+from field_api.domain.territories import MOST_STOPS, NOT_ENOUGH_TIME, Part, Split, split
 from field_api.domain.vocabulary import NotPlannedReason
 
 Report = Callable[[str, int, int], None]
 """Told the step, how much of it is done, and of how much: for progress bars."""
+
+ROUNDS = 3
+"""Groupings of a large day: a third still brings half a percent, a fourth does not."""
 
 
 def silent(_step: str, _done: int, _of: int) -> None:
@@ -41,61 +50,108 @@ def solve_day(
 ) -> SolvedDay:
     """Every stop is on a route or left out with a reason. Raises RuntimeError where a solver breaks its promise: a plan
     with a visit outside the contact hours is worse than none."""
-    wishes = [stop.wish() for stop in stops]
+    return solve_wishes(agents, [stop.wish() for stop in stops], solver=solver, travel=travel, seed=seed, report=report)
+
+
+def solve_wishes(
+    agents: Sequence[AgentDay],
+    wishes: Sequence[StopWish],
+    *,
+    solver: Solver,
+    travel: Travel,
+    seed: int,
+    report: Report = silent,
+    rounds: int = ROUNDS,
+) -> SolvedDay:
+    """As `solve_day`, for stops as the solver knows them."""
     points = [wish.point for wish in wishes]
-    out = travel.between([agent.start for agent in agents], points)
-    back = travel.between(points, [agent.end for agent in agents])
-    parts = split(agents, wishes, out, back)
-    left_out = dict(parts.unreachable)
-    left_out |= dict.fromkeys(parts.crowded_out, (NotPlannedReason.NO_TIME_ON_ANY_ROUTE, NOT_ENOUGH_TIME))
-    routes: list[PlacedRoute] = []
-    facts = []
-    for done, part in enumerate(parts.parts):
-        report("routes", done, len(parts.parts))
-        answer = _solve_part(agents, stops, part, solver=solver, travel=travel, seed=seed)
-        routes += [_renumbered(route, part) for route in answer.routes]
-        left_out |= {
-            part.stops[index]: (NotPlannedReason.NO_TIME_ON_ANY_ROUTE, NOT_ENOUGH_TIME) for index in answer.left_out
+    cut = split(
+        agents,
+        wishes,
+        travel.between([agent.start for agent in agents], points),
+        travel.between(points, [agent.end for agent in agents]),
+    )
+    day = _Day(agents, wishes, cut, solver, travel, seed)
+    turns = rounds if len(wishes) > MOST_STOPS else 1
+    for turn in range(turns):
+        report("routes", turn, turns)
+        day.solve(cut.parts if turn == 0 else regrouped(agents, wishes, day.in_order(), cut.reach, turn))
+    report("routes", turns, turns)
+    return day.answer()
+
+
+class _Day:
+    """The routes so far, by agent."""
+
+    def __init__(
+        self,
+        agents: Sequence[AgentDay],
+        wishes: Sequence[StopWish],
+        cut: Split,
+        solver: Solver,
+        travel: Travel,
+        seed: int,
+    ) -> None:
+        self.agents, self.wishes, self.cut = agents, wishes, cut
+        self.solver, self.travel, self.seed = solver, travel, seed
+        self.routes: dict[int, PlacedRoute] = {}
+        self.facts: list[dict[str, Any]] = []
+
+    def solve(self, parts: Sequence[Part]) -> None:
+        problems = [self._problem(part) for part in parts]
+        answers = self.solver.solve_all(problems, seed=self.seed)
+        for part, problem, answer in zip(parts, problems, answers, strict=True):
+            self._check(problem, answer)
+            for agent in part.agents:
+                self.routes.pop(agent, None)
+            self.routes |= {part.agents[route.agent]: _renumbered(route, part) for route in answer.routes}
+            self.facts.append({**answer.facts, "agents": len(part.agents), "stops": len(part.stops)})
+
+    def in_order(self) -> tuple[PlacedRoute, ...]:
+        return tuple(self.routes[agent] for agent in sorted(self.routes))
+
+    def answer(self) -> SolvedDay:
+        routes = self.in_order()
+        placed = {entry.stop for route in routes for entry in route.stops}
+        left_out = dict(self.cut.unreachable)
+        for index in range(len(self.wishes)):
+            if index not in placed:
+                left_out.setdefault(index, (NotPlannedReason.NO_TIME_ON_ANY_ROUTE, NOT_ENOUGH_TIME))
+        return SolvedDay(routes, left_out, self._summed(routes))
+
+    def _problem(self, part: Part) -> RoutingProblem:
+        agents = tuple(self.agents[index] for index in part.agents)
+        stops = tuple(_numbered(self.wishes[index], part) for index in part.stops)
+        points = [*(a.start for a in agents), *(a.end for a in agents), *(s.point for s in stops)]
+        number = {stop: at for at, stop in enumerate(part.stops)}
+        held = [self.routes.get(agent) for agent in part.agents]
+        before = tuple(() if route is None else tuple(number[e.stop] for e in route.stops) for route in held)
+        return RoutingProblem(agents, stops, self.travel.between(points, points), before if any(before) else ())
+
+    def _check(self, problem: RoutingProblem, answer: RoutingAnswer) -> None:
+        if broken := broken_promises(problem, answer):
+            raise RuntimeError(f"{self.solver.name} broke its promise: {', '.join(sorted(set(broken)))}")
+
+    def _summed(self, routes: Sequence[PlacedRoute]) -> dict[str, Any]:
+        return {
+            "engine": self.solver.name,
+            "seed": self.seed,
+            "travel": self.travel.name,
+            "estimates": self.travel.estimates,
+            "distance_m": sum(route.distance_m for route in routes),
+            "travel_s": sum(route.travel_s for route in routes),
+            "parts": self.facts,
         }
-        facts.append({**answer.facts, "agents": len(part.agents), "stops": len(part.stops)})
-    report("routes", len(parts.parts), len(parts.parts))
-    return SolvedDay(tuple(routes), left_out, _summed(routes, facts, solver, travel, seed))
 
 
-def _solve_part(
-    agents: Sequence[AgentDay], stops: Sequence[SoughtStop], part: Part, *, solver: Solver, travel: Travel, seed: int
-) -> RoutingAnswer:
-    own_agents = tuple(agents[index] for index in part.agents)
-    own_stops = tuple(stops[index].wish() for index in part.stops)
-    points = [*(a.start for a in own_agents), *(a.end for a in own_agents), *(s.point for s in own_stops)]
-    problem = RoutingProblem(own_agents, own_stops, travel.between(points, points))
-    answer = solver.solve(problem, seed=seed)
-    broken = broken_promises(problem, answer)
-    if broken:
-        raise RuntimeError(f"{solver.name} broke its promise: {', '.join(sorted(set(broken)))}")
-    return answer
+def _numbered(stop: StopWish, part: Part) -> StopWish:
+    """With the agents' numbers in the part, where the stop names one; -1 for an agent of another part."""
+    here = {agent: at for at, agent in enumerate(part.agents)}
+    pin = None if stop.agent is None else here.get(stop.agent, -1)
+    done = None if stop.done is None else replace(stop.done, agent=here.get(stop.done.agent, -1))
+    return stop if pin is None and done is None else replace(stop, agent=pin, done=done)
 
 
 def _renumbered(route: PlacedRoute, part: Part) -> PlacedRoute:
-    return PlacedRoute(
-        agent=part.agents[route.agent],
-        starts_at=route.starts_at,
-        ends_at=route.ends_at,
-        distance_m=route.distance_m,
-        travel_s=route.travel_s,
-        stops=tuple(type(entry)(part.stops[entry.stop], entry.begins_at) for entry in route.stops),
-    )
-
-
-def _summed(
-    routes: Sequence[PlacedRoute], facts: list[dict[str, Any]], solver: Solver, travel: Travel, seed: int
-) -> dict[str, Any]:
-    return {
-        "engine": solver.name,
-        "seed": seed,
-        "travel": travel.name,
-        "estimates": travel.estimates,
-        "distance_m": sum(route.distance_m for route in routes),
-        "travel_s": sum(route.travel_s for route in routes),
-        "parts": facts,
-    }
+    stops = tuple(PlacedStop(part.stops[entry.stop], entry.begins_at) for entry in route.stops)
+    return replace(route, agent=part.agents[route.agent], stops=stops)
