@@ -10,8 +10,10 @@ import click
 from sqlalchemy import select
 
 from doorstep.commands import office_context
+from doorstep.commands.creditor_strategy import exclude, strategy
 from field_api.platform.bounded_json import BadJson, loads
 from field_api.platform.database import transaction
+from field_api.platform.wiring import clock
 from field_api.queries.accounts import creditors
 from field_api.records.agency import Creditor
 from field_api.usecases.create_creditor import change_creditor, create_creditor
@@ -31,6 +33,10 @@ THRESHOLD = click.option(
 @click.group()
 def creditor() -> None:
     """Clients of the agency."""
+
+
+creditor.add_command(strategy)
+creditor.add_command(exclude)
 
 
 @creditor.command()
@@ -58,7 +64,7 @@ def change(name: str, map_file: Path | None, threshold_minor: int | None) -> Non
         found = session.scalars(select(Creditor).where(Creditor.name == name)).one_or_none()
         if found is None:
             raise click.BadParameter("no creditor of this name", param_hint="NAME")
-        change_creditor(session, found.id, _others(map_file, threshold_minor))
+        change_creditor(session, found.id, _others(map_file, threshold_minor), now=clock().now())
 
 
 @creditor.command("list")

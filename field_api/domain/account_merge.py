@@ -27,6 +27,9 @@ class Standing:
     last_payment_on: date | None = None
     last_payment_minor: int | None = None
     options: str | None = None
+    auto_pay: bool = False
+    auto_pay_failed_on: date | None = None
+    guarantor_first: bool = False
     closed_reason: str | None = None  # None while placed
     closed_at: datetime | None = None
 
@@ -71,6 +74,9 @@ def placed_from(row: AccountRow, today: date) -> tuple[Standing | None, list[Fie
         last_payment_on=row.last_payment_on,
         last_payment_minor=row.last_payment_minor,
         options=row.options,
+        auto_pay=bool(row.auto_pay),
+        auto_pay_failed_on=row.auto_pay_failed_on,
+        guarantor_first=bool(row.guarantor_first),
     )
     return standing, []
 
@@ -88,6 +94,9 @@ def merged(before: Standing, row: AccountRow, today: date) -> Standing:
         product=row.product if row.product is not None else before.product,
         original_creditor=row.original_creditor or before.original_creditor,
         options=row.options or before.options,
+        auto_pay=before.auto_pay if row.auto_pay is None else row.auto_pay,
+        auto_pay_failed_on=row.auto_pay_failed_on or before.auto_pay_failed_on,
+        guarantor_first=before.guarantor_first if row.guarantor_first is None else row.guarantor_first,
         closed_reason=_closed_reason(before, row),
         closed_at=None if row.status == "open" else before.closed_at,
     )

@@ -93,6 +93,9 @@ class AccountRow:
     last_payment_on: date | None = None
     last_payment_minor: int | None = None
     options: str | None = None
+    auto_pay: bool | None = None
+    auto_pay_failed_on: date | None = None
+    guarantor_first: bool | None = None
     status: str | None = None  # open | paid | closed
     parties: tuple[PartyData, ...] = ()
     payment: PaymentData | None = None

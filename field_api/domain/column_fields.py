@@ -56,6 +56,15 @@ ACCOUNT_FIELDS: dict[str, tuple[str, ...]] = {
         "référence de paiement",
     ),
     "options": ("opciones", "opciones de pago", "options", "payment options", "optionen", "zahlungsoptionen"),
+    "auto_pay": (
+        "domiciliado", "pago automático", "cargo automático", "auto pay", "autopay", "direct debit", "lastschrift",
+        "prélèvement automatique",
+    ),
+    "auto_pay_failed_on": (
+        "fecha de rechazo del cargo", "rechazo del cargo", "auto pay failed on", "failed payment date", "returned on",
+        "rücklastschrift am", "prélèvement rejeté le",
+    ),
+    "guarantor_first": ("aval primero", "guarantor first", "bürge zuerst", "caution d'abord"),
     "status": ("estado de la cuenta", "estatus", "situación", "status", "account status", "kontostatus", "statut"),
     "language": ("idioma", "language", "sprache", "langue"),
 }  # fmt: skip

@@ -28,7 +28,7 @@ class BadStrategy(ValueError):
 
     def __init__(self, at: str, message: str) -> None:
         super().__init__(message)
-        self.at = at
+        self.at, self.message = at, message
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from field_api.http.permits import answers, permitted
 from field_api.http.schemas.accounts import CreditorChangesSchema, CreditorSchema, NewCreditorSchema
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
+from field_api.platform.wiring import clock
 from field_api.queries.accounts import creditors
 from field_api.records.agency import Creditor
 from field_api.records.base import load
@@ -64,4 +65,4 @@ def show(creditor_id: UUID) -> Creditor:
 def change(body: dict[str, Any], creditor_id: UUID) -> Creditor:
     """Change what is sent: the threshold, the column map, how to pay."""
     with transaction(g.actor.agency_id) as session:
-        return change_creditor(session, creditor_id, body)
+        return change_creditor(session, creditor_id, body, now=clock().now())

@@ -38,10 +38,9 @@ from field_api.domain.vocabulary import OutcomeKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
-from field_api.queries.blocked_accounts import open_holds_by_account
-from field_api.records.accounts import Account, Party
+from field_api.queries.blocked_accounts import excluded_accounts, open_holds_by_account
+from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
-from field_api.records.people import Person
 from field_api.records.planning import Plan, Route, Stop
 from field_api.records.results import Attempt, Promise
 from field_api.records.visits import Visit, VisitAccount
@@ -56,7 +55,7 @@ def account_books(session: Session, day: date, only: Collection[UUID] | None = N
     aside = _Aside(
         holds=_holds(session, only),
         published_on=_published_on(session, day, only),
-        excluded=set(session.scalars(_excluded(only))),
+        excluded=set(session.scalars(excluded_accounts(only))),
         attempts=_attempts(session, [key for key, strategy in strategies.items() if _counts(strategy)], only),
         promises=_promises(session, day, [key for key, strategy in strategies.items() if _promises_matter(strategy)]),
     )
@@ -208,29 +207,6 @@ def _published_on(session: Session, day: date, only: Collection[UUID] | None) ->
         )
     )
     return {key: set(days) for key, days in _grouped(session.execute(query)).items()}
-
-
-def _excluded(only: Collection[UUID] | None) -> Select[tuple[UUID]]:
-    """Accounts whose reference, or the customer number of somebody who owes them, is on their creditor's list."""
-    listed = (
-        select(Creditor.agency_id, Creditor.id, func.unnest(Creditor.exclusions).label("what"))
-        .where(Creditor.agency_id == current_agency())
-        .subquery()
-    )
-    here = (listed.c.agency_id == Account.agency_id) & (listed.c.id == Account.creditor_id)
-    by_reference = (
-        select(Account.id)
-        .join(listed, here & (listed.c.what == type_coerce(Account.reference, Text)))
-        .where(_of(only, Account.id))
-    )
-    by_person = (
-        select(Account.id)
-        .join(Party, (Party.agency_id == Account.agency_id) & (Party.account_id == Account.id))
-        .join(Person, (Person.agency_id == Party.agency_id) & (Person.id == Party.person_id))
-        .join(listed, here & (listed.c.what == Person.external_ref))
-        .where(_of(only, Account.id))
-    )
-    return by_reference.union(by_person)  # type: ignore[return-value]  # a union of ids is read like a select of ids
 
 
 def _attempts(session: Session, creditor_ids: list[UUID], only: Collection[UUID] | None) -> dict[UUID, dict[str, int]]:

@@ -58,6 +58,9 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
         Account.last_payment_on,
         Account.last_payment_minor,
         Account.options,
+        Account.auto_pay,
+        Account.auto_pay_failed_on,
+        Account.guarantor_first,
         Account.state,
         Account.closed_reason,
         Account.closed_at,
@@ -67,7 +70,7 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
 
 def _standing(values: list[Any]) -> Standing:
     _, currency, balance, principal, interest, fees, calculated, due, *others, state, reason, closed_at = values
-    product, original, last_on, last_minor, options = others
+    product, original, last_on, last_minor, options, auto_pay, auto_pay_failed_on, guarantor_first = others
     return Standing(
         currency=currency,
         owed=Owed(balance, principal, interest, fees),
@@ -78,6 +81,9 @@ def _standing(values: list[Any]) -> Standing:
         last_payment_on=last_on,
         last_payment_minor=last_minor,
         options=options,
+        auto_pay=auto_pay,
+        auto_pay_failed_on=auto_pay_failed_on,
+        guarantor_first=guarantor_first,
         closed_reason=None if state == "placed" else (reason or "closed"),
         closed_at=closed_at,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,14 @@ from field_api.domain.amounts import read_currency
 from field_api.domain.column_map import MapRefused, column_map_from
 from field_api.domain.places import jurisdiction_of, read_country, read_language
 from field_api.domain.row_errors import CellRefused, RowCode
+from field_api.domain.strategy import BadStrategy, read_strategy
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
+from field_api.queries.blocked_accounts import excluded_accounts
 from field_api.records.agency import Creditor
 from field_api.records.base import load
+from field_api.usecases.lock_visit import lock_accounts
+from field_api.usecases.withdraw_visit import withdraw_blocked_visits
 
 CHANGEABLE = frozenset(
     {
@@ -30,6 +35,8 @@ CHANGEABLE = frozenset(
         "complaints_unit",
         "payment_ways",
         "column_map",
+        "strategy",
+        "exclusions",
     }
 )
 """Currency and jurisdiction are not: accounts were read under them."""
@@ -51,11 +58,18 @@ def create_creditor(
     return creditor
 
 
-def change_creditor(session: Session, creditor_id: UUID, changes: Mapping[str, Any]) -> Creditor:
-    """Set the columns in `changes` (of CHANGEABLE). Raises `not-found`, `invalid-fields`, `conflict`."""
+def change_creditor(session: Session, creditor_id: UUID, changes: Mapping[str, Any], *, now: datetime) -> Creditor:
+    """Set the columns in `changes` (of CHANGEABLE). Raises `not-found`, `invalid-fields`, `conflict`.
+
+    Visits about accounts that are excluded by now come back from phones; a strategy holds for plans from now on.
+    """
     creditor = load(session, Creditor, creditor_id, lock=True)
     _set(session, creditor, changes)
     session.flush()
+    if changes.get("exclusions"):
+        excluded = set(session.scalars(excluded_accounts()))
+        lock_accounts(session, excluded)
+        withdraw_blocked_visits(session, excluded, reason="excluded", now=now, actor="office")
     return creditor
 
 
@@ -65,6 +79,10 @@ def _set(session: Session, creditor: Creditor, values: Mapping[str, Any]) -> Non
             raise Problem("invalid-fields", "cannot be set", at=name)
         if name == "column_map":
             _check_map(value, creditor.jurisdiction)
+        elif name == "strategy":
+            _check_strategy(value)
+        elif name == "exclusions":
+            value = sorted(set(value))
         elif name == "language":
             value = _read("language", partial(read_language, value))
         setattr(creditor, name, value)
@@ -81,6 +99,13 @@ def _check_map(stored: Any, jurisdiction: str) -> None:
         raise Problem(
             "invalid-fields", refusal.message, at=f"column_map.{refusal.at}", extra={"reason": refusal.code}
         ) from refusal
+
+
+def _check_strategy(stored: Any) -> None:
+    try:
+        read_strategy(stored)
+    except BadStrategy as refusal:
+        raise Problem("invalid-fields", refusal.message, at=f"strategy.{refusal.at}") from refusal
 
 
 def _jurisdiction(text: str) -> str:

@@ -329,3 +329,18 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(agency: UUID, cred
         event.remove(db.engine, "before_cursor_execute", note)
         counts.append(len(seen))
     assert abs(counts[0] - counts[1]) <= 2
+
+
+def test_a_file_says_who_pays_automatically_and_who_is_sought_first(
+    agency: UUID, creditor: UUID, tmp_path: Path
+) -> None:
+    header = [*HEADER, "Domiciliado", "Rechazo del cargo", "Aval primero"]
+    told = {"Domiciliado": "sí", "Rechazo del cargo": "05/11/2026", "Aval primero": "sí"}
+    import_file(agency, creditor, _write(tmp_path, csv_bytes([row(1, **told), row(2)], header=header)))
+    columns = ("reference", "auto_pay", "auto_pay_failed_on", "guarantor_first")
+    first = [("MX-00001", True, date(2026, 11, 5), True), ("MX-00002", False, None, False)]
+    assert table(agency, Account, *columns) == first
+    silent = csv_bytes([row(1, Saldo="999.00"), row(2, Domiciliado="quizás")], header=header)
+    report = import_file(agency, creditor, _write(tmp_path, silent, "later.csv"))
+    assert [(error.row, error.column) for error in report.errors] == [(3, "Domiciliado")]
+    assert table(agency, Account, *columns) == first

@@ -34,6 +34,14 @@ class CreditorChangesSchema(Schema):
         ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 500)), validate=ma.validate.Length(max=20))
     )
     column_map = confidential(ma.fields.Dict(keys=ma.fields.String()))
+    strategy = confidential(ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "docs/strategy.md"}))
+    exclusions = confidential(
+        ma.fields.List(
+            ma.fields.String(validate=ma.validate.Length(1, 80)),
+            validate=ma.validate.Length(max=20_000),
+            metadata={"description": "references and customer numbers that nobody is to contact"},
+        )
+    )
 
 
 class NewCreditorSchema(CreditorChangesSchema):
@@ -57,6 +65,8 @@ class CreditorSchema(Schema):
     complaints_unit = confidential(ma.fields.Dict())
     payment_ways = confidential(ma.fields.List(ma.fields.String()))
     column_map = confidential(ma.fields.Dict())
+    strategy = confidential(ma.fields.Dict())
+    exclusions = confidential(ma.fields.List(ma.fields.String()))
 
 
 class ImportQuery(Schema):
