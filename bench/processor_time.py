@@ -25,9 +25,10 @@ def parent_of(pid: int) -> int:
 
 
 def seconds_of(first: int) -> float:
-    """User and system time so far, of the process and of what descends from it, in steps of 10 ms."""
-    members = family(first)
-    return sum(int(fields[11]) + int(fields[12]) for pid, fields in _processes() if pid in members) / TICKS_PER_SECOND
+    """User and system time so far, of the process and of what descends from it, also of what has ended, in steps of
+    10 ms."""
+    members = family(first)  # what has ended counts as its parent's `cutime` and `cstime`
+    return sum(sum(map(int, fields[11:15])) for pid, fields in _processes() if pid in members) / TICKS_PER_SECOND
 
 
 @contextmanager

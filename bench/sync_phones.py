@@ -95,7 +95,7 @@ class Line:
         self, method: str, path: str, body: bytes | None = None, query: str = "", more: dict[str, str] | None = None
     ) -> tuple[int, bytes, float]:
         """Status, body and seconds of one call, its signing left out. `more`: further headers, names in lower case."""
-        headers = self._signed(method, path, body, query, more or {})
+        headers = self.signed(method, path, body, query, more or {})
         began = time.perf_counter()
         self.connection.request(method, path + (f"?{query}" if query else ""), body, headers)
         response = self.connection.getresponse()
@@ -105,7 +105,8 @@ class Line:
         self.anchor = response.headers.get("Doorstep-Anchor", self.anchor)
         return response.status, answered, seconds
 
-    def _signed(self, method: str, path: str, body: bytes | None, query: str, more: dict[str, str]) -> dict[str, str]:
+    def signed(self, method: str, path: str, body: bytes | None, query: str, more: dict[str, str]) -> dict[str, str]:
+        """The headers of a call, its signature among them."""
         headers = dict(more)
         if body is not None:
             headers = {"content-type": "application/json", "content-digest": signatures.content_digest(body)} | headers
