@@ -15,8 +15,9 @@ def planning_parts() -> PlanningParts:
     # Imported on first use: numpy, PyVRP and holidays cost a second that most commands need not wait for.
     from field_api.adapters.calendars import Almanac
     from field_api.adapters.rules_toml import TomlRules
+    from field_api.adapters.solver_pool import SolverPool
     from field_api.adapters.solver_pyvrp import PyVrpSolver
     from field_api.adapters.travel_great_circle import GreatCircleTravel
     from field_api.domain.ports import PlanningParts
 
-    return PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), PyVrpSolver())
+    return PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), SolverPool(PyVrpSolver()))

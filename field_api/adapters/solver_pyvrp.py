@@ -14,12 +14,16 @@ waits; agents who are alike are one vehicle type, which halves the cost of a ste
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from math import ceil
 
+import numpy as np
 import pyvrp
+from pyvrp.exceptions import PenaltyBoundWarning
+from pyvrp.search import NeighbourhoodParams
 from pyvrp.stop import MaxIterations, MultipleCriteria, NoImprovement
 
 from field_api.adapters.pyvrp_model import Model
@@ -34,12 +38,14 @@ from field_api.domain.routing import (
     alone,
     as_whole,
     part_of,
+    prize_of,
     unwatched,
     worth,
 )
 
 HISTORY = 50
 KICKS = 2_000
+FEW_STOPS, FEW_NEIGHBOURS = 100, 20
 SHEET_ITERATIONS = 100
 """For one agent's stops, and two more for each: with 50 all sheets of a day of 128 stops were as with 400."""
 MORE_TIMES = 5
@@ -154,15 +160,23 @@ class _Run:
         self.limit.share = share
         model = Model(problem)
         watcher = _Watcher(self, model, step)
-        params = pyvrp.SolveParams(
-            ils=pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
-        )
+        ils = pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
+        params = _params(model, step, ils)
         most = min(most or self.solver.iterations, self.solver.iterations)
         stop = MultipleCriteria([MaxIterations(most), NoImprovement(self.solver.without_improvement), self.limit])
         start = model.solution(problem.before) if any(problem.before) else None
-        result = pyvrp.solve(
-            model.data, stop, seed=self.seed, collect_stats=False, display=False, params=params, initial_solution=start
-        )
+        with warnings.catch_warnings():
+            # That a penalty is at its upper end tells of a hard day, which is no fault: the answer is checked.
+            warnings.simplefilter("ignore", PenaltyBoundWarning)
+            result = pyvrp.solve(
+                model.data,
+                stop,
+                seed=self.seed,
+                collect_stats=False,
+                display=False,
+                params=params,
+                initial_solution=start,
+            )
         self.iterations += result.num_iterations
         # Without a single feasible solution there is one that no engine misses: nobody goes anywhere.
         return mended(problem, model.orders(result.best) if result.is_feasible() else ())
@@ -184,6 +198,18 @@ class _Watcher(pyvrp.IteratedLocalSearchCallbacks):
         if self.step == "order" and best is not self.told and best.is_feasible():
             self.told, answer = best, mended(self.model.problem, self.model.orders(best))
         self.run.watch(Progress(self.step, self.done, self.run.solver.iterations, best.num_clients(), answer))
+
+
+def _params(model: Model, step: str, ils: pyvrp.IteratedLocalSearchParams) -> pyvrp.SolveParams:
+    """PyVRP's own but for one or two agents' choice: there it gets three times as far with fewer neighbours, and
+    crosses late arrivals where they cost about what stops are worth (1.5 % less lost in a second at 60 stops; at 300
+    stops both lose)."""
+    if step != "choose" or len(model.open) > FEW_STOPS:
+        return pyvrp.SolveParams(ils=ils)
+    worth_s = float(np.median([prize_of(model.problem.stops[index]) for index in model.open]))
+    penalty = pyvrp.PenaltyParams(max_penalty=max(20.0, worth_s / 100), solutions_between_updates=50)
+    near = NeighbourhoodParams(num_neighbours=FEW_NEIGHBOURS)
+    return pyvrp.SolveParams(ils=ils, penalty=penalty, neighbourhood=near)
 
 
 def _bounded(problem: RoutingProblem, placed: Sequence[int]) -> tuple[AgentDay, ...]:

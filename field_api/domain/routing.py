@@ -66,9 +66,9 @@ class Done:
 class StopWish:
     """A place where somebody is sought, in a language, within contact hours (aware UTC, `closes_at` exclusive).
 
-    `prize` is what the stop is worth, in seconds of travel that it may cost; None: whatever it takes. It decides who is
-    on a route, never in which order. Pins are a dispatcher's: an agent, a position on the route (from 1; the last where
-    the route is shorter), or both.
+    `prize` is what the stop is worth where not all fit, in seconds of travel that it may cost; None: whatever it takes.
+    It decides who is on a route, never in which order. Pins are a dispatcher's: an agent, a position on the route (from
+    1; the last where the route is shorter), or both.
     """
 
     point: Point
