@@ -78,7 +78,8 @@ def test_what_does_not_exist_is_found(tmp_path: Path) -> None:
 def test_every_dependency_has_its_reason() -> None:
     """docs/adr/0005-dependencies.md has a row for each package of pyproject.toml, and for none that went."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {_package(line) for line in project["project"]["dependencies"] + project["dependency-groups"]["dev"]}
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    wanted = {_package(line) for group in groups for line in group}
     text = (ROOT / "docs" / "adr" / "0005-dependencies.md").read_text(encoding="utf-8").partition("## Left out")[0]
     first_cells = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
     reasoned = {_package(name) for cell in first_cells for name in cell.split(", ")} - {"package"}
