@@ -256,7 +256,7 @@ def test_bytes_left_by_a_crash_between_disk_and_offset_are_overwritten(
     location = announce(phone, photo).headers["Location"]
     send_piece(phone, location, 0, photo.sealed[:PIECE])
     with stored(settings)[0].open("ab") as file:
-        file.write(os.urandom(300_000))  # longer than what is still to come
+        file.write(os.urandom(400_000))  # longer than what is still to come
     for offset in range(PIECE, len(photo.sealed), PIECE):
         response = send_piece(phone, location, offset, photo.sealed[offset : offset + PIECE])
     assert response.headers["Upload-State"] == "complete"
