@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
+from doorstep.commands.plan_explain import explain
 from field_api.adapters.geocoder_geopy import geocoder_from
 from field_api.domain.ports import GeocoderFailed
 from field_api.platform.database import transaction
@@ -29,8 +30,16 @@ from field_api.usecases.publish_plan import publish_plan
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to plan.")
 @click.option("--publish", is_flag=True, help="Send the routes to phones at once; without it a draft is made.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same plan.")
-def plan(day: datetime, publish: bool, seed: int) -> None:
+@click.option(
+    "--explain", "account", metavar="ACCOUNT", help="Plan nothing; tell why this account is (not) on the day."
+)
+@click.option("--creditor", help="With --explain: ACCOUNT is this creditor's reference, not an id.")
+def plan(day: datetime, publish: bool, seed: int, account: str | None, creditor: str | None) -> None:
     """Plan a day: who goes where in which order, and why everything else does not."""
+    if account is not None:
+        with office_context() as agency_id, transaction(agency_id) as session:
+            explain(session, account, creditor, day.date())
+        return
     with office_context() as agency_id, _progress() as progress:
         _geocode(agency_id, progress)
         bars: dict[str, int] = {}

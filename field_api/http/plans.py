@@ -12,6 +12,7 @@ from field_api.domain.disclosure import Audience
 from field_api.http.paging import Page, page_schema, paged
 from field_api.http.permits import answers, permitted
 from field_api.http.schemas.planning import (
+    ExplanationSchema,
     NewPlanSchema,
     NotPlannedQuery,
     NotPlannedSchema,
@@ -23,6 +24,7 @@ from field_api.http.schemas.planning import (
 )
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
+from field_api.queries.explain_account import Explanation, explain_account
 from field_api.queries.plan_overview import PlanOverview, not_planned, plan_overview, plans
 from field_api.queries.why_not import WhyNot, why_not
 from field_api.records.planning import NotPlanned, Plan
@@ -67,6 +69,17 @@ def why_is_it_not_planned(query: dict[str, Any]) -> WhyNot:
     """Why an account is not on the day's plan, with the rule and its source."""
     with transaction(g.actor.agency_id) as session:
         return why_not(session, query["account"], query["day"])
+
+
+@blueprint.get("/explanation")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("plans.read")
+@blueprint.arguments(WhyNotQuery, location="query")
+@blueprint.response(200, ExplanationSchema)
+def explain(query: dict[str, Any]) -> Explanation:
+    """Where and when an account is planned on a day, or every reason why not and the next day on which it could be."""
+    with transaction(g.actor.agency_id) as session:
+        return explain_account(session, query["account"], query["day"], planning())
 
 
 @blueprint.get("/<uuid:plan_id>")

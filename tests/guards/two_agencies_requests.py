@@ -134,6 +134,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /agents/{agent_id}/route": (Ask({"agent_id": Ref("agent")}, {"day": Ref("day")}),),
     "GET /plans": _list(day=Ref("day")),
     "GET /plans/why-not": (Ask(query={"account": Ref("account"), "day": Ref("day")}),),
+    "GET /plans/explanation": (Ask(query={"account": Ref("account"), "day": "2026-11-18"}),),
     "GET /plans/{plan_id}": _path("plan_id"),
     "GET /plans/{plan_id}/not-planned": (Ask({"plan_id": Ref("plan")}, {"limit": "1", "after": CURSOR}),),
     "GET /creditors": _list(),

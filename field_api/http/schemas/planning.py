@@ -128,6 +128,48 @@ class WhyNotSchema(Schema):
     reasons = confidential(ma.fields.List(ma.fields.Nested(ReasonSchema)))
 
 
+class RefusalSchema(Schema):
+    """Why not, and which rule says so: its source, and how sure we are of it (H read, M second hand, L inferred)."""
+
+    audiences = OFFICE
+    reason = confidential(ma.fields.String())
+    rule = confidential(ma.fields.String(attribute="rule.id"))
+    source = confidential(ma.fields.String(attribute="rule.source"))
+    confidence = confidential(ma.fields.String(attribute="rule.confidence"))
+
+
+class PlannedVisitSchema(Schema):
+    audiences = OFFICE
+    visit_id = internal(ma.fields.UUID())
+    state = internal(ma.fields.String())
+    plan_id = internal(ma.fields.UUID())
+    route_id = internal(ma.fields.UUID())
+    agent_code = internal(ma.fields.String())
+    agent_name = open_(ma.fields.String())
+    position = internal(ma.fields.Integer())
+    arrival_from = internal(ma.fields.AwareDateTime())
+    arrival_to = internal(ma.fields.AwareDateTime())
+    visit_until = internal(ma.fields.AwareDateTime())
+    street = place(ma.fields.String())
+    number = place(ma.fields.String(allow_none=True))
+    city = place(ma.fields.String(allow_none=True))
+
+
+class ExplanationSchema(Schema):
+    """`planned`, or `reasons`; neither where it is possible on that day, between `opens_at` and `closes_at`, and on no
+    plan yet. `next_on`: the first later day without a reason, as things stand."""
+
+    audiences = OFFICE
+    account_id = internal(ma.fields.UUID())
+    day = internal(ma.fields.Date())
+    planned = internal(ma.fields.Nested(PlannedVisitSchema, allow_none=True))
+    reasons = confidential(ma.fields.List(ma.fields.Nested(RefusalSchema)))
+    opens_at = confidential(ma.fields.AwareDateTime(allow_none=True))
+    closes_at = confidential(ma.fields.AwareDateTime(allow_none=True))
+    next_on = confidential(ma.fields.Date(allow_none=True))
+    searched_days = internal(ma.fields.Integer())
+
+
 class RouteQuery(Schema):
     audiences = OFFICE
     day = internal(ma.fields.Date(required=True))
