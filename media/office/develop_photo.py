@@ -7,6 +7,7 @@ leaves a claim that another takes over after CLAIM_LIFETIME; the third death in 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,7 +35,7 @@ MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Kept:
     """Where the renditions lie, and what is known of them."""
 
     renditions: Renditions
@@ -49,23 +50,43 @@ def develop_photo(agency_id: UUID, photo_id: UUID, now: datetime, room: Darkroom
     was developed before stays so, with what is left of it. A store that is away (StoreUnavailable) and errors of the
     database are raised, and the photograph is tried again later.
     """
+    upload = claimed(agency_id, photo_id, now)
+    return None if upload is None else settled(agency_id, photo_id, lambda: outcome_of(room, upload), now, room)
+
+
+def claimed(agency_id: UUID, photo_id: UUID, now: datetime) -> Upload | None:
+    """Its upload, and the photograph is this worker's for CLAIM_LIFETIME; or None where there is nothing to do."""
     with transaction(agency_id) as session:
         upload = _claim(session, photo_id, now)
         if upload is not None:
             session.expunge(upload)
-    if upload is None:
-        return None
-    with acting_for(agency_id):
+        return upload
+
+
+def outcome_of(room: Darkroom, upload: Upload) -> Kept | str:
+    """What became of it, or the reason why not. Touches no database: it may run beside other work on one.
+
+    Raises StoreUnavailable and SandboxLost.
+    """
+    with acting_for(upload.agency_id):
         try:
-            outcome: _Kept | str = _develop(room, upload)
+            return _develop(room, upload)
         except (Unopenable, Undevelopable) as error:
-            outcome = error.reason
-        except StoreUnavailable:
-            with transaction(agency_id) as session:
-                _not_tried(session, photo_id)
-            raise
+            return error.reason
+
+
+def settled(
+    agency_id: UUID, photo_id: UUID, outcome: Callable[[], Kept | str], now: datetime, room: Darkroom
+) -> PhotoState:
+    """The state that the outcome brings. Raises what `outcome` raises."""
+    try:
+        became = outcome()
+    except StoreUnavailable:
+        with transaction(agency_id) as session:
+            _not_tried(session, photo_id)
+        raise
     with transaction(agency_id) as session:
-        return _settle(session, room, photo_id, outcome, now)
+        return _settle(session, room, photo_id, became, now)
 
 
 def _claim(session: Session, photo_id: UUID, now: datetime) -> Upload | None:
@@ -89,7 +110,7 @@ def _not_tried(session: Session, photo_id: UUID) -> None:
         photo.attempts -= 1
 
 
-def _develop(room: Darkroom, upload: Upload) -> _Kept:
+def _develop(room: Darkroom, upload: Upload) -> Kept:
     try:
         key = room.key_of(upload)
         sealed = room.stores.files.read(upload.agency_id, upload.id, MAX_SEALED_BYTES)
@@ -103,17 +124,17 @@ def _develop(room: Darkroom, upload: Upload) -> _Kept:
         note_flaw(DOOR, CORRUPT, str(upload.id))
         raise Unopenable("bytes-differ")
     renditions = room.develop(open_photo(key.secret, key.name, sealed).image)
-    return _Kept(
+    return Kept(
         renditions,
         room.objects.put(key.seal_rendition(LARGE, renditions.large)),
         room.objects.put(key.seal_rendition(SMALL, renditions.small)),
     )
 
 
-def _settle(session: Session, room: Darkroom, photo_id: UUID, outcome: _Kept | str, now: datetime) -> PhotoState:
+def _settle(session: Session, room: Darkroom, photo_id: UUID, outcome: Kept | str, now: datetime) -> PhotoState:
     photo = load(session, Photo, photo_id, lock=True)
     if photo.state != PhotoState.DEVELOPING:  # destroyed meanwhile, or settled by another after a long pause
-        if isinstance(outcome, _Kept):
+        if isinstance(outcome, Kept):
             room.objects.delete(outcome.large_key)
             room.objects.delete(outcome.small_key)
     elif isinstance(outcome, str):
@@ -132,7 +153,7 @@ def _quarantine(session: Session, photo: Photo, reason: str, now: datetime) -> N
     note_photo(session, photo, now)
 
 
-def _keep(session: Session, room: Darkroom, photo: Photo, kept: _Kept, now: datetime) -> None:
+def _keep(session: Session, room: Darkroom, photo: Photo, kept: Kept, now: datetime) -> None:
     renditions, again = kept.renditions, photo.developed_at is not None
     for left in filter(None, (photo.large_key, photo.small_key)):
         room.objects.delete(left)

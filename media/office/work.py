@@ -23,7 +23,8 @@ from media.office.destroy_expired import RETENTION_END, expired_photos
 from media.office.destroy_photo import destroy_photo, withdrawn_photos
 from media.office.destroy_undecided import destroy_undecided, undecided_photos
 from media.office.destroy_untaken import look_at_untaken, untaken_uploads
-from media.office.develop_photo import CLAIM_LIFETIME, develop_photo
+from media.office.develop_photo import CLAIM_LIFETIME
+from media.office.develop_photos import develop_photos
 from media.office.link_uploads import link_uploads
 from media.office.records import Photo, PhotoState
 from media.office.rewrap_keys import rewrap_keys
@@ -82,9 +83,7 @@ def _round(app: Flask, agency_id: UUID, now: datetime, patience: Patience) -> in
     with _job("media.develop"):
         with transaction(agency_id) as session:
             waiting = waiting_photos(session, now)
-        for photo_id in waiting:
-            with patience.over_one():
-                done += develop_photo(agency_id, photo_id, now, room) is not None
+        done += develop_photos(agency_id, waiting, now, room, patience.over_one)
     with _job("media.keys"), transaction(agency_id) as session:
         done += rewrap_keys(session, room)
     with _job("media.forget"), transaction(agency_id) as session:
