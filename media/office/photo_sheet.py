@@ -42,6 +42,7 @@ class Allowed:
     words: str | None
     notice: str | None
     notice_name: str | None
+    notice_language: str | None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _allowed(permission: PhotoPermission, zone: tzinfo) -> Allowed:
         words=permission.words,
         notice=shown.words if shown else None,
         notice_name=f"version {shown.version}, {shown.language}" if shown else None,
+        notice_language=shown.language if shown else None,
     )
 
 

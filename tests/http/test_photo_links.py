@@ -27,6 +27,7 @@ from field_api.platform.sealing import b64u
 from field_api.platform.settings import UnsafeSettings, settings_from
 from field_api.records.log import LogEntry
 from field_api.records.visits import VisitEvent
+from media.office.photo_links import PhotoLinks, Use
 from tests.office_client import OfficeClient
 from tests.photo_world import PhotoWorld
 from tests.pictures import encoded, jpeg, jpeg_with_everything, patterned
@@ -244,7 +245,9 @@ def test_an_original_has_the_type_of_its_bytes_or_none(world: PhotoWorld, office
     assert got.headers["Content-Type"] == "application/octet-stream", "what nothing could read is called nothing"
 
 
-def test_nobody_looks_at_what_nobody_allowed(world: PhotoWorld, office_client: OfficeClient) -> None:
+def test_nobody_looks_at_what_nobody_allowed(
+    world: PhotoWorld, office: Flask, office_client: OfficeClient, clock: SetClock
+) -> None:
     photo = world.seal(jpeg())
     world.declare(photo, None)
     world.upload(photo)
@@ -254,6 +257,9 @@ def test_nobody_looks_at_what_nobody_allowed(world: PhotoWorld, office_client: O
     assert (answer.status_code, answer.json["code"]) == (409, "conflict")
     assert office_client.post(f"{PHOTOS}/{row.id}/links", json={"size": "small"}).status_code == 404
     assert decisions(world, "photo-original") == []
+    signed = PhotoLinks(str(office.secret_key), world.agency, UUID(me(office_client)), timedelta(minutes=5))
+    token = signed.write(row.id, Use.ORIGINAL, clock.now()).token
+    assert office_client.get(f"{PHOTOS}/{row.id}/original?link={token}").status_code == 409, "whatever is signed"
     office_client.post(f"{PHOTOS}/{row.id}/allow", json={"reason": "the owner wrote to us"})
     assert office_client.get(ask_for_original(office_client, row.id).json["url"]).data == jpeg()
 

@@ -91,6 +91,13 @@ def test_every_kind_and_every_outcome_has_a_schema() -> None:
         (OpKind.CONTACT, {"source": "spouse", "contacts": [{"kind": "person", "name": "A"}]}, "contacts.0.relation"),
         (OpKind.CORRECTION, {"corrects": "no-id", "words": "x"}, "corrects"),
         (OpKind.PHOTO, {"sha256": "x", "subject": "facade"}, "sha256"),
+        (OpKind.PHOTO_PERMISSION, {"granted": True, "by": "spouse", "notice": "1"}, "notice"),
+        (OpKind.PHOTO_PERMISSION, {"granted": True, "by": "spouse", "notice": {"language": "es"}}, "notice.version"),
+        (
+            OpKind.PHOTO_PERMISSION,
+            {"granted": True, "by": "spouse", "notice": {"version": "1", "language": "Español"}},
+            "notice.language",
+        ),
     ],
 )
 def test_a_refusal_names_the_place(kind: OpKind, body: dict[str, Any], place: str) -> None:
