@@ -1,6 +1,7 @@
 """How good routes are, and how long they take, beside other engines on the same input.
 
-    .venv/bin/python -m bench.planning tsplib|solomon|day [--seconds S] [--seeds N] [--only NAME] [--size STOPSxAGENTS]
+    .venv/bin/python -m bench.planning tsplib|solomon|day [--seconds S] [--seeds N] [--only CASE] [--size STOPSxAGENTS]
+        [--large] [--peers NAME...]
 
 Figures are medians over seeds; seconds are processor seconds of one thread (VROOM and OR-Tools end by the clock). Gaps
 are in percent above the best known value; on days, prizes less seconds of travel, in percent below the best of the run.
@@ -71,7 +72,9 @@ def instances(kind: str, arguments: argparse.Namespace) -> None:
 
 
 def engines(arguments: argparse.Namespace) -> dict[str, Engine]:
-    peers = {} if arguments.alone else {name: of_peer(peer) for name, peer in installed().items()}
+    peers = {
+        name: of_peer(peer) for name, peer in installed().items() if arguments.peers is None or name in arguments.peers
+    }
     return {"ours": ours, **peers}
 
 
@@ -105,7 +108,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only")
     parser.add_argument("--size", default="60x1")
-    parser.add_argument("--alone", action="store_true", help="without peers")
+    parser.add_argument("--peers", nargs="*", help="names of those to run; all that are installed without it")
     parser.add_argument("--large", action="store_true", help="ours by clusters, in two processes")
     arguments = parser.parse_args()
     say("load of the machine", " ".join(f"{load:.1f}" for load in os.getloadavg()))
