@@ -98,12 +98,13 @@ class ObjectStore:
                     self._delete_one(path)
 
     def delete_below(self, prefix: str) -> None:
-        """Forget everything below `prefix`, also what comes while this goes on."""
+        """Forget everything below `prefix`, also what comes while this goes on; gone when this returns."""
         for _ in range(LISTS):
             paths = list(self.sizes(prefix))
             if not paths:
                 return
             self.delete(paths)
+        raise store_unavailable(self._name, TimeoutError("it took what was deleted for kept"))
 
     def _put_parts(self, path: str, body: bytes) -> None:
         """No cloud's library here completes parts on a condition: asked before. Whose names are random meets nobody."""

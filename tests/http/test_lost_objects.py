@@ -143,6 +143,27 @@ def test_a_store_that_is_away_is_told_as_later_and_costs_a_photograph_nothing(
     assert [row.state for row in world.photos()][1] == "developed"
 
 
+def test_one_photograph_that_cannot_be_had_holds_up_no_other(world: PhotoWorld, settings: Settings) -> None:
+    permission = world.permit()
+    for size in (200, 300):
+        photo = world.seal(jpeg(size, 200))
+        world.declare(photo, permission)
+        world.upload(photo)
+    first = min(world.uploads(), key=lambda upload: upload.created_at)
+    (path,) = settings.door_objects.rglob(first.id.hex)
+    path.rename(path.with_suffix(".kept"))
+    path.mkdir()  # every call for this one fails, and for no other
+    world.work()
+    states = {photo.upload_id: (photo.state, photo.attempts) for photo in world.photos()}
+    assert states.pop(first.id) == ("developing", 0)
+    assert [state for state, _ in states.values()] == ["developed"]
+    path.rmdir()
+    path.with_suffix(".kept").rename(path)
+    world.clock.moment += CLAIM_LIFETIME
+    world.work()
+    assert {photo.state for photo in world.photos()} == {"developed"}
+
+
 @FLAWS
 def test_lost_papers_are_gone_in_words_and_their_visit_says_so_once(
     agency: UUID, as_role, settings: Settings, flaw: str

@@ -155,6 +155,18 @@ def test_a_piece_that_was_taken_out_is_no_other_photograph(memory: Memory) -> No
         memory.pieces.append(AGENCY, UPLOAD, 4 * PIECE, b"x")
 
 
+def test_what_a_store_keeps_although_it_was_deleted_is_not_called_gone(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pieces.append(AGENCY, UPLOAD, 0, b"evidence")
+    with monkeypatch.context() as locked:
+        locked.setattr(obstore, "delete", lambda *_: None)
+        with pytest.raises(StoreUnavailable):
+            memory.pieces.delete(AGENCY, UPLOAD)
+    memory.pieces.delete(AGENCY, UPLOAD)
+    assert memory.left() == set()
+
+
 @S3
 def test_a_store_that_is_away_says_nothing_of_a_photograph(s3: Seaweed) -> None:
     url = StoreUrl("s3", "photos", f"door/{new_id().hex}", "http://127.0.0.1:9", allow_http=True)
