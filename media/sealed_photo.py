@@ -72,11 +72,11 @@ def seal_plaintext(key: bytes, name: PhotoName, plaintext: bytes) -> bytes:
     """The chunks of any non-empty plaintext, for `seal_photo` and for vectors that break its inner form."""
     if not plaintext:
         raise ValueError("there is nothing to seal")
-    count = -(-len(plaintext) // CHUNK_BYTES)
+    count, associated = -(-len(plaintext) // CHUNK_BYTES), name.associated
     pieces = [HEADER]
     for index in range(count):
         piece = plaintext[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
-        pieces.append(chunk_seal(key, _nonce(index, index == count - 1), piece, name.associated))
+        pieces.append(chunk_seal(key, _nonce(index, index == count - 1), piece, associated))
     return b"".join(pieces)
 
 
@@ -105,11 +105,11 @@ def _check_form(sealed: bytes) -> None:
 
 
 def _opened_chunks(key: bytes, name: PhotoName, sealed: bytes) -> Iterator[bytes]:
-    step = CHUNK_BYTES + TAG_BYTES
+    step, associated = CHUNK_BYTES + TAG_BYTES, name.associated
     starts = range(len(HEADER), len(sealed), step)
     for index, start in enumerate(starts):
         nonce = _nonce(index, index == len(starts) - 1)
-        yield chunk_open(key, nonce, sealed[start : start + step], name.associated)
+        yield chunk_open(key, nonce, sealed[start : start + step], associated)
 
 
 def _nonce(index: int, last: bool) -> bytes:

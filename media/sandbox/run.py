@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from field_api.platform.bounded_json import BadJson, loads
-from media.sandbox.limits import LARGE_PX, MAX_FACTS_BYTES, MAX_OUTPUT_BYTES, WALL_S
+from media.sandbox.limits import LARGE_PX, MAX_FACTS_BYTES, MAX_INPUT_BYTES, MAX_OUTPUT_BYTES, WALL_S
 from media.sandbox.starter import COMMAND, Starter, Used
 
 _REASON = re.compile(r"[a-z][a-z-]{1,39}")
@@ -70,6 +70,8 @@ class Sandbox:
     def develop(self, image: bytes, wall_s: float = WALL_S) -> Renditions:
         """As `develop_in_sandbox`. `wall_s`: seconds from the start of the picture's process."""
         self.used = None
+        if len(image) > MAX_INPUT_BYTES:
+            raise Undevelopable("too-large")
         with ExitStack() as ends:
             its_input, picture = _pipe(ends)
             answers, its_output = _pipe(ends)
