@@ -2,7 +2,8 @@
 
 Nothing here encodes HEVC: HEIC containers are written around the one coded picture of `tests/data/door.heic`, which is
 where cameras differ anyway (turning, mirroring, tiles, brands, metadata items). AVIF comes from Pillow's encoder, which
-writes eight bits only.
+writes eight bits only; of ten and twelve bits, as phones take by their "high efficiency", there are files in
+`tests/data/`, two of each kind.
 """
 
 from __future__ import annotations
@@ -93,6 +94,15 @@ def _large_avif(side: int) -> bytes:
     return encoded(Image.new("RGB", (side, side)), "AVIF", speed=10)
 
 
+def deep(kind: str) -> Iterator[Case]:
+    """The quarters in samples of ten and twelve bits: whole, cut and altered."""
+    for bits in (10, 12):
+        data = (HEIC.parent / f"quarters_{bits}_bit.{kind}").read_bytes()
+        yield good(f"{kind}-{bits}-bit", data)
+        yield from cut(f"{kind}-{bits}-bit", data, 6)
+        yield from flipped(f"{kind}-{bits}-bit", data, 12, "too-many-pixels", "too-much-memory")
+
+
 def avif_cases() -> Iterator[Case]:
     plain = encoded(PLAIN, "AVIF")
     yield good("avif", plain)
@@ -127,6 +137,7 @@ def avif_cases() -> Iterator[Case]:
         yield either(f"avif-extent-{name}", lying, *UNREADABLE, "too-many-pixels", "too-much-memory")
     for side in (3_500, 7_000):
         yield Case(f"avif-{side}-squared", partial(_large_avif, side), Shown((2_048, 2_048), None), costly=True)
+    yield from deep("avif")
     yield from cut("avif", plain, 10)
     yield from flipped("avif", plain, 20, "too-many-pixels", "too-much-memory")
 
@@ -320,5 +331,6 @@ def _heic_broken() -> Iterator[Case]:
     yield either("heic-box-length-most", _CODED[:28] + b"\xff\xff\xff\xff" + _CODED[32:])
     properties = [*BASE, *[box(b"free", b"")] * 120]
     yield either("heic-many-properties", heif([picture(*range(3, 120))], properties))
+    yield from deep("heic")
     yield from cut("heic", _CODED, 12)
     yield from flipped("heic", _CODED, 30, "too-many-pixels", "too-much-memory")

@@ -106,6 +106,13 @@ def test_heic_is_read() -> None:
     assert b"Testmaker" not in developed.large + developed.small
 
 
+@pytest.mark.parametrize("name", [f"quarters_{bits}_bit.{kind}" for bits in (10, 12) for kind in ("heic", "avif")])
+def test_ten_and_twelve_bits_keep_their_colours(name: str) -> None:
+    image = opened(develop_in_sandbox((HEIC.parent / name).read_bytes()).large)
+    for pixel, colour in zip(corners(image), UPRIGHT, strict=True):
+        assert all(abs(a - b) <= 6 for a, b in zip(pixel, colour, strict=True))
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
 def test_odd_pixel_formats_become_plain_colour(mode: str) -> None:
     if mode == "I;16":
