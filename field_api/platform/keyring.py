@@ -16,6 +16,11 @@ from field_api.platform.certificates import ROLES, certificate_of, certificates_
 from field_api.platform.sealing import from_b64u
 
 
+MOST_DERIVED = 512
+"""Keys derived for columns, which are some dozens, are kept; each object's place has one as well, and there is no end
+of objects."""
+
+
 class NoKeys(RuntimeError):
     """This process has no keys for the agency."""
 
@@ -136,9 +141,13 @@ class OfficeKeys:
         return sealing.mac(self._key_for("fingerprint:" + place), plaintext)
 
     def _key_for(self, place: str) -> bytes:
-        if place not in self._derived:
-            self._derived[place] = sealing.derive(self._column, b"doorstep-rest-v1:" + place.encode())
-        return self._derived[place]
+        key = self._derived.get(place)
+        if key is None:
+            key = sealing.derive(self._column, b"doorstep-rest-v1:" + place.encode())
+            if len(self._derived) >= MOST_DERIVED:
+                self._derived.clear()
+            self._derived[place] = key
+        return key
 
 
 def _openers(stored: dict[str, Any]) -> dict[str, bytes]:

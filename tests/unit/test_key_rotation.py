@@ -16,7 +16,7 @@ from field_api.platform.anchors import make_anchor, read_anchor
 from field_api.platform.create_keys import create_agency_keys
 from field_api.platform.key_file import KeyTrouble
 from field_api.platform.key_rotation import KeyFiles
-from field_api.platform.keyring import DoorKeys, NoKeys, OfficeKeys
+from field_api.platform.keyring import MOST_DERIVED, DoorKeys, NoKeys, OfficeKeys
 from field_api.platform.keyring_files import DoorKeyring, OfficeKeyring
 from field_api.platform.root_keys import certify_request, root_step
 from field_api.platform.sealing import Unsealable, b64u, from_b64u
@@ -281,3 +281,10 @@ def test_a_phone_that_enrols_is_told_of_no_retired_office_key(house: House) -> N
     assert len(house.office().announced(house.now)["certificates"]) == 4, (
         "others may still have to verify what it signed"
     )
+
+
+def test_a_process_that_seals_many_objects_does_not_keep_a_key_of_each(house: House) -> None:
+    keys = house.office()
+    sealed = {f"object:{number}": keys.seal_at_rest(f"object:{number}", b"x") for number in range(2 * MOST_DERIVED)}
+    assert all(keys.open_at_rest(place, seal) == b"x" for place, seal in sealed.items())
+    assert len(keys._derived) <= MOST_DERIVED
