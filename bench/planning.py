@@ -84,10 +84,10 @@ def days(arguments: argparse.Namespace) -> None:
     short: dict[str, list[float]] = {}
     for seed in range(arguments.seeds):
         day = real_day(stops, agents, seed=seed)
-        problem = whole(*day) if stops <= FULL_MATRIX_AT_MOST else None
         found: dict[str, float] = {}
-        if arguments.large:
+        if arguments.large:  # before the matrix is there: a process that starts is as large as who starts it
             found["ours, clusters"] = ours_large(*day, seed, arguments.seconds)
+        problem = whole(*day) if stops <= FULL_MATRIX_AT_MOST else None
         for name, solve in engines(arguments).items():
             if problem is None or (arguments.large and name == "ours"):
                 continue

@@ -21,6 +21,8 @@ class Timetable:
         facts = [stop.done.begins_at for stop in problem.stops if stop.done is not None]
         self.epoch: datetime = min([*(agent.starts_at for agent in problem.agents), *facts])
         self._travel_s = problem.legs.travel_s
+        done = sorted((s.done.begins_at, i, s.done.agent) for i, s in enumerate(problem.stops) if s.done is not None)
+        self._done = {agent: tuple(i for _, i, whose in done if whose == agent) for _, _, agent in done}
         # The last moment to begin, not to end: a visit must be over when the contact hours are.
         self._windows = [
             [(self.not_before(opens), self.not_after(closes) - stop.service_s) for opens, closes in stop.windows]
@@ -39,17 +41,15 @@ class Timetable:
 
     def done_by(self, agent: int) -> tuple[int, ...]:
         """The stops that the agent has been at, in order."""
-        of_agent = [
-            (stop.done.begins_at, index)
-            for index, stop in enumerate(self.problem.stops)
-            if stop.done is not None and stop.done.agent == agent
-        ]
-        return tuple(index for _, index in sorted(of_agent))
+        return self._done.get(agent, ())
 
     def route(self, agent: int, order: Sequence[int]) -> PlacedRoute | None:
         """The route over `order`, which begins with `done_by(agent)`; None where it breaks what must be kept."""
         problem, day = self.problem, self.problem.agents[agent]
+        done = self.done_by(agent)
         new = [index for index in order if problem.stops[index].done is None]
+        if tuple(order[: len(done)]) != done or len(done) + len(new) != len(order):
+            return None
         if new and not all(may_visit(day, agent, problem.stops[index]) for index in new):
             return None
         if new and day.most_stops is not None and sum(problem.stops[i].counts_as for i in order) > day.most_stops:

@@ -1,7 +1,7 @@
 """Put eligible stops on agents' routes: cut the day into parts, solve each, check what came back.
 
-A day of more than MOST_STOPS is solved in rounds: its parts first, at the same time where the solver can, then
-neighbouring agents in other groups, each from the routes that it has. No matrix of the whole day is ever made.
+A day of more than MOST_STOPS is solved in rounds: groups of neighbouring agents, at the same time where the solver can,
+then other groups of them, each from the routes that it has. No matrix of the whole day is ever made.
 """
 
 from __future__ import annotations
@@ -72,10 +72,11 @@ def solve_wishes(
         travel.between(points, [agent.end for agent in agents]),
     )
     day = _Day(agents, wishes, cut, solver, travel, seed)
-    turns = rounds if len(wishes) > MOST_STOPS else 1
+    large = bool(agents) and len(wishes) > MOST_STOPS
+    turns = rounds if large else 1
     for turn in range(turns):
         report("routes", turn, turns)
-        day.solve(cut.parts if turn == 0 else regrouped(agents, wishes, day.in_order(), cut.reach, turn))
+        day.solve(regrouped(agents, wishes, day.in_order(), cut.reach, turn) if large else cut.parts)
     report("routes", turns, turns)
     return day.answer()
 
