@@ -15,7 +15,6 @@ from field_api.platform import sealing
 from field_api.platform.certificates import ROLES, certificate_of, certificates_of, verify_by_any
 from field_api.platform.sealing import from_b64u
 
-
 MOST_DERIVED = 512
 """Keys derived for columns, which are some dozens, are kept; each object's place has one as well, and there is no end
 of objects."""
