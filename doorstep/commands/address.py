@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from doorstep.commands import office_context
+from doorstep.commands.address_rules import opt_out
 from doorstep.commands.agent import POINT
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
@@ -22,6 +23,9 @@ from field_api.usecases.geocode_addresses import set_coordinates
 @click.group()
 def address() -> None:
     """Addresses without coordinates, which nobody can be sent to, and hints that no sheet shows."""
+
+
+address.add_command(opt_out)
 
 
 @address.command("list")

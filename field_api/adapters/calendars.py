@@ -43,11 +43,12 @@ class Almanac:
         }
 
     def zones_at(self, latitude: float, longitude: float) -> tuple[str, ...]:
-        return tuple(sorted({zone for there in _around(latitude, longitude) for zone in tzfpy.get_tzs(*there)}))
+        found = (zone for there in _around(latitude, longitude) for zone in sorted(tzfpy.get_tzs(*there)))
+        return tuple(dict.fromkeys(found))
 
 
 def _around(latitude: float, longitude: float) -> Iterable[tuple[float, float]]:
-    """(longitude, latitude) of the point and of four at the border's distance."""
+    """(longitude, latitude) of the point, then of four at the border's distance."""
     north = BORDER_M / METRES_PER_DEGREE
     east = north / max(cos(radians(latitude)), 0.01)
     yield longitude, latitude

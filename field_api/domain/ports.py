@@ -91,8 +91,8 @@ class Calendars(Protocol):
         ...
 
     def zones_at(self, latitude: float, longitude: float) -> tuple[str, ...]:
-        """The IANA zones that may hold at a point in degrees (WGS 84), sorted: those of everywhere as near as a
-        geocoder or the map of zones may be off, so several in a border town."""
+        """The IANA zones that may hold at a point in degrees (WGS 84): its own first, then those of everywhere as near
+        as a geocoder or the map of zones may be off, so several in a border town."""
         ...
 
 

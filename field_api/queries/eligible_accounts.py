@@ -168,11 +168,17 @@ def _places(session: Session, person_ids: Iterable[UUID], parts: PlanningParts) 
     for row in session.execute(columns):
         located = row.latitude is not None and row.longitude is not None
         point = Point(row.latitude, row.longitude) if located else None
-        zones = {row.timezone} if row.timezone else set()
+        zones = [row.timezone] if row.timezone else []
         if point:
-            zones.update(parts.calendars.zones_at(point.latitude, point.longitude))
+            zones += parts.calendars.zones_at(point.latitude, point.longitude)
         place = Place(
-            row.id, row.kind, point, tuple(sorted(zones)), row.jurisdiction, row.visits_opted_out, row.fingerprint
+            row.id,
+            row.kind,
+            point,
+            tuple(dict.fromkeys(zones)),
+            row.jurisdiction,
+            row.visits_opted_out,
+            row.fingerprint,
         )
         found.setdefault(row.person_id, []).append(place)
     return found

@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from field_api.domain.contact_rules import PastAttempt
+from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import OBLIGORS, OutcomeKind
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
@@ -20,7 +21,7 @@ from field_api.records.accounts import Party
 from field_api.records.people import Address, Person
 from field_api.records.planning import Plan, Route, Stop
 from field_api.records.results import Attempt
-from field_api.records.visits import Visit, VisitAccount
+from field_api.records.visits import Letter, LetterCustody, Visit, VisitAccount
 
 Kin = Mapping[UUID, Mapping[UUID, bool]]
 """By person: entries for what seems to be the same person, and whether they are the same creditor's."""
@@ -38,7 +39,7 @@ class _Tried:
 
 
 class Past:
-    """Attempts by account and by person, loaded once for many. Four statements with `kin`."""
+    """Attempts by account and by person, loaded once for many. Four statements; `kin` is one more."""
 
     def __init__(
         self, session: Session, day: date, sought: Mapping[UUID, UUID], kin: Kin, *, look_back_days: int
@@ -128,6 +129,22 @@ def _all(session: Session, day: date, account_ids: set[UUID], look_back_days: in
     # Told ones later: they say on which day it truly was.
     yield from (_Tried(*row) for row in session.execute(_not_reported_yet(day, near, account_ids)))
     yield from (_Tried(*row) for row in session.execute(attempts.order_by(Attempt.number)))
+    yield from (_Tried(*row) for row in session.execute(_letters_given(account_ids)))
+
+
+def _letters_given(account_ids: set[UUID]) -> Select[Any]:
+    """Letters that came into the hand of somebody who owes the account: the day from which a wait counts."""
+    return (
+        select(Letter.id, Letter.account_id, Letter.person_id, literal("letter"), LetterCustody.at)
+        .join(LetterCustody, (LetterCustody.agency_id == Letter.agency_id) & (LetterCustody.letter_id == Letter.id))
+        .where(
+            Letter.agency_id == current_agency(),
+            Letter.state == LetterState.HANDED_OVER.value,
+            LetterCustody.state == LetterState.HANDED_OVER.value,
+            among(Letter.account_id, account_ids),
+        )
+        .order_by(LetterCustody.at)
+    )
 
 
 def _not_reported_yet(day: date, near: timedelta, account_ids: set[UUID]) -> Select[Any]:

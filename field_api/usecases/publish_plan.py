@@ -27,7 +27,7 @@ from field_api.usecases.tell_agent import tell_agents
 from field_api.usecases.want_letters import want_letters
 from field_api.usecases.withdraw_visit import take_back
 
-HELD_MEANWHILE = "held or closed before the plan was published"
+HELD_MEANWHILE = "held, excluded or closed before the plan was published"
 
 
 def publish_plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from doorstep.commands import agency_rules
+from doorstep.commands import address_rules, agency_rules
 from doorstep.commands.agency_rules import contact_rules
 from field_api.domain.contact_rules import LONGEST_WINDOW_DAYS
 from field_api.domain.own_rules import own_rules
@@ -21,12 +22,13 @@ from field_api.domain.rules_reader import BadRules
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
+from field_api.queries.explain_account import explain_account
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency, Creditor
 from field_api.records.people import Address, Person
 from field_api.records.planning import NotPlanned, Stop
 from field_api.records.results import Attempt
-from field_api.records.visits import Visit, VisitAccount
+from field_api.records.visits import Letter, LetterCustody, Visit, VisitAccount
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
 from field_api.usecases.tighten_contact_rules import tighten_contact_rules
@@ -97,8 +99,6 @@ def test_rules_written_by_hand_that_nobody_understands_stop_planning(agency: UUI
 def test_the_command_sets_shows_and_takes_away(
     app: Flask, agency: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contextlib import nullcontext
-
     monkeypatch.setattr(agency_rules, "office_context", lambda: nullcontext(agency))
     app.extensions["doorstep.planning"] = lambda: PARTS
     file = tmp_path / "own.toml"
@@ -172,7 +172,7 @@ Meanwhile = Callable[[Session, Account, Person], object]
     (lambda s, a, p: s.execute(update(Address).values(visits_opted_out=True)), "address-opted-out"),
     (lambda s, a, p: s.execute(update(Address).values(retired_at=NOW)), "moved"),
     (lambda s, a, p: s.execute(update(Account).values(balance_minor=5)), "threshold"),
-    (lambda s, a, p: s.execute(update(Creditor).values(exclusions=[p.external_ref])), "excluded"),
+    (lambda s, a, p: s.execute(update(Creditor).values(exclusions=[p.external_ref])), "held, excluded or closed"),
     (lambda s, a, p: s.execute(update(Person).values(is_minor=True)), "minors"),
 ])  # fmt: skip
 def test_what_changed_since_the_draft_keeps_a_visit_from_going_out(
@@ -208,3 +208,57 @@ def test_hours_that_end_earlier_by_now_are_told_to_the_phone(agency: UUID) -> No
         for stop in stops:
             assert before[stop.id] - stop.visit_until == timedelta(hours=4)
             assert stop.arrival_to <= stop.visit_until - timedelta(seconds=stop.service_s)
+
+
+def test_a_letter_in_the_hand_of_the_one_who_owes_starts_the_wait(agency: UUID) -> None:
+    set_rules(agency, {"MX": {"notice": [{"channels": ["letter"], "at_least_days": 3}]}})
+    with transaction(agency) as session:
+        world = World(session)
+        person, address, account = world.household()
+        late_person, late_address, late = world.household()
+        world.agent("MX-2")
+        agent = world.agent()
+        for days, (who, where, what) in ((20, (person, address, account)), (3, (late_person, late_address, late))):
+            visit = world.visit(
+                world.route(agent, day=WEDNESDAY - timedelta(days=60)), 1, where, who, what, state="done"
+            )
+            letter = Letter(
+                visit_id=visit.id, account_id=what.id, person_id=who.id, kind="notification", language="es",
+                jurisdiction="MX", serial=f"S{days}", state="handed_over", content="{}",
+            )  # fmt: skip
+            session.add(letter)
+            session.flush()
+            at = NOW + timedelta(days=1) - timedelta(days=days)
+            session.add(LetterCustody(letter_id=letter.id, state="handed_over", at=at, actor="agent"))
+        session.flush()
+        reasons = {row.account_id: row.reason for row in _not_planned(session)}
+        assert reasons == {late.id: "waiting_after_letter"}
+
+
+def _not_planned(session: Session) -> list[NotPlanned]:
+    plan_day(session, WEDNESDAY, parts=PARTS, now=NOW)
+    return list(session.scalars(select(NotPlanned)))
+
+
+def test_who_wants_no_visits_at_a_place_gets_none_and_what_is_out_comes_back(
+    app: Flask, agency: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_rules, "office_context", lambda: nullcontext(agency))
+    with transaction(agency) as session:
+        world = World(session)
+        _, home, account = world.household()
+        world.agent()
+        plan_id = plan_day(session, WEDNESDAY, parts=PARTS, now=NOW).id
+        publish_plan(session, plan_id, parts=PARTS, now=NOW, published_by=None)
+        home_id, account_id = home.id, account.id
+    opt_out = lambda *more: CliRunner().invoke(address_rules.opt_out, [str(home_id), *more], catch_exceptions=False)  # noqa: E731 one line, used twice
+    assert opt_out().output == "nobody is sent there any more\n"
+    with transaction(agency) as session:
+        assert [visit.state for visit in session.scalars(select(Visit))] == ["withdrawn"]
+        assert "address-opted-out" in {
+            one.rule.id for one in explain_account(session, account_id, WEDNESDAY, PARTS).reasons
+        }
+    assert opt_out("--again").output == "visits there are wanted again\n"
+    with transaction(agency) as session:
+        rules = {one.rule.id for one in explain_account(session, account_id, WEDNESDAY, PARTS).reasons}
+        assert "address-opted-out" not in rules

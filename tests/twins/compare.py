@@ -125,9 +125,13 @@ def masked(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -
 
 
 DRAWN_BY_OPENSSL = frozenset(
-    {"ct", "sig", "prev", "roll", "wrapped", "link", "sha256", "root", "key", "receipt_sig", "ct_sha256", "leaf", "kid"}
-)
-"""Names whose bytes are ciphertexts, signatures or hashes of such: compared by length."""
+    {
+        "ct", "sig", "prev", "roll", "wrapped", "link", "sha256", "root", "key", "receipt_sig", "ct_sha256", "leaf", "kid",
+        "sheet",
+    }
+)  # fmt: skip
+"""Names whose bytes are ciphertexts, signatures or hashes of such: compared by length. A sheet's digest is sealed under a
+drawn key with a drawn nonce; what it is made of, ids and versions of items, is compared item by item."""
 WRITTEN = frozenset({"h", "statement", "receipt", "cert", "checkpoint", "protected", "m", "anchor", "next"})
 """Names whose bytes are JSON (or a dotted row of such parts): opened, then compared."""
 
