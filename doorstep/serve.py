@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 from flask import Flask
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import WSGITask
 
 from doorstep.backup.photo_key_copies import place_from
 from doorstep.installation import Installation
@@ -39,6 +41,8 @@ def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False)
 
     `beside_others`: on a port that further processes of this command serve as well.
     """
+    app.config["BODIES_COME_WHOLE"] = True  # as waitress hands them over
+    HTTPChannel.task_class = _KeptTask
     where = {"sockets": [shared_socket(host, port)]} if beside_others else {"host": host, "port": port}
     server = create_server(
         app,
@@ -59,6 +63,16 @@ def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False)
     except OSError as error:
         if error.errno != 9:  # EBADF: the listening socket was closed on purpose
             raise
+
+
+class _KeptTask(WSGITask):
+    """Waitress ends the connection after each answer without a Content-Length, also where there must be none, since the
+    answer ends with its head (RFC 9112 section 6.3): a new connection for every piece of a photograph."""
+
+    def set_close_on_finish(self) -> None:
+        asked = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or self.version != "1.1" or asked:
+            super().set_close_on_finish()
 
 
 def _connections() -> int:

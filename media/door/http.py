@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.http import http_date
 
 from field_api.platform.database import transaction
@@ -23,7 +23,7 @@ from media.door.headers import (
     read_first_piece,
     read_piece,
 )
-from media.door.uploads import append, append_first, create, end, take_place, tell_offset
+from media.door.uploads import append, append_at_once, append_first, create, end, take_place, tell_offset
 from media.records import FORGOTTEN, QUARANTINED, RECEIVING, Upload
 from media.sealed_photo import MAX_SEALED_BYTES
 from media.stores import stores_of
@@ -71,8 +71,15 @@ def create_upload() -> Response:
     return response
 
 
+BODIES_COME_WHOLE = "BODIES_COME_WHOLE"
+"""In the application's configuration: the server hands a request over when all of its body is there. Then a PATCH takes
+its place and appends in one transaction, which saves a sync of the database's log for each."""
+
+
 def _take_place(upload_id: UUID) -> None:
     check_version(request.headers)
+    if current_app.config.get(BODIES_COME_WHOLE):
+        return
     with transaction(g.device.agency_id) as session:
         g.fence = take_place(session, g.device.id, upload_id, clock().now(), g.device_request.anchor_at)
 
@@ -92,10 +99,13 @@ def tell_standing(upload_id: UUID) -> Response:
 def append_piece(upload_id: UUID) -> Response:
     piece = read_piece(request.headers)
     body = _body_of(piece)
+    where = stores_of(settings()), g.device.id, upload_id
     with transaction(g.device.agency_id) as session:
-        upload = append(
-            session, stores_of(settings()), g.device.id, upload_id, g.fence, piece.offset, body, clock().now()
-        )
+        if current_app.config.get(BODIES_COME_WHOLE):
+            signed_at = g.device_request.anchor_at
+            upload = append_at_once(session, *where, signed_at, piece.offset, body, clock().now())
+        else:
+            upload = append(session, *where, g.fence, piece.offset, body, clock().now())
         response, lost = _standing(upload, 204), upload.state == FORGOTTEN
     if lost:
         raise Problem("not-found", "the bytes before these are lost: create the upload again")

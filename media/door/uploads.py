@@ -72,11 +72,25 @@ def take_place(session: Session, device_id: UUID, upload_id: UUID, now: datetime
     before the offset was last told is refused. Raises Problem `conflict` for it, `not-found` or `gone`.
     """
     upload = _find(session, device_id, upload_id, now)
-    if upload.told_at and not (anchor_at and anchor_at >= upload.told_at):
-        raise Problem("conflict", "the offset was told anew since this was signed")
-    upload.fence += 1
+    _pass_older(upload, anchor_at)
     session.flush()
     return upload.fence
+
+
+def append_at_once(
+    session: Session,
+    stores: Stores,
+    device_id: UUID,
+    upload_id: UUID,
+    anchor_at: datetime | None,
+    offset: int,
+    body: bytes,
+    now: datetime,
+) -> Upload:
+    """`take_place` and `append` in one, for a body that is here already: nothing can stall between the two."""
+    upload = _find(session, device_id, upload_id, now)
+    _pass_older(upload, anchor_at)
+    return _append(session, stores, upload, offset, body, now)
 
 
 def append(
@@ -97,6 +111,10 @@ def append(
     upload = _find(session, device_id, upload_id, now)
     if upload.fence != fence:
         raise Problem("conflict", "a newer request came for this upload")
+    return _append(session, stores, upload, offset, body, now)
+
+
+def _append(session: Session, stores: Stores, upload: Upload, offset: int, body: bytes, now: datetime) -> Upload:
     if upload.received_bytes != offset or upload.state != RECEIVING:
         raise Problem("conflict", "this is not where the upload stands", at="Upload-Offset")
     if not 0 < len(body) <= upload.length_bytes - offset:
@@ -153,6 +171,13 @@ def _find(session: Session, device_id: UUID, upload_id: UUID, now: datetime) -> 
 
 def _alive(upload: Upload, now: datetime) -> bool:
     return upload.state != FORGOTTEN and not (upload.state == RECEIVING and upload.expires_at <= now)
+
+
+def _pass_older(upload: Upload, anchor_at: datetime | None) -> None:
+    """Raises Problem `conflict` for what was signed before the offset was last told."""
+    if upload.told_at and not (anchor_at and anchor_at >= upload.told_at):
+        raise Problem("conflict", "the offset was told anew since this was signed")
+    upload.fence += 1
 
 
 def _told(session: Session, upload: Upload, answer_at: datetime) -> Upload:

@@ -228,10 +228,10 @@ CREATION = [
     Failpoint(102, "door", "media.photo_keys:PhotoKeys.put", "after", "a key stored, no row committed"),
 ]
 PIECE = [
-    Failpoint(103, "door", "media.door.http:take_place", "after", "a place taken, not committed"),
+    Failpoint(103, "door", "media.door.uploads:_pass_older", "after", "a place taken, not committed"),
     Failpoint(104, "door", "media.sealed_files:SealedFiles.append", "before", "asked, nothing written"),
     Failpoint(105, "door", "media.sealed_files:SealedFiles.append", "after", "synced, no offset"),
-    Failpoint(106, "door", "media.door.http:append", "after", "offset written, not committed"),
+    Failpoint(106, "door", "media.door.http:append_at_once", "after", "offset written, not committed"),
     Failpoint(107, "door", "field_api.platform.door_gate:check", "before", "offset committed, no reply"),
 ]
 DEATHS = [
