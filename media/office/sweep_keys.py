@@ -64,26 +64,42 @@ def key_sweep(app: Flask) -> KeySweep:
     return sweep
 
 
-def destroy_returned(session: Session, room: Darkroom, upload_ids: Collection[UUID], now: datetime) -> int:
-    """Of these, destroy the keys whose photographs are destroyed or forgotten; returns how many there were.
+def destroy_returned(session: Session, room: Darkroom, upload_ids: Collection[UUID], now: datetime) -> tuple[int, bool]:
+    """Of these, destroy the keys whose photographs are destroyed or forgotten; returns how many there were, and whether
+    all were looked at.
 
     The log has a decision for each destroyed one: that its key was back is nothing that should happen. A row that
-    somebody holds is passed over: whoever holds it destroys the key, or begins its upload anew.
+    somebody holds is left for the next round: a phone that asks after its destroyed photograph holds it, too. So is a
+    file that cannot be overwritten, and it keeps nothing else from being done.
     """
-    done = 0
+    done, all_seen = 0, True
     ordered = sorted(upload_ids)
     for first in range(0, len(ordered), IDS):
-        for upload in _gone(session, ordered[first : first + IDS]):
-            if room.stores.keys.destroy(upload.agency_id, upload.id):
+        gone, held = _gone(session, ordered[first : first + IDS])
+        all_seen = all_seen and not held
+        for upload in gone:
+            try:
+                found = room.stores.keys.destroy(upload.agency_id, upload.id)
+            except OSError as error:  # somebody else's file, or one that is locked against writing
+                log.error("store-unavailable", store="photo-keys", error=type(error).__name__)
+                all_seen = False
+                continue
+            if found:
                 done += 1
                 _note(session, upload, now)
-    return done
+    return done, all_seen
 
 
-def _gone(session: Session, upload_ids: Collection[UUID]) -> list[Upload]:
+def _gone(session: Session, upload_ids: Collection[UUID]) -> tuple[list[Upload], bool]:
+    """The rows, locked, and whether somebody holds further ones."""
     gone = Upload.state.in_((DESTROYED, FORGOTTEN))
-    mine = select(Upload).where(Upload.agency_id == current_agency(), Upload.id.in_(upload_ids), gone)
-    return list(session.scalars(mine.with_for_update(skip_locked=True)))
+    mine = select(Upload.id).where(Upload.agency_id == current_agency(), Upload.id.in_(upload_ids), gone)
+    known = session.scalars(mine).all()
+    if not known:
+        return [], False
+    locked = select(Upload).where(Upload.agency_id == current_agency(), Upload.id.in_(known), gone)
+    rows = list(session.scalars(locked.with_for_update(skip_locked=True)))
+    return rows, len(rows) < len(known)
 
 
 def _note(session: Session, upload: Upload, now: datetime) -> None:

@@ -126,8 +126,10 @@ def _destroy_what_returned(app: Flask, agency_id: UUID, room: Darkroom, now: dat
     sweep, keys, done = key_sweep(app), room.stores.keys, 0
     for folder, stamp in islice(sweep.unseen(keys, agency_id), FOLDERS):
         with transaction(agency_id) as session:
-            done += destroy_returned(session, room, keys.in_folder(folder), now)
-        sweep.saw(folder, stamp)
+            destroyed, all_seen = destroy_returned(session, room, keys.in_folder(folder), now)
+        done += destroyed
+        if all_seen:
+            sweep.saw(folder, stamp)
     return done
 
 

@@ -23,7 +23,7 @@ import doorstep.commands.keys
 import doorstep.commands.photo
 from field_api.domain.photo_retention import photo_retention
 from field_api.platform.clock import SystemClock
-from field_api.platform.database import db, transaction
+from field_api.platform.database import db, transaction, transaction_beside
 from field_api.platform.ids import new_id
 from field_api.platform.key_rotation import KeyFiles
 from field_api.platform.root_keys import certify_request
@@ -40,6 +40,7 @@ from media.office.records import Photo
 from media.office.rewrap_keys import rewrap_keys
 from media.office.show_rendition import show_rendition
 from media.photo_keys import PhotoKeys
+from media.records import Upload
 from tests.photo_phone import SealedPhoto, announce, send_piece
 from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg
@@ -293,6 +294,53 @@ def test_a_leftover_of_a_destroyed_photographs_key_goes_with_it(world: PhotoWorl
     )  # fmt: skip
     assert world.work() == 1
     assert files_below(world.settings.photo_keys) == {}
+
+
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the key store has lain there for longer than its clock ticks."""
+    monkeypatch.setattr("media.office.sweep_keys.SETTLED_NS", -DAY // timedelta(microseconds=1) * 1000)
+
+
+def test_a_key_that_is_back_goes_also_where_its_phone_asked_at_that_moment(
+    world: PhotoWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(monkeypatch)
+    photo = taken(world)
+    store = world.settings.photo_keys
+    shutil.copytree(store, tmp_path / "old", copy_function=shutil.copy2)
+    destroy(world, photo.id)
+    copied_back(tmp_path / "old", store)
+    with transaction_beside(world.agency) as asking:
+        asking.get_one(Upload, (world.agency, photo.upload_id), with_for_update=True)  # as the door does for HEAD
+        assert world.work() == 0
+    assert world.work() == 1
+    assert files_below(store) == {}
+
+
+def test_a_key_that_cannot_be_overwritten_keeps_nothing_else_from_being_done(
+    world: PhotoWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(monkeypatch)
+    photo = taken(world)
+    store = world.settings.photo_keys
+    shutil.copytree(store, tmp_path / "old", copy_function=shutil.copy2)
+    destroy(world, photo.id)
+    copied_back(tmp_path / "old", store)
+
+    def refused(_self: PhotoKeys, _agency: UUID, _upload: UUID) -> bool:
+        raise PermissionError("another user's file")
+
+    with monkeypatch.context() as meanwhile, capture_logs() as lines:
+        meanwhile.setattr(PhotoKeys, "destroy", refused)
+        assert world.developed(jpeg()).state == "developed"
+    assert {
+        "event": "store-unavailable",
+        "log_level": "error",
+        "store": "photo-keys",
+        "error": "PermissionError",
+    } in lines
+    assert world.work() == 1
+    assert photo.upload_id.hex not in [path.name for path in files_below(store)]
 
 
 def test_a_key_whose_row_is_not_committed_yet_stays(world: PhotoWorld) -> None:
