@@ -67,7 +67,9 @@ def create_upload() -> Response:
         body, now = _body_of(g.first), clock().now()
         with transaction(g.device.agency_id) as session:
             upload = append_first(session, stores_of(settings()), g.device.id, g.upload_id, g.fence, body, now)
-            response = _standing(upload, 201)
+            response, lost = _standing(upload, 201), upload.state == FORGOTTEN
+        if lost:
+            raise _lost()
     return response
 
 
@@ -108,7 +110,7 @@ def append_piece(upload_id: UUID) -> Response:
             upload = append(session, *where, g.fence, piece.offset, body, clock().now())
         response, lost = _standing(upload, 204), upload.state == FORGOTTEN
     if lost:
-        raise Problem("not-found", "the bytes before these are lost: create the upload again")
+        raise _lost()
     return response
 
 
@@ -127,6 +129,11 @@ def _body_of(piece: Piece) -> bytes:
     if not same(sha256(body), piece.sha256):
         raise Problem("digest-mismatch", "the body is not what Upload-Checksum says", at="Upload-Checksum")
     return body
+
+
+def _lost() -> Problem:
+    """To raise once it is committed that the upload is forgotten."""
+    return Problem("not-found", "the bytes before these, or the key, are lost: create the upload again")
 
 
 def _standing(upload: Upload, status: int) -> Response:

@@ -164,3 +164,14 @@ def test_an_ended_upload_begins_anew_with_its_first_bytes(phone: Phone, photo: S
     assert phone.call("DELETE", location, headers=TUS).status_code == 204
     assert announce_with(phone, photo, photo.sealed[:999]).headers["Upload-Offset"] == "999"
     assert stored(settings)[0].read_bytes() == photo.sealed[:999]
+
+
+def test_a_creation_whose_key_was_lost_before_its_bytes_came_is_not_called_complete(
+    phone: Phone, small: SealedPhoto, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(PhotoKeys, "put", lambda *_: None)
+        response = announce_with(phone, small, small.sealed)
+    assert (response.status_code, code(response)) == (404, "not-found")
+    assert "Upload-State" not in response.headers and stored(settings) == []
+    assert announce_with(phone, small, small.sealed).headers["Upload-State"] == "complete"
