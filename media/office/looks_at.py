@@ -29,8 +29,8 @@ class Look:
     use: Use
 
 
-def looks_at(session: Session, photo: Photo, to: Audience) -> list[Look]:
-    """The newest first. Two statements."""
+def looks_at(session: Session, photo: Photo, to: Audience) -> tuple[list[Look], bool]:
+    """The newest first, and whether all of the visit's lines were looked through. Two statements."""
     lines = session.scalars(
         select(VisitEvent)
         .where(
@@ -39,12 +39,13 @@ def looks_at(session: Session, photo: Photo, to: Audience) -> list[Look]:
             VisitEvent.kind == VisitEventKind.PHOTO_SHOWN.value,
         )
         .order_by(VisitEvent.at.desc(), VisitEvent.id.desc())
-        .limit(MOST)
+        .limit(MOST + 1)
     ).all()
-    told = [(line, json.loads(line.body.reveal(to))) for line in lines]
+    told = [(line, json.loads(line.body.reveal(to))) for line in lines[:MOST]]
     ours = [(line, body) for line, body in told if body["photo"] == str(photo.id)]
     names = staff_names(session, {line.actor for line, _ in ours})
-    return [Look(line.at, names.get(line.actor, line.actor), Use(body["shown"])) for line, body in ours]
+    looks = [Look(line.at, names.get(line.actor, line.actor), Use(body["shown"])) for line, body in ours]
+    return looks, len(lines) <= MOST
 
 
 def staff_names(session: Session, actors: set[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from field_api.usecases.note_visit_event import staff_actor
 from media.office.hints import Hint
 from media.office.link_rendition import link_rendition
 from media.office.look_alikes import LookAlike, look_alikes
-from media.office.looks_at import looks_at, staff_names
+from media.office.looks_at import MOST, looks_at, staff_names
 from media.office.own_links import shown_link
 from media.office.page_words import HINTS, RELATIONS, SHOWN, SUBJECTS, HintWords
 from media.office.photo_cards import Card, metres, moment, photo_cards
@@ -53,7 +53,8 @@ class Alike:
 
 @dataclass(frozen=True)
 class Sheet:
-    """`code` is the state's, `picture` the path of the large rendition, `looks` when, who and what."""
+    """`code` is the state's, `picture` the path of the large rendition, `looks` when, who and what;
+    `looks_through`: where there are more, how many lines of the visit they were found among."""
 
     card: Card
     code: str
@@ -64,6 +65,7 @@ class Sheet:
     overruled: str | None
     alike: tuple[Alike, ...]
     looks: tuple[tuple[str, str, str], ...]
+    looks_through: int | None
 
     @property
     def may_be_allowed(self) -> bool:
@@ -85,6 +87,7 @@ def photo_sheet(session: Session, photo_id: UUID, links: PhotoLinks, now: dateti
     near = {one.id: one for one in look_alikes(session, photo)[:ALIKE_SHOWN]}
     card, *beside = photo_cards(session, [photo, *_photos(session, near)], links, now)
     zone = card.place.zone
+    looks, all_told = looks_at(session, photo, TO)
     alike = [Alike(each, _how(near[each.id], each)) for each in beside]
     return Sheet(
         card=card,
@@ -95,7 +98,8 @@ def photo_sheet(session: Session, photo_id: UUID, links: PhotoLinks, now: dateti
         allowed=_allowed(known.permission, zone) if known.permission else None,
         overruled=_overruled(session, photo, zone),
         alike=tuple(sorted(alike, key=lambda one: near[one.card.id].bits_apart)),
-        looks=tuple((moment(look.at, zone), look.who, SHOWN[look.use]) for look in looks_at(session, photo, TO)),
+        looks=tuple((moment(look.at, zone), look.who, SHOWN[look.use]) for look in looks),
+        looks_through=None if all_told else MOST,
     )
 
 

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from field_api.domain.vocabulary import PhotoSubject, Relation
 from field_api.platform.clock import SetClock
+from field_api.platform.database import transaction
 from media.office.hints import Hint
 from media.office.page_words import DESTROY, HINTS, RELATIONS, SHOWN, STATES, SUBJECTS
 from media.office.photo_links import Use
@@ -175,6 +176,32 @@ def test_look_alikes_stand_side_by_side(world: PhotoWorld, office_client: Office
     ]  # fmt: skip
     assert f"{ONE}?photo={first.id}" in html and "Looks the same; by" in html
     assert {office_client.get(source).status_code for source, _ in sources} == {200}
+
+
+def test_a_look_alike_whose_small_picture_is_lost_shows_its_state(
+    world: PhotoWorld, office_client: OfficeClient
+) -> None:
+    first = world.developed(encoded(patterned(), quality=95))
+    world.goes_on()
+    second = world.developed(encoded(patterned(), quality=95))
+    with transaction(world.agency) as session:
+        lost = session.get_one(Photo, (world.agency, first.id))
+        lost.small_key, lost.state, lost.reason = None, PhotoState.AWAITING.value, "rendition-missing"
+    html = page(office_client, f"{ONE}?photo={second.id}")
+    assert 'src="None"' not in html and f">{STATES[PhotoState.AWAITING]}</a>" in html
+
+
+def test_a_page_that_cannot_know_all_openings_does_not_say_that_nobody_looked(
+    world: PhotoWorld, office_client: OfficeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = world.developed(jpeg(400, 300)), world.developed(jpeg(300, 400))
+    for photo in (first, second):
+        ((source, _words),) = pictures(page(office_client, f"{ONE}?photo={photo.id}"))
+        office_client.get(source)
+    for module in ("looks_at", "photo_sheet"):
+        monkeypatch.setattr(f"media.office.{module}.MOST", 1)
+    html = page(office_client, f"{ONE}?photo={first.id}")
+    assert "Nobody before you" not in html and "none of this one. Older ones stand in the visit's story" in html
 
 
 def test_pages_are_left_by_their_cursor_newest_first(
