@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Iterable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select, update
-
 from bench.figures import say, timed
 from bench.media_raw import raw_rate
+from bench.media_sealed import forget, store
 from bench.processor_time import family, spent
 from bench.sync import Bench, postmaster
 from bench.sync_phones import BenchPhone
 from doorstep.app import worker_app
-from field_api.platform import sealing
-from field_api.platform.database import db, transaction
-from field_api.platform.ids import new_id
+from field_api.platform.database import db
 from field_api.platform.settings import Settings
-from media.door.uploads import upload_id_of
-from media.office.records import Photo
 from media.office.work import work_once
-from media.records import COMPLETE, Upload
-from media.sandbox.run import end_sandboxes
-from media.sealed_photo import PhotoName, seal_photo
-from media.stores import stores_of
+from media.sandbox.run import Renditions, Sandbox, end_sandboxes
 
 ROUND = 100  # photographs that wait at once: 2,000 would fill a disk
 
@@ -65,12 +55,12 @@ def _develop_on(cores: int, bench: Bench, phones: list[BenchPhone], files: list[
         worker.start()
     for ours, _ in ends:
         ours.recv()
-    _store(bench, phones, islice(cycle(files), WARM))  # statements are compiled, decoders loaded
+    store(bench, phones, islice(cycle(files), WARM))  # statements are compiled, decoders loaded
     _developed([ours for ours, _ in ends])
-    _forget(bench, WARM)
+    forget(bench, WARM)
     for first in range(0, photos, ROUND):
         number = min(ROUND, photos - first)
-        _store(bench, phones, islice(cycle(files), number))
+        store(bench, phones, islice(cycle(files), number))
         raws.append(raw_rate(files, cores))
         with ExitStack() as stack:
             workers_spent = [stack.enter_context(spent(worker.pid or 0)) for worker in workers]
@@ -79,7 +69,7 @@ def _develop_on(cores: int, bench: Bench, phones: list[BenchPhone], files: list[
                 _developed([ours for ours, _ in ends])
         wall_s, postgres_s = wall_s + seconds(), postgres_s + postgres_spent()
         worker_s += sum(each() for each in workers_spent)
-        _forget(bench, number)
+        forget(bench, number)
         say(f"memory after {first + number} ({cores} core)", ", ".join(_memory(worker.pid or 0) for worker in workers))
     for (ours, _), worker in zip(ends, workers, strict=True):
         ours.send("end")
@@ -111,7 +101,7 @@ def _say_rates(
 
 def _worker(settings: Settings, agency: UUID, orders: Connection) -> None:
     """A worker's rounds whenever it is told to go; at last it says how large the largest process was, in bytes."""
-    app = worker_app(settings)
+    app, largest = worker_app(settings), _Largest()
     orders.send("ready")
     while orders.recv() == "go":
         while work_once(app, agency, datetime.now(UTC)):
@@ -120,45 +110,20 @@ def _worker(settings: Settings, agency: UUID, orders: Connection) -> None:
     end_sandboxes()
     with app.app_context():
         db.engine.dispose()
-    orders.send(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+    orders.send(largest.bytes)
 
 
-def _store(bench: Bench, phones: list[BenchPhone], files: Iterable[bytes]) -> None:
-    """As if phones had uploaded them and operations declared them with a permission."""
-    stores, now = stores_of(bench.settings), datetime.now(UTC)
-    with bench.app.app_context(), transaction(bench.agency) as session:
-        for phone, data in zip(cycle(phones), files):
-            device, photo_id, key = UUID(phone.device), new_id(), os.urandom(32)
-            name = PhotoName(bench.agency, device, photo_id)
-            sealed = seal_photo(key, name, "image/jpeg", data)
-            wrap, digest = sealing.seal_to(phone.sealing_public, name.key_info, key), sealing.sha256(sealed)
-            upload_id = upload_id_of(device, digest)
-            stores.files.append(bench.agency, upload_id, 0, sealed)
-            stores.keys.put(bench.agency, upload_id, wrap)
-            size = {"length_bytes": len(sealed), "received_bytes": len(sealed)}
-            times = {"created_at": now, "completed_at": now, "taken_at": now, "expires_at": now + timedelta(days=7)}
-            session.add(Upload(
-                id=upload_id, device_id=device, photo_id=photo_id, sha256=digest, wrap_sha256=sealing.sha256(wrap),
-                sealing_key_id=sealing.key_id_of(phone.sealing_public), state=COMPLETE, **size, **times,
-            ))  # fmt: skip
-            session.add(Photo(
-                visit_id=UUID(phone.visits[0]), op_id=photo_id, device_id=device, upload_id=upload_id, sha256=digest,
-                subject="facade", received_at=now, latitude=19.4, longitude=-99.1, accuracy_m=8.0, captured_at=now,
-            ))  # fmt: skip
+class _Largest:
+    """Peak memory of any picture's process, as zygotes tell it."""
 
+    def __init__(self) -> None:
+        self.bytes, self.real = 0, Sandbox.develop
+        Sandbox.develop = lambda *given: self.noted(*given)  # type: ignore[method-assign]  # measured where it is called
 
-def _forget(bench: Bench, number: int) -> None:
-    """Free the disk, and take the hashes out: real photographs are not the same eight again and again."""
-    stores = stores_of(bench.settings)
-    with bench.app.app_context(), transaction(bench.agency) as session:
-        photos = session.scalars(select(Photo).where(Photo.dhash.is_not(None))).all()
-        if len(photos) != number or any(photo.state != "developed" or not photo.width for photo in photos):
-            raise RuntimeError("not all were developed")
-        for photo in photos:
-            for key in (photo.large_key, photo.small_key):
-                bench.app.extensions["doorstep.objects"].delete(key or "")
-            stores.files.delete(bench.agency, photo.upload_id)
-        session.execute(update(Photo).values(dhash=None))
+    def noted(self, sandbox: Sandbox, image: bytes) -> Renditions:
+        made = self.real(sandbox, image)
+        self.bytes = max(self.bytes, sandbox.used.peak_bytes if sandbox.used else 0)
+        return made
 
 
 def _memory(worker: int) -> str:
