@@ -64,23 +64,37 @@ def copies_in(place: Path) -> Iterator[Copy]:
 
 
 def delete_old_photo_keys(place: Path, now: datetime) -> list[Path]:
-    """Overwrite and delete copies that are a week old, so that a destroyed key is destroyed there too."""
+    """Overwrite and delete copies that are a week old, so that a destroyed key is destroyed there too.
+
+    Raises OSError where one cannot be deleted, after the others.
+    """
     old = [copy.path for copy in copies_in(place) if copy.is_over(now)] if place.exists() else []
+    kept: list[OSError] = []
     for copy in old:
-        for path in copy.rglob("*"):  # a millisecond or more for each: some minutes where there are a hundred thousand
-            if path.is_file() and not path.is_symlink():
-                shred(path)
-        shutil.rmtree(copy)
+        try:
+            _delete(copy)
+        except OSError as error:
+            kept.append(error)
+    if kept:  # told once the others are gone: one that cannot be deleted must not keep them
+        raise kept[0]
     return old
 
 
+def _delete(copy: Path) -> None:
+    for path in copy.rglob("*"):  # a millisecond or more for each: some minutes where there are a hundred thousand
+        if path.is_file() and not path.is_symlink():
+            shred(path)
+    shutil.rmtree(copy)
+
+
 def delete_hourly(app: Flask, now: datetime) -> int:
-    """The worker's part, where it sees the place. Returns how many were deleted. Raises OSError."""
+    """The worker's part, where it sees the place: what would be older than LIFETIME before it looks again. Returns how
+    many were deleted. Raises OSError."""
     place, looked_at = place_from(os.environ), app.extensions.get(_LOOKED_AT)
     if place is None or (looked_at is not None and now - looked_at < EVERY):
         return 0
     app.extensions[_LOOKED_AT] = now
-    deleted = len(delete_old_photo_keys(place, now))
+    deleted = len(delete_old_photo_keys(place, now + EVERY))
     if deleted:
         log.warning("photo-key-copies-deleted", count=deleted)  # by a backup they would be gone before
     return deleted

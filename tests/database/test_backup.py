@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -331,6 +332,25 @@ def test_old_copies_are_overwritten_before_they_go_and_killed_backups_left_copie
     assert delete_old_photo_keys(tmp_path / "away", now) == []
 
 
+def test_a_copy_that_cannot_be_deleted_keeps_no_other_one(
+    clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, place = clock.now(), tmp_path / "copies"
+    stuck = _copy(place, now - timedelta(days=9))
+    _copy(place, now - timedelta(days=8))
+    delete = shutil.rmtree
+
+    def refused(copy: Path) -> None:
+        if copy == stuck:
+            raise PermissionError("another user's directory")
+        delete(copy)
+
+    monkeypatch.setattr("doorstep.backup.photo_key_copies.shutil.rmtree", refused)
+    with pytest.raises(PermissionError):
+        delete_old_photo_keys(place, now)
+    assert _copies(place) == [stuck.name]
+
+
 def test_a_backup_that_cannot_be_made_deletes_old_copies_all_the_same(tmp_path: Path) -> None:
     now, place = SystemClock().now(), tmp_path / "photo-keys"
     for age in (timedelta(days=30), timedelta(days=6)):  # the younger would be too old before the next night's
@@ -358,6 +378,9 @@ def test_the_worker_deletes_old_copies_where_it_sees_them_once_an_hour(
     assert delete_hourly(app, clock.now()) == 0
     clock.advance(timedelta(minutes=1))
     assert delete_hourly(app, clock.now()) == 1
+    clock.advance(timedelta(hours=1))
+    _copy(place, clock.now() - timedelta(days=6, hours=23, minutes=30))
+    assert delete_hourly(app, clock.now()) == 1, "it would be older than a week at the next look"
     assert _copies(place) == []
 
 
