@@ -27,6 +27,7 @@ from media.office.records import Photo, PhotoState
 from media.photo_keys import KeyAbsent
 from media.records import Upload
 from media.sandbox.run import Renditions, Undevelopable
+from media.sandbox.starter import SandboxAbsent
 from media.sealed_files import SealedAbsent
 from media.sealed_photo import MAX_SEALED_BYTES, Unopenable, open_photo
 
@@ -47,8 +48,8 @@ def develop_photo(agency_id: UUID, photo_id: UUID, now: datetime, room: Darkroom
     """Develop an awaiting photograph; returns its new state, or None where there was nothing to do.
 
     Whatever is wrong with the bytes becomes QUARANTINED with a reason, and the sealed bytes stay as they came; one that
-    was developed before stays so, with what is left of it. A store that is away (StoreUnavailable) and errors of the
-    database are raised, and the photograph is tried again later.
+    was developed before stays so, with what is left of it. A store that is away (StoreUnavailable), a sandbox that does
+    not begin (SandboxAbsent) and errors of the database are raised, and the photograph is tried again later.
     """
     upload = claimed(agency_id, photo_id, now)
     return None if upload is None else settled(agency_id, photo_id, lambda: outcome_of(room, upload), now, room)
@@ -81,7 +82,7 @@ def settled(
     """The state that the outcome brings. Raises what `outcome` raises."""
     try:
         became = outcome()
-    except StoreUnavailable:
+    except (StoreUnavailable, SandboxAbsent):
         with transaction(agency_id) as session:
             _not_tried(session, photo_id)
         raise
@@ -104,7 +105,8 @@ def _claim(session: Session, photo_id: UUID, now: datetime) -> Upload | None:
 
 
 def _not_tried(session: Session, photo_id: UUID) -> None:
-    """A store that is away is no fault of the photograph: it comes again when its claim ends, however often."""
+    """A store that is away, or a machine on which no sandbox runs, is no fault of the photograph: it comes again when
+    its claim ends, however often."""
     photo = load(session, Photo, photo_id, lock=True)
     if photo.state == PhotoState.DEVELOPING:
         photo.attempts -= 1

@@ -27,6 +27,10 @@ class SandboxLost(RuntimeError):
     """The zygote cannot be started, or ended in the middle of a picture: this machine's trouble, not the picture's."""
 
 
+class SandboxAbsent(SandboxLost):
+    """No process for a picture could be begun at all: of the picture nothing is known."""
+
+
 @dataclass(frozen=True)
 class Used:
     """What one picture's process came to."""
@@ -45,16 +49,16 @@ class Starter:
         _STARTERS.add(self)
 
     def begin(self, stdin: int, stdout: int) -> None:
-        """Have a new process read `stdin` and write `stdout`, descriptors of this process. Raises SandboxLost."""
+        """Have a new process read `stdin` and write `stdout`, descriptors of this process. Raises SandboxAbsent."""
         try:
             self._child = self._ask(stdin, stdout)
         except (OSError, SandboxLost):  # it died since the last picture
             self.close()
             try:
                 self._child = self._ask(stdin, stdout)
-            except OSError as error:
+            except (OSError, SandboxLost) as error:
                 self.close()
-                raise SandboxLost("no process for a picture") from error
+                raise SandboxAbsent("no process for a picture") from error
 
     def end(self, deadline: float) -> Used | None:
         """Wait until the process has ended by itself, and what it used; or end it at the deadline (`time.monotonic()`):

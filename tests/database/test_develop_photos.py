@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,10 +15,11 @@ from field_api.domain.disclosure import Audience
 from field_api.platform.database import transaction
 from field_api.platform.tenancy import acting_for
 from media.office.darkroom import Darkroom, darkroom
+from media.office.develop_photo import CLAIM_LIFETIME, MAX_ATTEMPTS
 from media.office.develop_photos import IN_FLIGHT, develop_photos
 from media.office.link_uploads import link_uploads
-from media.sandbox.run import Renditions, develop_in_sandbox
-from media.sandbox.starter import SandboxLost
+from media.sandbox.run import Renditions, Sandbox, develop_in_sandbox
+from media.sandbox.starter import SandboxAbsent, SandboxLost
 from tests.photo_world import PhotoWorld
 from tests.pictures import encoded, patterned
 
@@ -70,3 +72,16 @@ def test_trouble_with_one_leaves_none_in_flight(world: PhotoWorld) -> None:
     assert second.state == "developed"
     with acting_for(world.agency):
         assert darkroom().objects.get(second.large_key or "")
+
+
+def test_a_machine_on_which_no_sandbox_begins_costs_a_photograph_no_try(world: PhotoWorld) -> None:
+    ids, now = declared(world, 1), world.clock.now()
+    with Sandbox((sys.executable, "-I", "-c", "raise SystemExit(1)")) as broken:
+        for turn in range(MAX_ATTEMPTS + 1):
+            with pytest.raises(SandboxAbsent), audience(Audience.OFFICE_JOB):
+                later = now + turn * CLAIM_LIFETIME
+                develop_photos(world.agency, ids, later, replace(darkroom(), develop=broken.develop), nullcontext)
+            assert (world.only().state, world.only().attempts) == ("developing", 0)
+    world.clock.advance((MAX_ATTEMPTS + 1) * CLAIM_LIFETIME)
+    assert develop(world, ids, darkroom()) == 1
+    assert world.only().state == "developed"
