@@ -81,12 +81,20 @@ def copy_tree(source: Path, target: Path) -> None:
         goal = target / path.relative_to(source)
         make_directories(goal.parent)
         try:
-            with path.open("rb") as reader:
-                _copy(reader.fileno(), goal)
+            while not _copied_as_it_stands(path, goal):
+                goal.unlink()
         except FileNotFoundError:
-            continue
+            goal.unlink(missing_ok=True)
     for directory, _, _ in os.walk(target):
         sync_directory(Path(directory))
+
+
+def _copied_as_it_stands(path: Path, goal: Path) -> bool:
+    """False where another file took its place meanwhile: the bytes of a wrapped key that is sealed anew are noise then.
+    Raises FileNotFoundError."""
+    with path.open("rb") as reader:
+        _copy(reader.fileno(), goal)
+        return os.path.samestat(os.fstat(reader.fileno()), path.stat())
 
 
 def _copy(source: int, goal: Path) -> None:

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from doorstep.backup import places
 from media.photo_keys import KeyAbsent, PhotoKeys, StoredWrap
 
 AGENCY, UPLOAD = UUID(int=1), UUID(int=2)
@@ -164,3 +165,28 @@ def test_a_reader_that_has_opened_what_is_overwritten_reads_its_successor(
     monkeypatch.setattr(Path, "open", opens)
     assert keys.get(AGENCY, UPLOAD) == REWRAPPED
     assert opened
+
+
+def test_a_backup_copies_the_wrap_that_stands_and_not_the_noise_of_a_replaced_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agency_id, sealed_anew, destroyed = uuid4(), uuid4(), uuid4()
+    keys, meanwhile = PhotoKeys(tmp_path / "keys"), [True]
+    for upload_id in (sealed_anew, destroyed):
+        keys.put(agency_id, upload_id, b"\x04" * 113)
+    copy = places._copy
+
+    def slow(source: int, goal: Path) -> None:
+        if meanwhile and goal.name == sealed_anew.hex:
+            meanwhile.clear()
+            keys.replace(agency_id, sealed_anew, "00" * 8, b"new" * 9)
+        if goal.name == destroyed.hex:
+            keys.destroy(agency_id, destroyed)
+        copy(source, goal)
+
+    monkeypatch.setattr(places, "_copy", slow)
+    places.copy_tree(tmp_path / "keys", tmp_path / "copy")
+    copied = PhotoKeys(tmp_path / "copy")
+    assert copied.get(agency_id, sealed_anew).wrap == b"new" * 9
+    with pytest.raises(KeyAbsent):
+        copied.get(agency_id, destroyed)
