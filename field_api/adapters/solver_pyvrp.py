@@ -44,7 +44,7 @@ from field_api.domain.routing import (
 )
 
 HISTORY = 50
-KICKS = 2_000
+KICKS = 2_400
 FEW_STOPS, FEW_NEIGHBOURS = 100, 20
 A_FEW = 30
 SHEET_ITERATIONS = 40
@@ -163,8 +163,10 @@ class _Run:
         watcher = _Watcher(self, model, step)
         ils = pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
         params = _params(model, step, ils)
-        most = min(most or self.solver.iterations, self.solver.iterations)
-        stop = MultipleCriteria([MaxIterations(most), NoImprovement(self.solver.without_improvement), self.limit])
+        ends = [MaxIterations(most or self.solver.iterations), NoImprovement(self.solver.without_improvement)]
+        if most is None:  # a sheet's order is never cut short: what it has no place for would be lost
+            ends.append(self.limit)
+        stop = MultipleCriteria(ends)
         start = model.solution(problem.before) if any(problem.before) else None
         with warnings.catch_warnings():
             # That a penalty is at its upper end tells of a hard day, which is no fault: the answer is checked.

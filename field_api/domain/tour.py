@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 NEIGHBOURS = 8
 BRIDGE_SPAN = 50
+PATIENCE = 1.004
+"""Kicks go on from a tour up to this much longer than the shortest: from the shortest alone, some never leave it."""
 """Kicks change places near each other: what they spoil is mended by looking at six places, not at all."""
 
 
@@ -25,8 +27,8 @@ def shortest_tour(lengths: Sequence[Sequence[int]], *, seed: int, kicks: int) ->
     search = _Search(lengths, random.Random(seed))  # noqa: S311 - a search, not a secret
     for _ in range(kicks):
         search.kick()
-    start = search.position[0]
-    tour = search.tour[start:] + search.tour[:start]
+    start = search.best.index(0)
+    tour = search.best[start:] + search.best[:start]
     return tour if tour[1] < tour[-1] else [tour[0], *reversed(tour[1:])]
 
 
@@ -54,9 +56,11 @@ class _Search:
         places = list(range(self.size))
         draw.shuffle(places)
         self._settle(places)
+        self.length = sum(self.d[self.tour[n - 1]][self.tour[n]] for n in range(self.size))
+        self.shortest, self.best = self.length, self.tour[:]
 
     def kick(self) -> None:
-        """Exchange two neighbouring stretches, mend around the cuts, and keep what is not longer."""
+        """Exchange two neighbouring stretches, mend around the cuts, and keep what is not much longer than the best."""
         first, middle, last = sorted(1 + int(self.draw.random() * min(self.size - 2, BRIDGE_SPAN)) for _ in range(3))
         if first == middle or middle == last:
             return
@@ -71,7 +75,11 @@ class _Search:
             tour[n % size] = place
             self.position[place] = n % size
         gain += self._settle([before, after, one[0], one[-1], other[0], other[-1]])
-        if gain < 0:
+        self.length -= gain
+        if self.length < self.shortest:
+            self.shortest, self.best = self.length, self.tour[:]
+        elif self.length > self.shortest * PATIENCE:
+            self.length += gain
             self.tour, self.position = kept
 
     def _settle(self, waiting: list[int]) -> int:
