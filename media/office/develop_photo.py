@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -126,11 +127,14 @@ def _develop(room: Darkroom, upload: Upload) -> Kept:
         note_flaw(DOOR, CORRUPT, str(upload.id))
         raise Unopenable("bytes-differ")
     renditions = room.develop(open_photo(key.secret, key.name, sealed).image)
-    return Kept(
-        renditions,
-        room.objects.put(key.seal_rendition(LARGE, renditions.large)),
-        room.objects.put(key.seal_rendition(SMALL, renditions.small)),
-    )
+    large_key = room.objects.put(key.seal_rendition(LARGE, renditions.large))
+    try:
+        small_key = room.objects.put(key.seal_rendition(SMALL, renditions.small))
+    except StoreUnavailable:
+        with suppress(StoreUnavailable):
+            room.objects.delete(large_key)  # nothing names it, and the next try keeps another
+        raise
+    return Kept(renditions, large_key, small_key)
 
 
 def _settle(session: Session, room: Darkroom, photo_id: UUID, outcome: Kept | str, now: datetime) -> PhotoState:

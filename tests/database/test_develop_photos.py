@@ -12,7 +12,9 @@ import pytest
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.ports import Objects
 from field_api.platform.database import transaction
+from field_api.platform.store_trouble import StoreUnavailable
 from field_api.platform.tenancy import acting_for
 from media.office.darkroom import Darkroom, darkroom
 from media.office.develop_photo import CLAIM_LIFETIME, MAX_ATTEMPTS
@@ -85,3 +87,33 @@ def test_a_machine_on_which_no_sandbox_begins_costs_a_photograph_no_try(world: P
     world.clock.advance((MAX_ATTEMPTS + 1) * CLAIM_LIFETIME)
     assert develop(world, ids, darkroom()) == 1
     assert world.only().state == "developed"
+
+
+def test_a_store_that_takes_one_rendition_and_not_the_other_keeps_neither(world: PhotoWorld) -> None:
+    """Each try left a large one that nothing named: the fuller the disk, the more of them."""
+    ids, room = declared(world, 1), darkroom()
+    objects = _Full(room.objects)
+    with pytest.raises(StoreUnavailable):
+        develop(world, ids, replace(room, objects=objects))
+    assert objects.kept == 0
+    assert world.only().state == "developing"
+
+
+class _Full:
+    """Has room for one object."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects, self.kept = objects, 0
+
+    def put(self, body: bytes) -> str:
+        if self.kept:
+            raise StoreUnavailable
+        self.kept += 1
+        return self._objects.put(body)
+
+    def get(self, key: str) -> bytes:
+        return self._objects.get(key)
+
+    def delete(self, key: str) -> None:
+        self.kept -= 1
+        self._objects.delete(key)
