@@ -131,7 +131,7 @@ DRAWN_BY_OPENSSL = frozenset(
     }
 )  # fmt: skip
 """Names whose bytes are ciphertexts, signatures or hashes of such: compared by length. A sheet's digest is sealed under a
-drawn key with a drawn nonce; what it is made of, ids and versions of items, is compared item by item."""
+drawn key with a drawn nonce; it is opened and compared by `opened_feed`."""
 WRITTEN = frozenset({"h", "statement", "receipt", "cert", "checkpoint", "protected", "m", "anchor", "next"})
 """Names whose bytes are JSON (or a dotted row of such parts): opened, then compared."""
 

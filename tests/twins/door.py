@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -192,14 +193,23 @@ def opened_feed(phone: Phone, response: TestResponse) -> Any:
         manifest = json.loads(parts.manifest)
         keys = sheet_keys(phone, manifest["sheet_keys"])
         bound = (manifest["agency"], manifest["device"], manifest["epoch"], manifest["seq"])
-        return [
+        lines = [
             _outside(keys[key], ct, nul(b"doorstep-snapshot-v1", *bound, index))
             for index, (key, ct) in enumerate(parts.lines)
         ]
+        return {"lines": lines, "digest": _digest(keys, manifest)}
     page = page_of(response.data)
     keys = sheet_keys(phone, page["sheet_keys"])
     items = [(un64(item["h"]), un64(item["ct"])) for item in page["items"]]
-    return [_outside(keys[json.loads(head)["key"]], ct, sha256(head)) for head, ct in items]
+    read = [_outside(keys[json.loads(head)["key"]], ct, sha256(head)) for head, ct in items]
+    signed = page["digest"]
+    return {"items": read, "digest": _digest(keys, json.loads(un64(signed["statement"]))) if signed else None}
+
+
+def _digest(keys: Mapping[str, bytes], signed: Mapping[str, Any]) -> str:
+    """What the sealed digest says of the sheet: made of ids and numbers, so the same for both twins."""
+    bound = (signed["agency"], signed["device"], signed["epoch"], signed["seq"])
+    return opened(keys[signed["key"]], un64(signed["sheet"]), nul(b"doorstep-digest-v1", *bound)).hex()
 
 
 def _outside(key: bytes, ct: bytes, associated: bytes) -> Any:

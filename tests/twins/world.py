@@ -392,7 +392,9 @@ class Builder:
         self.known.plan, self.known.route = self.id("plan", "published"), self.id("route", "published")
         plan = load(self.session, Plan, self.known.plan)
         # A made-up day that no rule would let be planned.
-        send_out(self.session, plan, visits_of(self.session, plan), now=NOON, published_by=self.id("staff", "dispatcher"))
+        send_out(
+            self.session, plan, visits_of(self.session, plan), now=NOON, published_by=self.id("staff", "dispatcher")
+        )
 
     def _visit(self, route: Route, plan: str, number: int) -> None:
         stop, person = self.id("stop", plan, min(number, 2)), self.known.people[number]
