@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from field_api.adapters.object_names import absent, checked, new_key, seal, unseal
@@ -56,9 +57,15 @@ def _write(path: Path, sealed: bytes) -> None:
     make_directories(path.parent)
     partial = path.with_suffix(".part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    sync_directory(path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        sync_directory(path.parent)
+    except OSError:
+        with suppress(OSError):  # a full disk's last room, under a name that nobody is told
+            partial.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        raise

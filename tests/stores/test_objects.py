@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import socket
+import stat
 import time
 from base64 import b64encode
 from dataclasses import replace
@@ -129,16 +131,22 @@ def test_swapped_or_altered_bytes_do_not_open(local: LocalObjects, tmp_path: Pat
                 local.get(key)
 
 
-def test_a_write_that_fails_leaves_no_object(local: LocalObjects, tmp_path: Path, monkeypatch) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("of", ["file", "directory"])
+def test_a_write_that_fails_leaves_nothing(local: LocalObjects, tmp_path: Path, monkeypatch, of: str) -> None:
+    synced = os.fsync
 
+    def full(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) == (of == "file"):
+            raise OSError(28, "No space left on device")
+        synced(descriptor)
+
+    monkeypatch.setattr("field_api.adapters.objects_local.new_key", lambda: "ab" + secrets.token_hex(15))
     with acting_for(AGENCY):
         local.put(b"directories are there")
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(StoreUnavailable):
             local.put(b"never whole")
-    assert len([path for path in _files(tmp_path / "objects") if path.suffix == ""]) == 1
+    assert len(_files(tmp_path / "objects")) == 1
 
 
 @S3
