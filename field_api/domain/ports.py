@@ -18,7 +18,7 @@ class ObjectAbsent(LookupError):
 class Objects(Protocol):
     """Keeps bytes for the running agency, sealed at rest, under opaque random keys.
 
-    Every verb raises Problem `unavailable` where the store is away, refuses or is full: that says nothing of any object.
+    Every verb raises Problem `unavailable` where the store is away, refuses or is full: no object is told by that.
     """
 
     def put(self, body: bytes) -> str:
