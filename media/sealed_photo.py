@@ -124,6 +124,9 @@ def _parted(plaintext: bytes) -> OpenedPhoto:
         metadata = loads(plaintext[4 : 4 + length], max_bytes=MAX_METADATA_BYTES)
     except BadJson as error:
         raise Unopenable("bad-metadata") from error
-    if not isinstance(metadata, dict) or metadata.get("v") != 1 or metadata.get("type") not in MEDIA_TYPES:
+    if not isinstance(metadata, dict) or metadata.get("v") != 1:
         raise Unopenable("bad-metadata")
-    return OpenedPhoto(metadata["type"], plaintext[4 + length :])
+    media_type = metadata.get("type")
+    if not isinstance(media_type, str) or media_type not in MEDIA_TYPES:
+        raise Unopenable("bad-metadata")
+    return OpenedPhoto(media_type, plaintext[4 + length :])

@@ -70,6 +70,14 @@ def test_an_altered_photo_is_refused_by_name(vector: dict[str, Any]) -> None:
     assert refusal.value.reason == vector["expected"]
 
 
+@pytest.mark.parametrize("said", [b'{"type":[],"v":1}', b'{"type":{},"v":1}', b'{"type":null,"v":1}', b'{"v":1}'])
+def test_a_type_that_is_no_text_is_bad_metadata(said: bytes) -> None:
+    """Whatever else it raised would be no one's to catch: neither the worker's nor that of whoever fetches a file."""
+    key, name = os.urandom(32), PhotoName(uuid4(), uuid4(), uuid4())
+    with pytest.raises(Unopenable, match="bad-metadata"):
+        open_photo(key, name, seal_plaintext(key, name, len(said).to_bytes(4, "big") + said + b"image"))
+
+
 def test_every_kind_of_refusal_has_a_vector() -> None:
     cases = {vector["case"] for vector in vectors("refused")}
     assert cases >= {"truncated", "reordered", "swapped", "other-device", "other-agency", "flipped-bit", "wrong-key"}
