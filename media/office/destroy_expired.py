@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ RETENTION_END = "retention-end"
 BATCH = 20
 
 
-def expired_photos(session: Session, now: datetime) -> Sequence[UUID]:
+def expired_photos(session: Session, now: datetime, aside: Collection[UUID] = ()) -> Sequence[UUID]:
     """The oldest BATCH of those whose time is over, whatever state they are in; none where no time is set.
 
     It runs from `received_at`, the door's clock: when the picture was taken is the phone's claim.
@@ -27,7 +27,7 @@ def expired_photos(session: Session, now: datetime) -> Sequence[UUID]:
     kept_for = photo_retention(agency.policy) if agency is not None else None
     if kept_for is None:
         return []
-    over = select(Photo.id).where(*_kept_before(now - kept_for))
+    over = select(Photo.id).where(*_kept_before(now - kept_for), Photo.id.not_in(aside))
     return session.scalars(over.order_by(Photo.received_at).limit(BATCH)).all()
 
 

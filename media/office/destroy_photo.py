@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -61,8 +61,8 @@ def _log_erasure(session: Session, photo: Photo, now: datetime, actor: str, reas
     note_erasure(session, now, erased=f"photo/{photo.id}", what=Erased.PHOTOGRAPH, decided=decided)
 
 
-def withdrawn_photos(session: Session) -> Sequence[UUID]:
-    """What was declared before its visit's permission was taken back, BATCH at most.
+def withdrawn_photos(session: Session, aside: Collection[UUID] = ()) -> Sequence[UUID]:
+    """What was declared before its visit's permission was taken back, BATCH at most; none that is set `aside`.
 
     From the few withdrawals to the photographs of their visits: event ids grow in the order of recording.
     """
@@ -75,6 +75,7 @@ def withdrawn_photos(session: Session) -> Sequence[UUID]:
         .where(
             Photo.agency_id == current_agency(),
             Photo.state != PhotoState.DESTROYED.value,
+            Photo.id.not_in(aside),
             withdrawn.flags.contains([PERMISSION_WITHDRAWN]),
             withdrawn.kind == VisitEventKind.PHOTO_PERMISSION.value,
             declared.kind == VisitEventKind.PHOTO.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +19,7 @@ NOT_DECIDED = "not-decided"
 BATCH = 20
 
 
-def undecided_photos(session: Session, now: datetime) -> Sequence[UUID]:
+def undecided_photos(session: Session, now: datetime, aside: Collection[UUID] = ()) -> Sequence[UUID]:
     """Refused photographs whose time is over. Gives those that have no date theirs: the time runs from when a manager
     can see them, also where the bytes had lain at the door for days before their operation came."""
     refused = (Photo.agency_id == current_agency(), Photo.state == PhotoState.REFUSED.value)
@@ -29,7 +29,7 @@ def undecided_photos(session: Session, now: datetime) -> Sequence[UUID]:
         .values(decide_by=now + DECIDE_WITHIN)
         .execution_options(synchronize_session=False)
     )
-    over = select(Photo.id).where(*refused, Photo.decide_by <= now)
+    over = select(Photo.id).where(*refused, Photo.decide_by <= now, Photo.id.not_in(aside))
     return session.scalars(over.order_by(Photo.decide_by).limit(BATCH)).all()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -40,9 +40,9 @@ _KNOWN = text("""
 """)
 
 
-def untaken_uploads(session: Session, now: datetime) -> Sequence[UUID]:
+def untaken_uploads(session: Session, now: datetime, aside: Collection[UUID] = ()) -> Sequence[UUID]:
     """Those whose time to be looked at has come, the longest waiting first."""
-    mine = (Upload.agency_id == current_agency(), _not_taken(), Upload.expires_at <= now)
+    mine = (Upload.agency_id == current_agency(), _not_taken(), Upload.expires_at <= now, Upload.id.not_in(aside))
     return session.scalars(select(Upload.id).where(*mine).order_by(Upload.expires_at).limit(BATCH)).all()
 
 

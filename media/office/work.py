@@ -38,7 +38,9 @@ BATCH = 20
 STORE_PAUSE = timedelta(minutes=1)
 """After a store was away: each call to one may take some 20 s, and operations wait for the round's end."""
 STORE_TRIES = 3
-AWAY_UNTIL = "media.store_away_until"
+ASIDE_FOR = timedelta(hours=1)
+"""What could not be destroyed lets others come: their keys, which need no store, are overwritten then."""
+AWAY_UNTIL, ASIDE, NEXT = "media.store_away_until", "media.set_aside", "media.next_of_stores"
 
 JOBS = {
     "media.link": Audience.OFFICE_JOB,
@@ -56,12 +58,12 @@ def work_once(app: Flask, agency_id: UUID, now: datetime) -> int:
     keys to the newest sealing key, forget the rest.
 
     Returns how many units of work were done; 0 means that nothing waits, or that a store is away: then all stays as it
-    is, and is tried again after STORE_PAUSE.
+    is, and is tried again after STORE_PAUSE, what could not be destroyed after ASIDE_FOR.
     """
     with app.app_context():
         if now < app.extensions.get(AWAY_UNTIL, now):
             return 0
-        patience, done = Patience(), 0
+        patience, done = Patience(app.extensions.setdefault(ASIDE, {}), now), 0
         try:
             done = _round(app, agency_id, now, patience)
         except StoreUnavailable:
@@ -77,32 +79,56 @@ def _round(app: Flask, agency_id: UUID, now: datetime, patience: Patience) -> in
         done = _destroy_what_returned(app, agency_id, room, now)
     with _job("media.link"), transaction(agency_id) as session:
         done += link_uploads(session, now)
+    with _job("media.keys"), transaction(agency_id) as session:
+        done += rewrap_keys(session, room)
+    first, of_stores = app.extensions.get(NEXT, 0), (_destroy, _develop, _forget)
+    for number in range(first, first + len(of_stores)):
+        app.extensions[NEXT] = (number + 1) % len(of_stores)  # what this one leaves undone keeps no other one for ever
+        done += of_stores[number % len(of_stores)](agency_id, room, now, patience)
+    app.extensions[NEXT] = 0
+    return done
+
+
+def _destroy(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     with _job("media.destroy"):
-        done += _destroy_what_ended(agency_id, room, now, patience)
-        done += _destroy_what_waited(agency_id, room, now, patience)
+        done = _destroy_what_ended(agency_id, room, now, patience)
+        return done + _destroy_what_waited(agency_id, room, now, patience)
+
+
+def _develop(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     with _job("media.develop"):
         with transaction(agency_id) as session:
             waiting = waiting_photos(session, now)
-        done += develop_photos(agency_id, waiting, now, room, patience.over_one)
-    with _job("media.keys"), transaction(agency_id) as session:
-        done += rewrap_keys(session, room)
+        return develop_photos(agency_id, waiting, now, room, patience.over_one)
+
+
+def _forget(agency_id: UUID, room: Darkroom, now: datetime, _patience: Patience) -> int:
     with _job("media.forget"), transaction(agency_id) as session:
-        return done + forget_expired(session, room.stores, now)
+        return forget_expired(session, room.stores, now)
 
 
 class Patience:
     """One object that cannot be had holds up no other; a store that is away is not asked for each of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, aside: dict[UUID, datetime], now: datetime) -> None:
         self._left = STORE_TRIES
+        self._aside, self._now = aside, now
         self.was_tried = False
 
+    def aside(self) -> list[UUID]:
+        """Photographs and uploads that are not tried now."""
+        return [each for each, until in self._aside.items() if until > self._now]
+
     @contextmanager
-    def over_one(self) -> Iterator[None]:
+    def over_one(self, each: UUID | None = None) -> Iterator[None]:
         """Around the work on one photograph. Raises StoreUnavailable when it has happened too often."""
         try:
             yield
+            if each is not None:
+                self._aside.pop(each, None)
         except StoreUnavailable:
+            if each is not None:
+                self._aside[each] = self._now + ASIDE_FOR
             self.was_tried = True
             self._left -= 1
             if self._left == 0:
@@ -113,10 +139,11 @@ def _destroy_what_ended(agency_id: UUID, room: Darkroom, now: datetime, patience
     """Permissions taken back, then what was kept for long enough. Each in a transaction of its own: a key is gone for
     good before its row says so."""
     with transaction(agency_id) as session:
-        ended = dict.fromkeys(withdrawn_photos(session), PERMISSION_WITHDRAWN)
-        ended = dict.fromkeys(expired_photos(session, now), RETENTION_END) | ended
+        aside = patience.aside()
+        ended = dict.fromkeys(withdrawn_photos(session, aside), PERMISSION_WITHDRAWN)
+        ended = dict.fromkeys(expired_photos(session, now, aside), RETENTION_END) | ended
     for photo_id, reason in ended.items():
-        with patience.over_one(), transaction(agency_id) as session:
+        with patience.over_one(photo_id), transaction(agency_id) as session:
             destroy_photo(session, photo_id, room, now=now, actor="system", reason=reason)
     return len(ended)
 
@@ -136,13 +163,14 @@ def _destroy_what_returned(app: Flask, agency_id: UUID, room: Darkroom, now: dat
 def _destroy_what_waited(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     """Each in a transaction of its own, as above."""
     with transaction(agency_id) as session:
-        photo_ids, upload_ids = undecided_photos(session, now), untaken_uploads(session, now)
+        aside = patience.aside()
+        photo_ids, upload_ids = undecided_photos(session, now, aside), untaken_uploads(session, now, aside)
     done = 0
     for photo_id in photo_ids:
-        with patience.over_one(), transaction(agency_id) as session:
+        with patience.over_one(photo_id), transaction(agency_id) as session:
             done += destroy_undecided(session, photo_id, room, now)
     for upload_id in upload_ids:
-        with patience.over_one(), transaction(agency_id) as session:
+        with patience.over_one(upload_id), transaction(agency_id) as session:
             done += look_at_untaken(session, upload_id, room, now)
     return done
 

@@ -24,6 +24,7 @@ from field_api.records.planning import Route
 from field_api.records.visits import VisitEvent
 from field_api.usecases.want_letters import want_letters
 from media.office.develop_photo import CLAIM_LIFETIME
+from media.office.work import ASIDE_FOR, STORE_PAUSE, STORE_TRIES
 from tests.office_client import OfficeClient
 from tests.paper_world import paper_world, stating
 from tests.photo_world import PhotoWorld
@@ -162,6 +163,36 @@ def test_one_photograph_that_cannot_be_had_holds_up_no_other(world: PhotoWorld, 
     world.clock.moment += CLAIM_LIFETIME
     world.work()
     assert {photo.state for photo in world.photos()} == {"developed"}
+
+
+def test_photographs_that_cannot_be_deleted_save_no_others_key_and_keep_nothing_from_being_developed(
+    world: PhotoWorld, settings: Settings
+) -> None:
+    permission = world.permit()
+    for size in range(STORE_TRIES + 2):
+        photo = world.seal(jpeg(200 + size, 200))
+        world.declare(photo, permission)
+        world.upload(photo)
+    world.work()
+    for upload in world.uploads():
+        (path,) = settings.door_objects.rglob(upload.id.hex)
+        path.unlink()
+        path.mkdir()  # every call for it fails
+    world.permit(granted=False)
+    later = world.seal(jpeg(100, 90))
+    world.declare(later, world.permit())
+    world.upload(later)
+    for _ in range(2):
+        world.work()
+        world.clock.moment += STORE_PAUSE
+    assert len([path for path in settings.photo_keys.rglob("*") if path.is_file()]) == 1
+    assert world.photos()[-1].state == "developed"
+    for upload in world.uploads()[:-1]:
+        (path,) = settings.door_objects.rglob(upload.id.hex)
+        path.rmdir()
+    world.clock.moment += ASIDE_FOR
+    world.work()
+    assert [photo.state for photo in world.photos()] == ["destroyed"] * (STORE_TRIES + 2) + ["developed"]
 
 
 @FLAWS
