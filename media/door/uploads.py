@@ -27,6 +27,8 @@ from media.upload_id import upload_id_of
 LIFETIME = timedelta(days=7)
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Of one device: some 80 photographs of 3 MB. A stolen phone fills no disk; a day's work always fits."""
+MAX_WAITING = 2_000
+"""Uploads of one device: the smallest has 25 bytes, and each takes a row, a key's file and their blocks."""
 
 
 def create(
@@ -197,16 +199,16 @@ def _the_same(upload: Upload, wanted: Creation) -> Upload:
 
 
 def _check_quota(session: Session, device_id: UUID, length_bytes: int) -> None:
-    waiting = session.scalar(
-        select(func.coalesce(func.sum(Upload.length_bytes), 0)).where(
+    number, waiting = session.execute(
+        select(func.count(), func.coalesce(func.sum(Upload.length_bytes), 0)).where(
             Upload.agency_id == current_agency(),
             Upload.device_id == device_id,
             Upload.state.in_(WAITING_STATES),
             Upload.taken_at.is_(None),
         )
-    )
-    if (waiting or 0) + length_bytes > MAX_WAITING_BYTES:
-        raise Problem("quota-exceeded", f"more than {MAX_WAITING_BYTES} bytes wait: later")
+    ).one()
+    if number >= MAX_WAITING or waiting + length_bytes > MAX_WAITING_BYTES:
+        raise Problem("quota-exceeded", f"{MAX_WAITING} photographs or {MAX_WAITING_BYTES} bytes wait: later")
 
 
 def _begin(upload: Upload, wanted: Creation, now: datetime) -> None:

@@ -130,7 +130,9 @@ LIMITS = {
     "snapshot": [size(pulling.MAX_SNAPSHOT_BYTES)],
     "tile of the log": [str(merkle.TILE_WIDTH), str(log.MAX_LEVEL)],
     "sealed photograph, body of a `PATCH`": [size(sealed_photo.MAX_SEALED_BYTES), size(headers.MAX_PATCH_BYTES)],
-    "photographs of one device that wait at the door": [size(uploads.MAX_WAITING_BYTES), str(uploads.LIFETIME.days)],
+    "photographs of one device that wait at the door": [
+        f"{uploads.MAX_WAITING:,}", size(uploads.MAX_WAITING_BYTES), str(uploads.LIFETIME.days),
+    ],
     "wrong tries": [str(locks.OPEN_TRIES), str(locks.CODE_TRIES)],
     "calls of one device to one route": [
         f"{sync.door.CALLS_PER_MINUTE:,}", str(media.door.CALLS_PER_MINUTE), str(call_rates.FAILED_PER_MINUTE), "429",

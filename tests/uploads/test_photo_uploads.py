@@ -227,10 +227,11 @@ def test_an_abandoned_upload_expires_seven_days_after_its_last_piece(
     upload(phone, photo)
 
 
+@pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING_BYTES", 5_000), ("MAX_WAITING", 1)])
 def test_a_device_that_fills_the_door_is_told_to_come_later(
-    phone: Phone, agency: UUID, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    phone: Phone, agency: UUID, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
-    monkeypatch.setattr(uploads, "MAX_WAITING_BYTES", 5_000)
+    monkeypatch.setattr(uploads, limit, most)
     public = agency_key(settings, agency)
     assert announce(phone, seal_for(phone, public, bytes(3000))).status_code == 201
     assert code(announce(phone, seal_for(phone, public, bytes(3000)))) == "quota-exceeded"
