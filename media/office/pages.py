@@ -148,8 +148,11 @@ def _read(kind: Any, text: str | None) -> Any:
 
 
 def _form(schema: ma.Schema) -> dict[str, Any]:
-    """The form's fields but for the page's token. Raises marshmallow's ValidationError, answered as of the API."""
-    sent = {name: value for name, value in request.form.items() if name != "csrf_token"}
+    """The form's fields but for the page's token. Raises marshmallow's ValidationError, answered as of the API.
+
+    A browser counts the end of a line as one character and sends two.
+    """
+    sent = {name: value.replace("\r\n", "\n") for name, value in request.form.items() if name != "csrf_token"}
     loaded: dict[str, Any] = schema.load(sent)
     return loaded
 

@@ -12,6 +12,8 @@ from media.office.darkroom import LARGE, SMALL
 from media.office.hints import Hint
 from media.office.records import PhotoState
 
+REASON = (ma.validate.Length(1, 500), ma.validate.Regexp(r"\s*\S", error="Say a reason."))
+"""Some words: blanks alone are none."""
 DESTROY_REASONS = ("permission-withdrawn", "erasure-order", "retention-end", "not-needed", "not-allowed")
 
 
@@ -194,9 +196,9 @@ class DestroySchema(Schema):
 
 class AllowSchema(Schema):
     audiences = MANAGERS
-    reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))
+    reason = confidential(ma.fields.String(required=True, validate=REASON))
 
 
 class OriginalSchema(Schema):
     audiences = MANAGERS
-    reason = confidential(ma.fields.String(required=True, validate=ma.validate.Length(1, 500)))
+    reason = confidential(ma.fields.String(required=True, validate=REASON))

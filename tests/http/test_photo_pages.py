@@ -124,8 +124,9 @@ def test_what_waits_for_a_decision_is_listed_with_the_time_left_and_decided(
     assert "70 hours left" in html and "nobody allowed it" in html and pictures(html) == []
     html = page(office_client, f"{ONE}?photo={photo.id}")
     assert "No permission of this visit is named with it." in html and "Fetch the file" not in html
-    assert sent(office_client, html, "/allow", reason="").status_code == 422
-    done = sent(office_client, html, "/allow", reason="the owner wrote to us")
+    for nothing in ("", " ", "\r\n"):
+        assert sent(office_client, html, "/allow", reason=nothing).status_code == 422
+    done = sent(office_client, html, "/allow", reason="the owner wrote to us\r\n" * 20 + "x" * 60)  # 500 as typed
     assert (done.status_code, done.headers["Location"]) == (303, f"{ONE}?photo={photo.id}")
     html = page(office_client, done.headers["Location"])
     assert "waits to be developed" in html and "Allowed after all by Manager" in html and "/allow" not in html
