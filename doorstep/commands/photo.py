@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import click
@@ -12,6 +12,7 @@ from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import transaction
+from field_api.platform.store_trouble import StoreUnavailable
 from media.office.allow_photo import allow_photo
 from media.office.darkroom import Darkroom, darkroom
 from media.office.destroy_photo import destroy_photo
@@ -95,29 +96,41 @@ def destroy(photo_id: UUID | None, visit: UUID | None, account: UUID | None, per
             _destroy_one(agency_id, photo_id, darkroom(), reason)
             click.echo(f"destroyed {photo_id}")
             return
-        photos, expected = _destroy_about(agency_id, Subject(visit, account, person), reason)
+        photos, expected, left = _destroy_about(agency_id, Subject(visit, account, person), reason)
     click.echo(f"destroyed {photos} photographs, and {expected} that were declared and had not come")
+    if left:
+        raise click.ClickException(
+            f"a store did not answer for {left} more: repeat this; of what had come keys are gone"
+        )
 
 
-def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int, int]:
-    """Each in a transaction of its own: a key is gone for good before its row says so."""
+def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int, int, int]:
+    """Each in a transaction of its own: a key is gone for good before its row says so. Where a store does not let one
+    go, the others' keys go all the same; the last number says how many those are."""
     room, photos, expected = darkroom(), 0, 0
+    left: set[UUID] = set()
     with transaction(agency_id) as session:
         visits = visits_about(session, subject)
         to_come = expected_about(session, visits, Audience.OFFICE_JOB)
     for declared in to_come:
-        with transaction(agency_id) as session:
-            expected += destroy_expected(session, declared, room, now=SystemClock().now(), reason=reason)
-    while some := _some_about(agency_id, visits):  # after what is to come: some of it may have come meanwhile
+        try:
+            with transaction(agency_id) as session:
+                expected += destroy_expected(session, declared, room, now=SystemClock().now(), reason=reason)
+        except StoreUnavailable:
+            left.add(declared.op_id)
+    while some := _some_about(agency_id, visits, left):  # after what is to come: some may have come meanwhile
         for photo_id in some:
-            _destroy_one(agency_id, photo_id, room, reason)
-        photos += len(some)
-    return photos, expected
+            try:
+                _destroy_one(agency_id, photo_id, room, reason)
+                photos += 1
+            except StoreUnavailable:
+                left.add(photo_id)
+    return photos, expected, len(left)
 
 
-def _some_about(agency_id: UUID, visits: Sequence[UUID]) -> Sequence[UUID]:
+def _some_about(agency_id: UUID, visits: Sequence[UUID], left: Collection[UUID]) -> Sequence[UUID]:
     with transaction(agency_id) as session:
-        return photos_about(session, visits)
+        return photos_about(session, visits, left)
 
 
 def _destroy_one(agency_id: UUID, photo_id: UUID, room: Darkroom, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,9 +43,9 @@ def visits_about(session: Session, subject: Subject) -> Sequence[UUID]:
     return session.scalars(_visits(subject)).all()
 
 
-def photos_about(session: Session, visits: Sequence[UUID]) -> Sequence[UUID]:
-    """Photographs of these visits that are not destroyed yet, BATCH at most."""
-    kept = Photo.agency_id == current_agency(), Photo.state != PhotoState.DESTROYED.value
+def photos_about(session: Session, visits: Sequence[UUID], aside: Collection[UUID] = ()) -> Sequence[UUID]:
+    """Photographs of these visits that are not destroyed yet, BATCH at most; none that is set `aside`."""
+    kept = Photo.agency_id == current_agency(), Photo.state != PhotoState.DESTROYED.value, Photo.id.not_in(aside)
     return session.scalars(select(Photo.id).where(*kept, Photo.visit_id.in_(visits)).limit(BATCH)).all()
 
 

@@ -26,6 +26,7 @@ from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction, transaction_beside
 from field_api.platform.ids import new_id
 from field_api.platform.key_rotation import KeyFiles
+from field_api.platform.problems import Problem
 from field_api.platform.root_keys import certify_request
 from field_api.platform.sealing import sha256
 from field_api.platform.tenancy import acting_for
@@ -33,8 +34,11 @@ from field_api.platform.wiring import office_keys
 from field_api.records.agency import Agency
 from field_api.records.log import LogEntry
 from field_api.records.visits import Visit
+from media import photo_keys
 from media.office.darkroom import darkroom
 from media.office.destroy_photo import destroy_photo
+from media.office.destroy_undecided import DECIDE_WITHIN
+from media.office.develop_photo import CLAIM_LIFETIME, MAX_ATTEMPTS
 from media.office.photos_about import Subject, visits_about
 from media.office.records import Photo
 from media.office.rewrap_keys import rewrap_keys
@@ -327,11 +331,11 @@ def test_a_key_that_cannot_be_overwritten_keeps_nothing_else_from_being_done(
     destroy(world, photo.id)
     copied_back(tmp_path / "old", store)
 
-    def refused(_self: PhotoKeys, _agency: UUID, _upload: UUID) -> bool:
+    def refused(_path: Path) -> bool:
         raise PermissionError("another user's file")
 
     with monkeypatch.context() as meanwhile, capture_logs() as lines:
-        meanwhile.setattr(PhotoKeys, "destroy", refused)
+        meanwhile.setattr("media.photo_keys.shred", refused)
         assert world.developed(jpeg()).state == "developed"
     assert {
         "event": "store-unavailable",
@@ -341,6 +345,53 @@ def test_a_key_that_cannot_be_overwritten_keeps_nothing_else_from_being_done(
     } in lines
     assert world.work() == 1
     assert photo.upload_id.hex not in [path.name for path in files_below(store)]
+
+
+def test_a_photograph_whose_key_cannot_be_overwritten_keeps_no_other_from_going(
+    world: PhotoWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, other = taken(world), taken(world)
+    shreds = photo_keys.shred
+
+    def refused(path: Path) -> bool:
+        if path.name.startswith(held.upload_id.hex):
+            raise PermissionError("another user's file")
+        return shreds(path)
+
+    world.work()
+    world.clock.advance(DECIDE_WITHIN)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(photo_keys, "shred", refused)
+        world.work()
+    assert [photo.state for photo in world.photos()] == ["refused", "destroyed"]
+    world.clock.advance(DAY)
+    world.work()
+    assert [photo.state for photo in world.photos()] == ["destroyed", "destroyed"]
+
+
+def test_a_key_that_cannot_be_read_costs_no_try_and_is_told_as_later(
+    world: PhotoWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restore as another user every key is like that, until somebody gives them back."""
+
+    def refused(_path: Path) -> bytes:
+        raise PermissionError("another user's file")
+
+    uploaded(world, world.permit())
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(photo_keys, "_read_standing", refused)
+        for _ in range(MAX_ATTEMPTS + 1):
+            world.work()
+            assert (world.only().state, world.only().attempts) == ("developing", 0)
+            world.clock.advance(CLAIM_LIFETIME)
+    rotate(world)
+    world.work()
+    assert world.only().state == "developed"
+    monkeypatch.setattr(photo_keys, "_read_standing", refused)
+    with pytest.raises(Problem, match="unavailable"):
+        shown(world, world.only().id)
+    rotate(world)
+    assert world.work() == 0
 
 
 def test_a_key_whose_row_is_not_committed_yet_stays(world: PhotoWorld) -> None:
@@ -424,6 +475,19 @@ def test_an_erasure_order_destroys_what_came_and_bars_what_is_still_to_come(worl
     assert order(world, "--account", str(world.visit.accounts[0])) == again
     assert world.work() == 0
     assert world.only().id == first.id
+
+
+def test_an_erasure_order_destroys_all_keys_also_where_a_store_does_not_let_one_go(world: PhotoWorld) -> None:
+    stuck, other = taken(world), taken(world)
+    (path,) = world.settings.door_objects.rglob(stuck.upload_id.hex)
+    path.unlink()
+    path.mkdir()  # every call for it fails
+    told = order(world, "--visit", str(world.visit.visit_id), code=1)
+    assert "destroyed 1 photographs" in told and "did not answer for 1 more" in told
+    assert files_below(world.settings.photo_keys) == {}
+    assert {photo.state for photo in world.photos() if photo.id == other.id} == {"destroyed"}
+    path.rmdir()
+    assert "destroyed 1 photographs" in order(world, "--visit", str(world.visit.visit_id))
 
 
 def test_an_erasure_order_names_something_that_there_is(world: PhotoWorld) -> None:
