@@ -11,16 +11,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from field_api.platform.durable_directories import make_directories, sync_directory
+from field_api.platform.store_trouble import StoreUnavailable
 
 MARK = b"DSWRAP\x00\x01"  # a wrap as phones send it begins with 04, the form of its public point
 KEY_ID_BYTES = 8
 PARTIAL, REPLACED = ".part", ".old.part"
 """What is not in its place yet, and what is so no more. Backups leave out whatever ends in `.part`."""
+
+
+log = structlog.get_logger()
 
 
 class KeyAbsent(LookupError):
@@ -38,7 +45,8 @@ class StoredWrap:
 class PhotoKeys:
     """`directory`/AGENCY/ab/ID, readable by this system user alone. Whoever writes holds the upload's row lock.
 
-    Needs a file system with hard links: what is replaced keeps a second name until it is overwritten.
+    Needs a file system with hard links: what is replaced keeps a second name until it is overwritten. `get`, `replace`
+    and `destroy` raise StoreUnavailable for a file that cannot be read or written: somebody else's, a broken disk's.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -53,7 +61,8 @@ class PhotoKeys:
 
     def get(self, agency_id: UUID, upload_id: UUID) -> StoredWrap:
         """The wrapped key. Raises KeyAbsent."""
-        return _read_wrap(_read_standing(self._path(agency_id, upload_id)))
+        with _disk():
+            return _read_wrap(_read_standing(self._path(agency_id, upload_id)))
 
     def replace(self, agency_id: UUID, upload_id: UUID, key_id: str, wrap: bytes) -> None:
         """Put a wrap that was sealed to the key `key_id` in the place of the one that is there; overwrite that one.
@@ -64,24 +73,26 @@ class PhotoKeys:
         path = self._path(agency_id, upload_id)
         self.clear_leftovers(agency_id, upload_id)
         old = path.with_suffix(REPLACED)
-        try:
-            os.link(path, old)  # a second name: the old one's bytes can be found until they are overwritten
-        except FileNotFoundError as error:
-            raise KeyAbsent("no such key") from error
-        _write_partial(path, MARK + bytes.fromhex(key_id) + wrap).replace(path)
-        sync_directory(path.parent)  # before the old one goes: a power cut must not bring its name back empty
-        shred(old)
-        sync_directory(path.parent)
+        with _disk():
+            try:
+                os.link(path, old)  # a second name: the old one's bytes can be found until they are overwritten
+            except FileNotFoundError as error:
+                raise KeyAbsent("no such key") from error
+            _write_partial(path, MARK + bytes.fromhex(key_id) + wrap).replace(path)
+            sync_directory(path.parent)  # before the old one goes: a power cut must not bring its name back empty
+            shred(old)
+            sync_directory(path.parent)
 
     def clear_leftovers(self, agency_id: UUID, upload_id: UUID) -> None:
         """Overwrite and unlink what an interrupted `put` or `replace` left beside the key."""
         path = self._path(agency_id, upload_id)
         old = path.with_suffix(REPLACED)
-        if old.exists() and path.exists() and old.samefile(path):
-            old.unlink()  # the crash came before the new one was in its place: these bytes are still needed
-        found = [shred(left) for left in (path.with_suffix(PARTIAL), old)]
-        if any(found):
-            sync_directory(path.parent)
+        with _disk():
+            if old.exists() and path.exists() and old.samefile(path):
+                old.unlink()  # the crash came before the new one was in its place: these bytes are still needed
+            found = [shred(left) for left in (path.with_suffix(PARTIAL), old)]
+            if any(found):
+                sync_directory(path.parent)
 
     def destroy(self, agency_id: UUID, upload_id: UUID) -> bool:
         """Overwrite, sync, unlink, sync, leftovers included: gone when this returns. Whether there was anything.
@@ -89,9 +100,10 @@ class PhotoKeys:
         A copying file system or flash may keep old blocks: the wrap in them still needs the agency's sealing key.
         """
         path = self._path(agency_id, upload_id)
-        found = [shred(each) for each in (path, path.with_suffix(PARTIAL), path.with_suffix(REPLACED))]
-        if any(found):
-            sync_directory(path.parent)
+        with _disk():
+            found = [shred(each) for each in (path, path.with_suffix(PARTIAL), path.with_suffix(REPLACED))]
+            if any(found):
+                sync_directory(path.parent)
         return any(found)
 
     def folders(self, agency_id: UUID) -> Iterator[Path]:
@@ -109,6 +121,15 @@ class PhotoKeys:
 
     def _path(self, agency_id: UUID, upload_id: UUID) -> Path:
         return self._directory / str(agency_id) / upload_id.hex[:2] / upload_id.hex
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.error("store-unavailable", store="photo-keys", error=type(error).__name__)
+        raise StoreUnavailable from error
 
 
 def _is_hex(name: str) -> bool:

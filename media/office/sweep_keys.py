@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.platform.store_trouble import StoreUnavailable
 from field_api.platform.tenancy import current_agency
 from field_api.usecases.note_decision import note_decision
 from media.office.darkroom import Darkroom
@@ -80,8 +81,7 @@ def destroy_returned(session: Session, room: Darkroom, upload_ids: Collection[UU
         for upload in gone:
             try:
                 found = room.stores.keys.destroy(upload.agency_id, upload.id)
-            except OSError as error:  # somebody else's file, or one that is locked against writing
-                log.error("store-unavailable", store="photo-keys", error=type(error).__name__)
+            except StoreUnavailable:  # somebody else's file, or one that is locked against writing
                 all_seen = False
                 continue
             if found:

@@ -79,7 +79,7 @@ def _round(app: Flask, agency_id: UUID, now: datetime, patience: Patience) -> in
         done = _destroy_what_returned(app, agency_id, room, now)
     with _job("media.link"), transaction(agency_id) as session:
         done += link_uploads(session, now)
-    with _job("media.keys"), transaction(agency_id) as session:
+    with _job("media.keys"), patience.over_one(), transaction(agency_id) as session:
         done += rewrap_keys(session, room)
     first, of_stores = app.extensions.get(NEXT, 0), (_destroy, _develop, _forget)
     for number in range(first, first + len(of_stores)):

@@ -350,7 +350,8 @@ def test_a_key_that_cannot_be_overwritten_keeps_nothing_else_from_being_done(
 def test_a_photograph_whose_key_cannot_be_overwritten_keeps_no_other_from_going(
     world: PhotoWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, other = taken(world), taken(world)
+    held = taken(world)
+    taken(world)
     shreds = photo_keys.shred
 
     def refused(path: Path) -> bool:
