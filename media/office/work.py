@@ -99,6 +99,8 @@ def _develop(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience)
     with _job("media.develop"):
         with transaction(agency_id) as session:
             waiting = waiting_photos(session, now)
+            taken_back = set(withdrawn_photos(session)) if waiting else set()  # destroying them may have been put off
+        waiting = [photo_id for photo_id in waiting if photo_id not in taken_back]
         return develop_photos(agency_id, waiting, now, room, patience.over_one)
 
 
