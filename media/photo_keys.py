@@ -34,6 +34,10 @@ class KeyAbsent(LookupError):
     """No key of this upload: never put, or destroyed."""
 
 
+class KeyHeld(StoreUnavailable):
+    """A key's file cannot be read or written: whoever was to destroy it has not."""
+
+
 @dataclass(frozen=True)
 class StoredWrap:
     """A wrapped key. `key_id`: the sealing key that it was sealed to again; None: as its phone sent it."""
@@ -46,7 +50,7 @@ class PhotoKeys:
     """`directory`/AGENCY/ab/ID, readable by this system user alone. Whoever writes holds the upload's row lock.
 
     Needs a file system with hard links: what is replaced keeps a second name until it is overwritten. `get`, `replace`
-    and `destroy` raise StoreUnavailable for a file that cannot be read or written: somebody else's, a broken disk's.
+    and `destroy` raise KeyHeld for a file that cannot be read or written: somebody else's, a broken disk's.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -129,7 +133,7 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as error:
         log.error("store-unavailable", store="photo-keys", error=type(error).__name__)
-        raise StoreUnavailable from error
+        raise KeyHeld from error
 
 
 def _is_hex(name: str) -> bool:

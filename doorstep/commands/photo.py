@@ -23,6 +23,7 @@ from media.office.photos_about import Subject, expected_about, photos_about, vis
 from media.office.records import Photo, PhotoState
 from media.office.schemas import DESTROY_REASONS
 from media.office.undeclared import destroy_undeclared, listed_undeclared, undeclared_uploads
+from media.photo_keys import KeyHeld
 
 _HINTS = click.Choice([hint.value for hint in Hint])
 _STATES = click.Choice([state.value for state in PhotoState])
@@ -96,18 +97,17 @@ def destroy(photo_id: UUID | None, visit: UUID | None, account: UUID | None, per
             _destroy_one(agency_id, photo_id, darkroom(), reason)
             click.echo(f"destroyed {photo_id}")
             return
-        photos, expected, left = _destroy_about(agency_id, Subject(visit, account, person), reason)
+        photos, expected, left, held = _destroy_about(agency_id, Subject(visit, account, person), reason)
     click.echo(f"destroyed {photos} photographs, and {expected} that were declared and had not come")
     if left:
-        raise click.ClickException(
-            f"a store did not answer for {left} more: repeat this; of what had come keys are gone"
-        )
+        keys = "one's key stands yet: its file cannot be overwritten" if held else "of what had come keys are gone"
+        raise click.ClickException(f"a store did not answer for {left} more: repeat this; {keys}")
 
 
-def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int, int, int]:
+def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int, int, int, bool]:
     """Each in a transaction of its own: a key is gone for good before its row says so. Where a store does not let one
-    go, the others' keys go all the same; the last number says how many those are."""
-    room, photos, expected = darkroom(), 0, 0
+    go, the others' keys go all the same; the last number says how many those are, and then whether a key stands yet."""
+    room, photos, expected, held = darkroom(), 0, 0, False
     left: set[UUID] = set()
     with transaction(agency_id) as session:
         visits = visits_about(session, subject)
@@ -116,16 +116,18 @@ def _destroy_about(agency_id: UUID, subject: Subject, reason: str) -> tuple[int,
         try:
             with transaction(agency_id) as session:
                 expected += destroy_expected(session, declared, room, now=SystemClock().now(), reason=reason)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             left.add(declared.op_id)
+            held = held or isinstance(error, KeyHeld)
     while some := _some_about(agency_id, visits, left):  # after what is to come: some may have come meanwhile
         for photo_id in some:
             try:
                 _destroy_one(agency_id, photo_id, room, reason)
                 photos += 1
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 left.add(photo_id)
-    return photos, expected, len(left)
+                held = held or isinstance(error, KeyHeld)
+    return photos, expected, len(left), held
 
 
 def _some_about(agency_id: UUID, visits: Sequence[UUID], left: Collection[UUID]) -> Sequence[UUID]:

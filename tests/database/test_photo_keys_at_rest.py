@@ -491,6 +491,18 @@ def test_an_erasure_order_destroys_all_keys_also_where_a_store_does_not_let_one_
     assert "destroyed 1 photographs" in order(world, "--visit", str(world.visit.visit_id))
 
 
+def test_an_erasure_order_says_so_where_a_key_stands_yet(world: PhotoWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path) -> bool:
+        raise PermissionError("another user's file")
+
+    taken(world)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(photo_keys, "shred", refused)
+        told = order(world, "--visit", str(world.visit.visit_id), code=1)
+    assert "key stands yet" in told and "keys are gone" not in told
+    assert "destroyed 1 photographs" in order(world, "--visit", str(world.visit.visit_id))
+
+
 def test_an_erasure_order_names_something_that_there_is(world: PhotoWorld) -> None:
     photo = taken(world)
     order(world, "--person", str(new_id()), code=1)
