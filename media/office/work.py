@@ -104,9 +104,9 @@ def _develop(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience)
         return develop_photos(agency_id, waiting, now, room, patience.over_one)
 
 
-def _forget(agency_id: UUID, room: Darkroom, now: datetime, _patience: Patience) -> int:
+def _forget(agency_id: UUID, room: Darkroom, now: datetime, patience: Patience) -> int:
     with _job("media.forget"), transaction(agency_id) as session:
-        return forget_expired(session, room.stores, now)
+        return forget_expired(session, room.stores, now, patience)
 
 
 class Patience:
@@ -195,14 +195,18 @@ def waiting_photos(session: Session, now: datetime) -> list[UUID]:
     )
 
 
-def forget_expired(session: Session, stores: Stores, now: datetime) -> int:
+def forget_expired(session: Session, stores: Stores, now: datetime, patience: Patience | None = None) -> int:
     """Forget incomplete uploads that their phones left alone for seven days."""
+    patience, done = patience or Patience({}, now), 0
     uploads = session.scalars(
         select(Upload)
         .where(Upload.agency_id == current_agency(), Upload.state == RECEIVING, Upload.expires_at <= now)
+        .where(Upload.id.not_in(patience.aside()))
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     ).all()
     for upload in uploads:
-        forget(stores, upload)
-    return len(uploads)
+        with patience.over_one(upload.id), session.begin_nested():
+            forget(stores, upload)
+            done += 1
+    return done

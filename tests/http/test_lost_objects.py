@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from media.office.develop_photo import CLAIM_LIFETIME
 from media.office.work import ASIDE_FOR, STORE_PAUSE, STORE_TRIES
 from tests.office_client import OfficeClient
 from tests.paper_world import paper_world, stating
+from tests.photo_phone import announce, send_piece
 from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg
 from tests.planning_world import NOW
@@ -197,6 +199,26 @@ def test_photographs_that_cannot_be_deleted_save_no_others_key_and_keep_nothing_
     world.clock.moment += ASIDE_FOR
     world.work()
     assert sorted(photo.state for photo in world.photos()) == ["destroyed"] * (STORE_TRIES + 3) + ["developed"]
+
+
+def test_an_incomplete_upload_that_cannot_be_deleted_keeps_no_other_from_being_forgotten(
+    world: PhotoWorld, settings: Settings
+) -> None:
+    for _ in range(2):
+        photo = world.seal(jpeg(600, 500))
+        created = announce(world.phone, photo)
+        send_piece(world.phone, created.headers["Location"], 0, photo.sealed[:1000])
+    stuck = world.uploads()[0].id
+    (path,) = settings.door_objects.rglob(stuck.hex)
+    path.unlink()
+    path.mkdir()  # every call for it fails
+    world.clock.moment += timedelta(days=8)
+    world.work()
+    assert {upload.id == stuck: upload.state for upload in world.uploads()} == {True: "receiving", False: "forgotten"}
+    path.rmdir()
+    world.clock.moment += ASIDE_FOR
+    world.work()
+    assert {upload.state for upload in world.uploads()} == {"forgotten"}
 
 
 @FLAWS
