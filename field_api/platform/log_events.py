@@ -29,7 +29,6 @@ EVENTS: dict[str, frozenset[str]] = {
         "original-lost": "photo error",
         "photo-key-returned": "upload sha256",  # of a destroyed photograph, copied back by somebody
         "photo-key-copies-deleted": "count",  # older than a week, and no backup deleted them
-        "photo-key-copies-deleted": "count",  # older than a week, and no backup deleted them
         "rendition-lost": "photo size error",
         "object-flawed": "store flaw ref",  # missing or corrupt; a random key or an upload's id
         "store-unavailable": "store error",

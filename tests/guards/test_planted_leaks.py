@@ -329,10 +329,10 @@ def _urgent_changes(bench: Bench) -> Iterator[None]:
 
 @contextmanager
 def _names_of_objects(bench: Bench) -> Iterator[None]:
-    from field_api.adapters import objects_local
+    from field_api.adapters import object_names
 
     serial = iter(range(10**6))
-    with patch.object(objects_local.secrets, "token_hex", lambda size: f"{bench.owes:024x}{next(serial):08x}"):
+    with patch.object(object_names.secrets, "token_hex", lambda size: f"{bench.owes:024x}{next(serial):08x}"):
         yield
 
 
