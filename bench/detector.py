@@ -1,6 +1,6 @@
 """Recall and false-alarm rate of the detector over a file of notes, per language and kind.
 
-    .venv/bin/python bench/detector.py tests/data/held_out_notes.jsonl
+    .venv/bin/python -m bench.detector tests/data/held_out_notes.jsonl
 
 One JSON object a line: `text`, `language`, the mark (MARK) and, where there is one, `kind`. No note is printed.
 """
@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from field_api.domain.debt_words import find_debt_words  # noqa: E402  # the path above comes first
+from field_api.domain.debt_words import find_debt_words
 
 ALL = "all"
 MARK: tuple[str, object] = ("label", "leak")

@@ -1,6 +1,6 @@
 """Import 100,000 accounts from CSV: rows per second against what COPY alone costs for the same rows in the same run.
 
-    .venv/bin/python bench/import_accounts.py [ROWS]
+    .venv/bin/python -m bench.import_accounts [ROWS]
 
 It makes a database of its own below a temporary directory and removes it. Peak memory is this process's.
 """

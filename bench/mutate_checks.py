@@ -1,7 +1,7 @@
 """Take away one check at a time, in a copy of the tree, and see whether a test notices (docs/checks.md).
 
-    .venv/bin/python bench/mutate_checks.py                  all groups
-    .venv/bin/python bench/mutate_checks.py --every 4 door   every fourth mutant of one group
+    .venv/bin/python -m bench.mutate_checks                  all groups
+    .venv/bin/python -m bench.mutate_checks --every 4 door   every fourth mutant of one group
 
 Each mutant is one changed place of one file. First the applications are built as every test builds them: a start-up
 that refuses counts as noticed. Then the tests run that should notice, until one fails. One PostgreSQL with a migrated
@@ -29,7 +29,8 @@ from pathlib import Path
 
 import click
 import pytest
-from mutants import GROUPS, Mutant
+
+from bench.mutants import GROUPS, Mutant
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 240  # a mutant that hangs its tests is noticed too

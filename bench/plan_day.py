@@ -1,6 +1,6 @@
 """Plan and publish a day: seconds, statements, stops a route; by default 600 accounts and 6 agents in three cities.
 
-    .venv/bin/python bench/plan_day.py [ACCOUNTS [AGENTS_PER_CITY]]
+    .venv/bin/python -m bench.plan_day [ACCOUNTS [AGENTS_PER_CITY]]
 
 Addresses are those of doorstep/demo/data, people are made up. It makes a database of its own below a temporary
 directory and removes it.

@@ -1,6 +1,6 @@
 """Publish many visits to phones: seconds in all and in stretching answers, against raw PBKDF2 in the same run.
 
-    .venv/bin/python bench/publish_visits.py [VISITS [--cold]]
+    .venv/bin/python -m bench.publish_visits [VISITS [--cold]]
 
 By default 5,000 visits of 100 agents, each with a phone, two answers a person. The worker stretches answers while the
 plan is a draft ("ahead"); `--cold` leaves that out, so that the first publication does it all. It makes a database of

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
+from bench.detector import figures, read_notes, table
+
 ROOT = Path(__file__).parents[2]
 HELD_OUT = [ROOT / "tests" / "data" / name for name in ("held_out_notes.jsonl", "held_out_notes_second.jsonl")]
-sys.path.insert(0, str(ROOT / "bench"))
-
-from detector import figures, read_notes, table  # noqa: E402  # bench/ is no package: its path comes first
 
 
 @pytest.mark.parametrize("held_out", HELD_OUT, ids=lambda path: path.stem)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
+from bench.mutants import GROUPS
 from tests.guards.mutant_counts import documented
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
-
-from mutants import GROUPS  # noqa: E402  # bench/ is no package: its path comes first
 
 
 @pytest.mark.parametrize("group", GROUPS)
