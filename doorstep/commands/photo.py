@@ -1,4 +1,4 @@
-"""`doorstep photo`: what became of photographs, allowing one that was refused, destroying one."""
+"""`doorstep photo`: what became of photographs, allowing one that was refused, another try, destroying one."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from media.office.allow_photo import allow_photo
 from media.office.darkroom import Darkroom, darkroom
 from media.office.destroy_photo import destroy_photo
 from media.office.destroy_upload import destroy_expected
+from media.office.develop_again import develop_again
 from media.office.hints import Hint
 from media.office.list_photos import listed_photos
 from media.office.photos_about import Subject, expected_about, photos_about, visits_about
@@ -148,3 +149,13 @@ def allow(photo_id: UUID, reason: str) -> None:
     with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
         allow_photo(session, photo_id, reason=reason, by=None, now=SystemClock().now())
     click.echo(f"allowed {photo_id}: the worker develops it")
+
+
+@photo.command("try-again")
+@click.argument("photo_ids", type=click.UUID, nargs=-1, required=True)
+def try_again(photo_ids: tuple[UUID, ...]) -> None:
+    """Have quarantined photographs developed once more: a machine, a store or a key was mended."""
+    with office_context() as agency_id, audience(Audience.OFFICE_JOB), transaction(agency_id) as session:
+        for photo_id in photo_ids:
+            develop_again(session, photo_id, SystemClock().now())
+    click.echo(f"{len(photo_ids)} come again in the worker's next round")

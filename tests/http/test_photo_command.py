@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from doorstep.commands.photo import photo as photo_command
 from field_api.platform.problems import Problem
+from media.sandbox.run import Undevelopable
 from tests.photo_phone import head
 from tests.photo_world import PhotoWorld
 from tests.pictures import jpeg, jpeg_with_everything
@@ -100,3 +101,22 @@ def test_a_refused_photo_is_allowed_from_the_terminal(world: PhotoWorld) -> None
     assert run("allow", str(photo_id), "--reason", "in writing") == f"allowed {photo_id}: the worker develops it\n"
     world.work()
     assert world.only().state == "developed"
+
+
+def test_a_quarantined_photograph_is_tried_again_when_what_was_wrong_is_mended(
+    world: PhotoWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("media.sandbox.run.Sandbox.develop", _crashes)
+        quarantined = world.developed(jpeg())
+    assert (quarantined.state, quarantined.reason) == ("quarantined", "decoder-crashed")
+    assert run("try-again", str(quarantined.id)) == "1 come again in the worker's next round\n"
+    assert (world.only().state, world.only().attempts) == ("awaiting", 0)
+    world.work()
+    assert world.only().state == "developed"
+    again = CliRunner().invoke(photo_command, ["try-again", str(quarantined.id)])
+    assert isinstance(again.exception, Problem) and again.exception.code == "conflict"
+
+
+def _crashes(_sandbox: object, _picture: bytes, **_: object) -> None:
+    raise Undevelopable("decoder-crashed")
