@@ -208,7 +208,7 @@ SAY = (
         ("try: bytearray(768 * 1024 * 1024)\nexcept MemoryError: say('no-memory')", "no-memory"),
         ("try: open('/etc/hostname')\nexcept OSError as e: say('no-file-' + 'x' * (e.errno == 24))", "no-file-x"),
         ("import socket\nlimits.close_the_door()\ntry: socket.socket()\nexcept OSError: say('no-socket')", "no-socket"),
-        ("import os\nsay('env-' + 'x' * (set(os.environ) <= {'LC_CTYPE'}))", "env-x"),
+        ("import os\nsay('env-' + 'x' * (set(os.environ) <= {'LC_CTYPE', 'GLIBC_TUNABLES'}))", "env-x"),
         ("import os\nsay('fds-' + 'x' * (len(os.listdir('/proc/self/fd')) == 4))", "fds-x"),  # one is the listing's own
     ],
 )
