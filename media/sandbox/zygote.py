@@ -1,10 +1,10 @@
 """The process from which each picture's own process is copied: decoders are loaded once, a picture costs one fork.
 
-It is started clean (no environment of ours, directory `/`, no descriptor but its socket), has one thread, and never sees
-a byte of a picture: the worker hands it two pipes by SCM_RIGHTS, it copies itself, and the copy alone reads, under limits
-and system calls of its own. So one picture cannot touch the next. The worker gets a pidfd of the copy, to end it with,
-and at the end its status and what it used. Who is gone takes the rest along: the zygote ends when its worker hangs up,
-the copy when the zygote ends.
+It is started clean (no environment of ours, directory `/`, no descriptor but its socket), has one thread, and never
+sees a byte of a picture: the worker hands it two pipes by SCM_RIGHTS, it copies itself, and the copy alone reads, under
+limits and system calls of its own. So one picture cannot touch the next. The worker gets a pidfd of the copy, to end it
+with, and at the end its status and what it used. Who is gone takes the rest along: the zygote ends when its worker
+hangs up, the copy when the zygote ends.
 
 Why not the standard library's `multiprocessing` fork server: it keeps its parent's environment, directory and
 interpreter options, starts a resource tracker beside it and leaves that one's pipe open in every copy, has each copy
