@@ -16,6 +16,7 @@ from field_api.adapters.xlsx_rows import open_xlsx
 from field_api.domain.column_map import ColumnMap
 from field_api.domain.ports import PaperJob
 from media.sandbox.run import Sandbox
+from media.sandbox.starter import ENVIRONMENT
 from tests.files_of_creditors import xlsx_file
 from tests.pictures import jpeg_with_everything
 
@@ -26,7 +27,7 @@ STARTERS = {
     "field_api/adapters/xlsx_rows.py": "the reader's name; file and sheet by a pipe",
     "field_api/adapters/solver_pool.py": "Python itself; coordinates and times by pipes, no name and no amount",
     "field_api/adapters/typst_papers.py": "the worker's name; data by a pipe, an environment of its own",
-    "media/sandbox/starter.py": "the decoder's name; the pictures by pipes, no environment",
+    "media/sandbox/starter.py": "the decoder's name; the pictures by pipes, no environment of ours",
     "media/sandbox/zygote.py": "a copy of itself, which holds nothing yet",
     "doorstep/serve.py": "which process to be; secrets come by files and the environment of the operator",
     "doorstep/processes.py": "copies of the door, which has what they need already",
@@ -102,4 +103,4 @@ def test_the_picture_decoder_is_told_nothing(started: list[str]) -> None:
         sandbox.develop(jpeg_with_everything())
         sandbox.develop(jpeg_with_everything())
     assert len(started) == 1
-    assert started[0].endswith("{}")
+    assert started[0].endswith(str(ENVIRONMENT)) and set(ENVIRONMENT) == {"GLIBC_TUNABLES"}

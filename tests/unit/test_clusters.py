@@ -50,6 +50,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_is_large")
+@pytest.mark.prove
 def test_further_rounds_lose_nothing_and_bring_something() -> None:
     team, wishes = day()
     found = [
