@@ -47,7 +47,8 @@ class Seaweed:
         }
 
     def start(self) -> None:
-        """Returns when the bucket takes an object. A server that was killed goes on with what it had."""
+        """Returns when the bucket takes an object and gives out all it has. A server that was killed goes on with that,
+        but knows its volumes only a while after it answers: an object without bytes would need none."""
         self.folder.mkdir(exist_ok=True)
         identity = {"name": "tests", "credentials": [{"accessKey": self.key, "secretKey": self.secret}]}
         config = {"identities": [{**identity, "actions": ["Read", "Write", "List", "Tagging"]}]}
@@ -62,7 +63,8 @@ class Seaweed:
         until, store = time.monotonic() + START_S, self.open(retries=0)
         while True:
             try:
-                obstore.put(store, "ready", b"")
+                obstore.put(store, "ready", b"ready")
+                self.bodies()
                 obstore.delete(store, "ready")
                 return
             except BaseError:
