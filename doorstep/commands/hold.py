@@ -7,20 +7,16 @@ from uuid import UUID
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import HoldKind
 from field_api.platform.database import transaction
-from field_api.platform.problems import Problem
-from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import clock
+from field_api.queries.accounts import account_by_reference
 from field_api.queries.holds import holds
-from field_api.records.accounts import Account, Hold
-from field_api.records.agency import Creditor
+from field_api.records.accounts import Hold
 from field_api.usecases.lift_hold import lift_hold
 from field_api.usecases.place_hold import place_hold
 
@@ -50,7 +46,7 @@ def place(
     """Stop collecting at once; visits with nothing left to be about are taken back from phones."""
     with office_context() as agency_id, transaction(agency_id) as session:
         if reference:
-            account_id = _account_of(session, creditor, reference)
+            account_id = account_by_reference(session, creditor, reference)
         placed = place_hold(
             session, kind=HoldKind(kind), reason=reason, now=clock().now(), account_id=account_id, person_id=person_id
         )
@@ -81,14 +77,3 @@ def list_holds(lifted: bool, limit: int) -> None:
             reason = row.reason.reveal(Audience.DISPATCHER)
             table.add_row(str(row.id), row.kind, target, f"{row.placed_at:%Y-%m-%d %H:%M}", lifted_at, reason)
         Console().print(table)
-
-
-def _account_of(session: Session, creditor: str | None, reference: str) -> UUID:
-    found = session.scalar(
-        select(Account.id)
-        .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
-        .where(Account.agency_id == current_agency(), Account.reference == reference, Creditor.name == creditor)
-    )
-    if found is None:
-        raise Problem("not-found", "this creditor has no account with this reference", at="--reference")
-    return found

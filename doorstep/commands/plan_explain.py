@@ -6,15 +6,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 import click
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.platform.problems import Problem
-from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import planning
+from field_api.queries.accounts import account_by_reference
 from field_api.queries.explain_account import Explanation, Planned, explain_account
-from field_api.records.accounts import Account
-from field_api.records.agency import Creditor
 
 
 def explain(session: Session, account: str, creditor: str | None, day: date) -> None:
@@ -57,11 +53,4 @@ def _account(session: Session, account: str, creditor: str | None) -> UUID:
             raise click.BadParameter(
                 "an account's id, or with --creditor its reference", param_hint="--explain"
             ) from None
-    found = session.scalar(
-        select(Account.id)
-        .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
-        .where(Account.agency_id == current_agency(), Account.reference == account, Creditor.name == creditor)
-    )
-    if found is None:
-        raise Problem("not-found", "this creditor has no account with this reference", at="--explain")
-    return found
+    return account_by_reference(session, creditor, account)

@@ -209,11 +209,6 @@ def _bounds(day: date, zones: Collection[str], hours: Sequence[HoursRule]) -> tu
     return opens, closes
 
 
-def too_frequent(day: date, past: Sequence[PastAttempt], rules: JurisdictionRules) -> Refusal | None:
-    """The first cap that one more visit on `day` would break."""
-    return next(caps_reached(day, past, rules), None)
-
-
 def caps_reached(day: date, past: Sequence[PastAttempt], rules: JurisdictionRules) -> Iterator[Refusal]:
     """Every cap that one more visit on `day` would break: in any window of n days around it, forwards as well, since a
     later day may be published already."""
@@ -228,13 +223,6 @@ def _most_in_a_window(days: Sequence[int], within: int) -> int:
     near = sorted(day for day in days if abs(day) < within)
     starts = [day for day in near if day <= 0] + [0]
     return max(sum(start <= day < start + within for day in near) for start in starts)
-
-
-def notice_missing(
-    day: date, past: Sequence[PastAttempt], rules: JurisdictionRules, sector: str, transferred: bool
-) -> Refusal | None:
-    """The first notice that must come before and was not given, or not long enough ago."""
-    return next(notices_missing(day, past, rules, sector, transferred), None)
 
 
 def notices_missing(
@@ -253,11 +241,6 @@ def notices_missing(
         latest = notice.at_most_days
         if not any(age > notice.at_least_days and (latest is None or age <= latest) for age in ages):
             yield Refusal(NotPlannedReason.WAITING_AFTER_LETTER, notice.rule)
-
-
-def place_refused(address_kind: str, rules: JurisdictionRules) -> Refusal | None:
-    """The first rule by which this kind of address (home, work, other) is never visited here."""
-    return next(place_refusals(address_kind, rules), None)
 
 
 def place_refusals(address_kind: str, rules: JurisdictionRules) -> Iterator[Refusal]:

@@ -15,7 +15,6 @@ from field_api.domain.cells import (
     MAX_NOTE,
     Cell,
     DateOrder,
-    fold,
     is_blank,
     read_coordinate,
     read_date,
@@ -333,7 +332,3 @@ def _whole_email(text: str) -> str:
     if read.flag:
         raise CellRefused(RowCode.NOT_AN_EMAIL, "not an e-mail address")
     return read.value
-
-
-def same_name(left: str, right: str) -> bool:
-    return fold(left) == fold(right)

@@ -47,7 +47,7 @@ class _Search:
         self.size = len(self.d)
         self.draw = draw
         self.near = [
-            sorted((j for j in range(self.size) if j != i), key=lambda j, row=row: (row[j], j))[:NEIGHBOURS]  # type: ignore[misc]
+            [place for _, place in sorted((length, j) for j, length in enumerate(row) if j != i)[:NEIGHBOURS]]
             for i, row in enumerate(self.d)
         ]
         self.tour = self._nearest_first()
@@ -201,7 +201,7 @@ class _Search:
         left, tour = set(range(1, self.size)), [0]
         while left:
             row = self.d[tour[-1]]
-            tour.append(min(left, key=lambda place, row=row: (row[place], place)))  # type: ignore[misc]
+            tour.append(min((row[place], place) for place in left)[1])
             left.discard(tour[-1])
         return tour
 

@@ -17,10 +17,10 @@ from field_api.domain.contact_rules import (
     ContactWindow,
     PastAttempt,
     Refusal,
+    caps_reached,
     contact_window,
-    notice_missing,
-    place_refused,
-    too_frequent,
+    notices_missing,
+    place_refusals,
 )
 from field_api.domain.days_off import easter_sunday, mx_rest_days
 from field_api.domain.vocabulary import NotPlannedReason
@@ -134,7 +134,7 @@ def test_no_window_of_days_ever_holds_more_than_its_cap(past: list[tuple[int, st
     rules, day = RULES.of(jurisdiction), date(2026, 11, 18)
     assert rules is not None
     attempts = [PastAttempt(day + timedelta(days=offset), channel) for offset, channel in past]
-    if too_frequent(day, attempts, rules):
+    if list(caps_reached(day, attempts, rules)):
         return
     for cap in rules.frequency:
         counted = [a.on for a in attempts if cap.counts == "attempts" or a.channel == "visit"] + [day]
@@ -162,21 +162,25 @@ def test_a_notice_comes_first_where_the_law_wants_one(
     rules, day = RULES.of(jurisdiction), date(2026, 11, 18)
     assert rules is not None
     attempts = [PastAttempt(day - timedelta(days=ago), channel) for channel, ago in past]
-    refusal = notice_missing(day, attempts, rules, "financial", transferred=False)
+    refusal = next(notices_missing(day, attempts, rules, "financial", transferred=False), None)
     assert (refusal is not None) is missing
 
 
 def test_a_transferred_loan_in_the_eu_wants_a_notice() -> None:
     rules = RULES.of("LI")
     assert rules is not None
-    assert notice_missing(date(2026, 11, 18), [], rules, "financial", transferred=True)
-    assert not notice_missing(date(2026, 11, 18), [], rules, "commercial", transferred=True)
+    assert list(notices_missing(date(2026, 11, 18), [], rules, "financial", transferred=True))
+    assert list(notices_missing(date(2026, 11, 18), [], rules, "commercial", transferred=True)) == []
 
 
 def test_workplaces_are_closed_in_massachusetts() -> None:
     massachusetts, maryland = RULES.of("US-MA"), RULES.of("US-MD")
-    assert massachusetts and place_refused("work", massachusetts) and not place_refused("home", massachusetts)
-    assert maryland and not place_refused("work", maryland)
+    assert (
+        massachusetts
+        and list(place_refusals("work", massachusetts))
+        and not list(place_refusals("home", massachusetts))
+    )
+    assert maryland and not list(place_refusals("work", maryland))
 
 
 @pytest.mark.parametrize("wrong", [
