@@ -3,6 +3,18 @@
 `import field_api.records` loads them all, for migrations and guards.
 """
 
-from field_api.records import accounts, agency, changes, log, people, planning, results, staff, unlocks, visits
+from field_api.records import accounts, agency, changes, drafts, log, people, planning, results, staff, unlocks, visits
 
-__all__ = ["accounts", "agency", "changes", "log", "people", "planning", "results", "staff", "unlocks", "visits"]
+__all__ = [
+    "accounts",
+    "agency",
+    "changes",
+    "drafts",
+    "log",
+    "people",
+    "planning",
+    "results",
+    "staff",
+    "unlocks",
+    "visits",
+]

@@ -66,6 +66,7 @@ class Plan(Tenant):
 
     for_day: Mapped[date] = internal()
     state: Mapped[str] = internal(default="draft")  # draft | published | superseded
+    version: Mapped[int] = internal(default=1, server_default="1")  # grows with every change by hand
     solver: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # engine, seed, seconds, distance, estimates
     created_at: Mapped[datetime] = internal()
     created_by: Mapped[UUID | None] = internal()
