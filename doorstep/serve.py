@@ -19,10 +19,10 @@ import requests
 import structlog
 from flask import Flask
 from waitress.channel import HTTPChannel
-from waitress.server import create_server
 from waitress.task import WSGITask
 
 from doorstep.backup.photo_key_copies import place_from
+from doorstep.http_server import HttpServer
 from doorstep.installation import Installation
 from doorstep.metrics import part_environment
 from doorstep.processes import shared_socket
@@ -37,19 +37,20 @@ FILES_BESIDE = 100  # of the database, of uploads, of what waits on disk
 
 
 def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT. Waitress buffers slow clients, so that they do not starve the others.
+    """Serve until SIGTERM or SIGINT; what is under way then is answered.
+
+    Waitress buffers slow clients, so that they do not starve the others.
 
     `beside_others`: on a port that further processes of this command serve as well.
     """
     app.config["BODIES_COME_WHOLE"] = True  # as waitress hands them over
     HTTPChannel.task_class = _KeptTask
     where = {"sockets": [shared_socket(host, port)]} if beside_others else {"host": host, "port": port}
-    server = create_server(
+    server = HttpServer(
         app,
         **where,
         threads=app.config.get("THREADS", 8),
         connection_limit=_connections(),
-        asyncore_use_poll=True,  # select() ends at 1,024 descriptors
         inbuf_overflow=128 * 1024,  # a body beyond it waits on disk: so many photographs at once would fill the memory
         ident="doorstep",
         max_request_header_size=16 * 1024,
@@ -57,12 +58,8 @@ def serve_http(app: Flask, host: str, port: int, *, beside_others: bool = False)
         channel_timeout=60,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.close())
-    try:
-        server.run()
-    except OSError as error:
-        if error.errno != 9:  # EBADF: the listening socket was closed on purpose
-            raise
+        signal.signal(number, lambda *_: server.stop())
+    server.run()
 
 
 class _KeptTask(WSGITask):

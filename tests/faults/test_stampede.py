@@ -16,11 +16,11 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from waitress.server import create_server
 
 from bench.stampede_phones import LATER, StampedePhone, all_at_once, by_kind
 from bench.sync_phones import BenchPhone
 from doorstep.door import door_app
+from doorstep.http_server import served_beside
 from doorstep.server import Server
 from field_api.platform.clock import SystemClock
 from field_api.platform.database import db, transaction
@@ -49,23 +49,10 @@ def served(app: Flask, settings: Settings, database: Server) -> Iterator[Served]
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     door = door_app(replace(settings, database_url=database.url("door"), door_url=url))
-    server = create_server(door, map={}, host="127.0.0.1", port=port, threads=THREADS, asyncore_use_poll=True)
-    thread = threading.Thread(target=_run, args=(server,))
-    thread.start()
-    yield Served(url, door.extensions["doorstep.lanes"])
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join()
+    with served_beside(door, host="127.0.0.1", port=port, threads=THREADS):
+        yield Served(url, door.extensions["doorstep.lanes"])
     with door.app_context():
         db.engine.dispose()
-
-
-def _run(server: object) -> None:
-    try:
-        server.run()  # type: ignore[attr-defined]
-    except OSError as error:
-        if error.errno != 9:  # closed on purpose
-            raise
 
 
 def enrolled(agency: UUID) -> list[StampedePhone]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 
 import pytest
@@ -23,16 +24,22 @@ app.config["MAX_CONTENT_LENGTH"] = 1_000_000
 def patch():
     return "", int(request.args["status"]), {"X-Got": str(len(request.get_data()))}
 
+@app.route("/slow")
+def slow():
+    print("begun", flush=True)
+    return sys.stdin.readline()
+
 serve_http(app, "127.0.0.1", int(sys.argv[1]))
 """
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+@contextmanager
+def serving() -> Iterator[tuple[int, subprocess.Popen[str]]]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         free = listening.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-c", SERVE, str(free)]) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", SERVE, str(free)], text=True, **pipes) as process:
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -41,8 +48,14 @@ def port() -> Iterator[int]:
             except ConnectionRefusedError:
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.05)
-        yield free
+        yield free, process
         process.terminate()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving() as (port, _):
+        yield port
 
 
 def patch(connection: HTTPConnection, status: int, body: bytes = b"x" * 300_000, **headers: str) -> None:
@@ -67,3 +80,25 @@ def test_who_asks_for_the_end_gets_it(port: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     patch(connection, 204, Connection="close")
     assert connection.sock is None
+
+
+def test_what_was_asked_before_the_end_is_answered() -> None:
+    """An idle connection does not hold the end up, and nothing is told as an error."""
+    with serving() as (port, process), ExitStack() as during:
+        assert process.stdin and process.stdout and process.stderr
+        idle, asked = (HTTPConnection("127.0.0.1", port, timeout=30) for _ in range(2))
+        during.callback(idle.close)
+        during.callback(asked.close)
+        patch(idle, 204)
+        asked.request("GET", "/slow")
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.7)
+        process.stdin.write("answered\n")
+        process.stdin.flush()
+        answer = asked.getresponse()
+        assert (answer.status, answer.read()) == (200, b"answered\n")
+        assert (process.wait(30), process.stderr.read()) == (0, "")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))

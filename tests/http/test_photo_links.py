@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,8 +16,8 @@ import pytest
 from flask import Flask
 from PIL import Image
 from sqlalchemy import select
-from waitress.server import create_server
 
+from doorstep.http_server import served_beside
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SetClock
@@ -110,12 +109,9 @@ def test_over_a_real_connection_it_is_the_same(world: PhotoWorld, office: Flask,
     cookie = office_client.get_cookie("doorstep", domain="office.test")
     assert cookie is not None
     urls = link_to(office_client, photo.id), ask_for_original(office_client, photo.id).json["url"]
-    server = create_server(office, host="127.0.0.1", port=0, ident="doorstep")
-    running = threading.Thread(target=server.run, daemon=True)
-    running.start()
-    try:
+    with served_beside(office, host="127.0.0.1", port=0, ident="doorstep") as port:
         for url, name in zip(urls, ("photo.jpg", "original.jpg"), strict=True):
-            connection = HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", port, timeout=10)
             connection.request("GET", url, headers={"Cookie": f"doorstep={cookie.value}", "Host": "office.test"})
             answer = connection.getresponse()
             body = answer.read()
@@ -127,9 +123,6 @@ def test_over_a_real_connection_it_is_the_same(world: PhotoWorld, office: Flask,
             stranger = connection.getresponse()
             assert (stranger.status, stranger.getheader("Content-Type")) == (401, "application/problem+json")
             connection.close()
-    finally:
-        server.close()
-        running.join(10)
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("", 300), ("30", 30), ("3600", 3600)])

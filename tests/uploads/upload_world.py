@@ -14,10 +14,9 @@ from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import select
-from waitress import wasyncore
-from waitress.server import create_server
 from werkzeug.serving import make_server
 
+from doorstep.http_server import served_beside
 from field_api.platform.database import transaction
 from field_api.platform.keyring_files import OfficeKeyring
 from field_api.platform.settings import Settings
@@ -79,19 +78,8 @@ def served(server: Any, serve: Any, stop: Any) -> Iterator[None]:
 @contextmanager
 def by_waitress(door: Flask) -> Iterator[int]:
     """The server that we ship: it hands over whole bodies. Yields its port."""
-    server = create_server(door, host="127.0.0.1", port=0, threads=4, clear_untrusted_proxy_headers=True)
-    stopping = threading.Event()
-
-    def serve() -> None:
-        while not stopping.is_set():
-            wasyncore.loop(timeout=0.1, map=server._map, count=1)
-
-    try:
-        with served(server, serve, stopping.set):
-            yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        wasyncore.close_all(server._map)
+    with served_beside(door, host="127.0.0.1", port=0, threads=4, clear_untrusted_proxy_headers=True) as port:
+        yield port
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from phone_day_world import PhoneDay, ServedDoor, make_day
+from phone_day_world import PhoneDay, make_day
 
 from doorstep.door import door_app
+from doorstep.http_server import served_beside
 from doorstep.server import Server
 from field_api.platform.database import db
 from field_api.platform.settings import Settings
@@ -40,9 +41,8 @@ def settings(database: Server, tmp_path: Path, listening: socket.socket) -> Sett
 def served(app: Flask, agency: UUID, settings: Settings, database: Server, listening: socket.socket) -> Iterator[Flask]:
     """The door as production runs it: its own database role, keys and server."""
     door = door_app(replace(settings, database_url=database.url("door")))
-    server = ServedDoor(door, listening)
-    yield door
-    server.close()
+    with served_beside(door, sockets=[listening], threads=4):
+        yield door
     with door.app_context():
         db.engine.dispose()
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,6 @@ from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import func, select
-from waitress import wasyncore
-from waitress.server import TcpWSGIServer, create_server
 
 from doorstep.phone_day.network import RoughNetwork
 from doorstep.worker import work_once
@@ -38,23 +34,6 @@ ANSWERS = {"tax_id": ("GODE561231GR8", "birth"), "postcode": ("06700", "postcode
 RIGHT = {"tax_id": "gode 561231 gr8", "postcode": "06700"}
 WRONG = {"tax_id": "gode 561231 gr8", "postcode": "06701"}
 ROOT = Path(__file__).parents[3]
-
-
-class ServedDoor:
-    """The door's application on a socket of its own, by the server that production uses."""
-
-    def __init__(self, app: Flask, listening: socket.socket) -> None:
-        self.server = create_server(app, sockets=[listening], threads=4)
-        assert isinstance(self.server, TcpWSGIServer)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-
-    def close(self) -> None:
-        """In the server's own thread: its loop ends when nothing is left to listen to."""
-        self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
-        self.thread.join(10)
-        self.server.task_dispatcher.shutdown(timeout=5)
-        assert not self.thread.is_alive()
 
 
 @dataclass
@@ -165,4 +144,4 @@ def make_day(app: Flask, agency: UUID, folder: Path) -> PhoneDay:
         return PhoneDay(app, agency, agent.id, visits, people, folder)
 
 
-__all__ = ["RIGHT", "WRONG", "PhoneDay", "RoughNetwork", "ServedDoor", "make_day"]
+__all__ = ["RIGHT", "WRONG", "PhoneDay", "RoughNetwork", "make_day"]
