@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from field_api.domain.ports import PostalAddress
+from field_api.domain.ports import Count, PostalAddress, uncounted
 from field_api.domain.routing import (
     PlacedRoute,
     PlacedStop,
@@ -28,7 +28,7 @@ class NearestFirstSolver:
         routes = [route for agent in range(len(problem.agents)) if (route := self._route(problem, agent, left)).stops]
         return RoutingAnswer(tuple(routes), tuple(sorted(left)), {"seed": seed})
 
-    def solve_all(self, problems, *, seed: int) -> list[RoutingAnswer]:
+    def solve_all(self, problems, *, seed: int, count: Count = uncounted) -> list[RoutingAnswer]:
         return [self.solve(problem, seed=seed) for problem in problems]
 
     def _route(self, problem: RoutingProblem, agent: int, left: set[int]) -> PlacedRoute:

@@ -28,6 +28,7 @@ from pyvrp.stop import MaxIterations, MultipleCriteria, NoImprovement
 
 from field_api.adapters.pyvrp_model import Model
 from field_api.domain.mending import mended
+from field_api.domain.ports import Count, uncounted
 from field_api.domain.round_trip import round_trip
 from field_api.domain.routing import (
     AgentDay,
@@ -83,8 +84,14 @@ class PyVrpSolver:
         }
         return replace(answer, facts=facts)
 
-    def solve_all(self, problems: Sequence[RoutingProblem], *, seed: int) -> list[RoutingAnswer]:
-        return [self.solve(problem, seed=seed) for problem in problems]
+    def solve_all(
+        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted
+    ) -> list[RoutingAnswer]:
+        answers = []
+        for problem in problems:
+            answers.append(self.solve(problem, seed=seed))
+            count(len(answers))
+        return answers
 
 
 def _kept(problem: RoutingProblem, found: RoutingAnswer) -> RoutingAnswer:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from field_api.domain.contact_rules import JurisdictionRules, Rule
-from field_api.domain.routing import Legs, Point, RoutingAnswer, RoutingProblem, Watch, unwatched
+from field_api.domain.routing import (
+    Legs,
+    Point,
+    RoutingAnswer,
+    RoutingProblem,
+    Watch,
+    unwatched,
+)
 
 
 class ObjectAbsent(LookupError):
@@ -112,6 +119,14 @@ class Travel(Protocol):
         ...
 
 
+Count = Callable[[int], None]
+"""Told how many of several problems are solved."""
+
+
+def uncounted(_done: int) -> None:
+    """Nobody counts."""
+
+
 class Solver(Protocol):
     """Puts stops on routes."""
 
@@ -127,8 +142,10 @@ class Solver(Protocol):
         """
         ...
 
-    def solve_all(self, problems: Sequence[RoutingProblem], *, seed: int) -> list[RoutingAnswer]:
-        """`solve` for each, in order; at the same time where the solver can."""
+    def solve_all(
+        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted
+    ) -> list[RoutingAnswer]:
+        """`solve` for each, in order; at the same time where the solver can. `count` is told after each."""
         ...
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from field_api.domain.clusters import regrouped
 from field_api.domain.contact_rules import Rule
-from field_api.domain.ports import Solver, Travel
+from field_api.domain.ports import Count, Solver, Travel
 from field_api.domain.route_checks import broken_promises
 from field_api.domain.routing import AgentDay, PlacedRoute, PlacedStop, RoutingAnswer, RoutingProblem, StopWish
 from field_api.domain.stops import SoughtStop
@@ -75,9 +76,10 @@ def solve_wishes(
     large = bool(agents) and len(wishes) > MOST_STOPS
     turns = rounds if large else 1
     for turn in range(turns):
-        report("routes", turn, turns)
-        day.solve(regrouped(agents, wishes, day.in_order(), cut.reach, turn) if large else cut.parts)
-    report("routes", turns, turns)
+        parts = regrouped(agents, wishes, day.in_order(), cut.reach, turn) if large else cut.parts
+        step = f"routes {turn + 1}/{turns}" if large else "routes"
+        report(step, 0, len(parts))
+        day.solve(parts, partial(_tell, report, step, len(parts)))
     return day.answer()
 
 
@@ -89,6 +91,10 @@ class _Day:
         agents: Sequence[AgentDay],
         wishes: Sequence[StopWish],
         cut: Split,
+def _tell(report: Report, step: str, of: int, done: int) -> None:
+    report(step, done, of)
+
+
         solver: Solver,
         travel: Travel,
         seed: int,
@@ -98,9 +104,9 @@ class _Day:
         self.routes: dict[int, PlacedRoute] = {}
         self.facts: list[dict[str, Any]] = []
 
-    def solve(self, parts: Sequence[Part]) -> None:
+    def solve(self, parts: Sequence[Part], count: Count) -> None:
         problems = [self._problem(part) for part in parts]
-        answers = self.solver.solve_all(problems, seed=self.seed)
+        answers = self.solver.solve_all(problems, seed=self.seed, count=count)
         for part, problem, answer in zip(parts, problems, answers, strict=True):
             self._check(problem, answer)
             for agent in part.agents:
