@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import cos, hypot, radians
@@ -65,10 +65,11 @@ def gather_stops(eligible: Iterable[Eligible]) -> list[SoughtStop]:
         language = entry.candidate.language.partition("-")[0].lower()
         key = (place.latitude, place.longitude, language, entry.window.opens_at, entry.window.closes_at)
         groups.setdefault(key, []).append(entry)
-    return [_stop(entries) for _, entries in sorted(groups.items(), key=lambda group: str(group[0]))]
+    return [stop_of(entries) for _, entries in sorted(groups.items(), key=lambda group: str(group[0]))]
 
 
-def _stop(entries: list[Eligible]) -> SoughtStop:
+def stop_of(entries: Sequence[Eligible]) -> SoughtStop:
+    """The stop for these, which are at one place, in one language and within the first one's hours."""
     visits: dict[UUID, list[Eligible]] = {}
     for entry in entries:
         visits.setdefault(entry.candidate.person_id, []).append(entry)

@@ -22,10 +22,11 @@ class OnDuty:
     day: AgentDay
 
 
-def agents_on_duty(session: Session, day: date, now: datetime) -> list[OnDuty]:
+def agents_on_duty(session: Session, day: date, now: datetime, *, plan_id: UUID | None = None) -> list[OnDuty]:
     """Active agents with a shift on `day`, no absence and no published route that day, by code.
 
-    A shift that has begun by `now` starts now; one that is over is none.
+    A shift that has begun by `now` starts now; one that is over is none. `plan_id`: a published route of this plan does
+    not count as one.
     """
     out_already = exists().where(
         Route.agency_id == Agent.agency_id,
@@ -34,6 +35,7 @@ def agents_on_duty(session: Session, day: date, now: datetime) -> list[OnDuty]:
         Plan.id == Route.plan_id,
         Plan.for_day == day,
         Plan.state == "published",
+        *([] if plan_id is None else [Plan.id != plan_id]),
     )
     rows = session.execute(_shifts_on(day).where(~out_already).order_by(Agent.code))
     found = [_on_duty(row, day, now) for row in rows]
