@@ -245,7 +245,7 @@ def two(house: House) -> TwoAgents:
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(12, 16), pytest.param(400, 40, marks=pytest.mark.prove)], ids=["short", "long"]
+    ("examples", "steps"), [(6, 16), pytest.param(400, 40, marks=pytest.mark.prove)], ids=["short", "long"]
 )
 def test_a_late_report_is_kept_seen_and_told_in_every_interleaving(two: TwoAgents, examples: int, steps: int) -> None:
     chosen = settings(

@@ -64,9 +64,15 @@ def _ready(world: World) -> None:
         phone.pull()
 
 
+@pytest.mark.parametrize("where", OP_STEPS)
+def test_killed_at_any_step_of_an_operation(world: World, where: str) -> None:
+    _killed_and_taken_up_again(world, where, OP_STEPS.index(where) + 1)
+
+
+@pytest.mark.prove
 @given(where=st.sampled_from(OP_STEPS), times=st.integers(1, 7))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-def test_killed_at_any_step_of_an_operation(world: World, where: str, times: int) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+def test_killed_at_any_step_of_any_operation(world: World, where: str, times: int) -> None:
     _killed_and_taken_up_again(world, where, times)
 
 
@@ -102,9 +108,19 @@ def _opened(world: World, directory: Path, **options: Any) -> Phone:
     return Phone.open(directory, PASSPHRASE, transport=world.door, patience=world.patience(), **options)
 
 
-@given(lines=st.integers(0, 20), pause_ms=st.floats(0, 8))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@pytest.mark.parametrize(("lines", "pause_ms"), [(0, 0.5), (3, 4.0), (11, 2.0)])
 def test_killed_from_outside_while_recording(world: World, lines: int, pause_ms: float) -> None:
+    _killed_from_outside(world, lines, pause_ms)
+
+
+@pytest.mark.prove
+@given(lines=st.integers(0, 20), pause_ms=st.floats(0, 8))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+def test_killed_from_outside_at_any_moment(world: World, lines: int, pause_ms: float) -> None:
+    _killed_from_outside(world, lines, pause_ms)
+
+
+def _killed_from_outside(world: World, lines: int, pause_ms: float) -> None:
     if not world.directory.exists():
         _ready(world)
     with tempfile.TemporaryDirectory() as folder:
