@@ -17,6 +17,7 @@ COMMANDS = {
     "creditor": "doorstep.commands.creditor:creditor",
     "import": "doorstep.commands.import_file:import_file",
     "address": "doorstep.commands.address:address",
+    "attempts": "doorstep.commands.attempts:attempts",
     "agent": "doorstep.commands.agent:agent",
     "plan": "doorstep.commands.plan:plan",
     "visit": "doorstep.commands.visit:visit",

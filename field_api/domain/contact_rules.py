@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from field_api.domain.vocabulary import NotPlannedReason
+from field_api.domain.vocabulary import Came, NotPlannedReason
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class FrequencyRule:
 
     def concerns(self, attempt: PastAttempt) -> bool:
         """Whether the attempt is one of those that it caps, whatever its day."""
+        if attempt.came is Came.BACK:  # the fate of an attempt that counts by itself
+            return False
         near_enough = PER.index(attempt.about) <= PER.index(self.per)
         return near_enough and (self.counts == "attempts" or attempt.channel == "visit")
 
@@ -141,12 +143,13 @@ class PastAttempt:
     """A contact attempt on a channel, on its local day. A visit published for a day counts until it is reported.
 
     `about` says how near it is to the account in question: about it, about another one of the same person at the same
-    creditor, or about one of the same person at another creditor.
+    creditor, or about one of the same person at another creditor. `came`: whether it came to the person.
     """
 
     on: date
     channel: str
     about: str = "account"
+    came: Came = Came.TOLD
 
 
 NO_RULES = Rule("no-rules", "nothing is known about visits at this place: field_api/rules has no file for it", "L")
@@ -231,9 +234,11 @@ def notices_missing(
     """Every notice that must come first and was not given, or not long enough ago.
 
     "Wait n days" means n full days in between: after a letter of the 1st and n = 5 the first visit is on the 7th. A
-    notice is about the account itself: one about another account of the person says nothing of this one.
+    notice is about the account itself: one about another account of the person says nothing of this one. It has to
+    have come to somebody: what nobody answered is none, and what came back takes away all that was sent before on that
+    channel, since nothing says which of it.
     """
-    told = [attempt for attempt in past if attempt.about == "account"]
+    told = [attempt for attempt in past if attempt.about == "account" and _told(attempt, past)]
     for notice in rules.notice:
         if not _concerns(notice.sector, sector) or (notice.only_transferred and not transferred):
             continue
@@ -241,6 +246,15 @@ def notices_missing(
         latest = notice.at_most_days
         if not any(age > notice.at_least_days and (latest is None or age <= latest) for age in ages):
             yield Refusal(NotPlannedReason.WAITING_AFTER_LETTER, notice.rule)
+
+
+def _told(attempt: PastAttempt, past: Sequence[PastAttempt]) -> bool:
+    came_back = (
+        later.came is Came.BACK and later.channel == attempt.channel and later.on >= attempt.on
+        for later in past
+        if later.about == "account"
+    )
+    return attempt.came is Came.TOLD and not any(came_back)
 
 
 def place_refusals(address_kind: str, rules: JurisdictionRules) -> Iterator[Refusal]:

@@ -72,6 +72,42 @@ class OutcomeKind(StrEnum):
     SKIPPED = "skipped"
 
 
+class ToldChannel(StrEnum):
+    """Channels of attempts that are not visits: somebody tells the office of them."""
+
+    CALL = "call"
+    LETTER = "letter"
+    EMAIL = "email"
+    MESSAGE = "message"
+
+
+class ToldOutcome(StrEnum):
+    """What came of an attempt on another channel."""
+
+    REACHED = "reached"  # spoke with the person sought
+    OTHER_PERSON = "other_person"
+    NO_ANSWER = "no_answer"
+    WRONG_CONTACT = "wrong_contact"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    RETURNED = "returned"  # undeliverable: what was sent before on this channel came to nobody
+
+
+class MadeBy(StrEnum):
+    """Who made the attempt."""
+
+    AGENCY = "agency"
+    CREDITOR = "creditor"
+
+
+class Came(StrEnum):
+    """Whether an attempt came to the person, as far as is known: a notice counts where it did."""
+
+    TOLD = "told"
+    TRIED = "tried"
+    BACK = "back"
+
+
 class NonPaymentReason(StrEnum):
     UNEMPLOYMENT = "unemployment"
     LOW_INCOME = "low_income"

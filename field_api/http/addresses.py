@@ -1,4 +1,4 @@
-"""`/addresses`: places that wait for coordinates."""
+"""`/addresses`: places that wait for coordinates, and places where no visits are wanted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from field_api.domain.disclosure import Audience
 from field_api.domain.routing import Point
 from field_api.http.paging import Page, PageArguments, page_schema, paged
 from field_api.http.permits import answers, permitted
-from field_api.http.schemas.planning import CoordinatesSchema, PlacedAddressSchema, UnplacedAddressSchema
+from field_api.http.schemas.planning import CoordinatesSchema, OptOutSchema, PlacedAddressSchema, UnplacedAddressSchema
 from field_api.platform.database import transaction
-from field_api.platform.wiring import planning
+from field_api.platform.wiring import clock, planning
 from field_api.queries.unplaced_addresses import UnplacedAddress, unplaced_addresses
 from field_api.records.people import Address
 from field_api.usecases.geocode_addresses import set_coordinates
+from field_api.usecases.opt_out_of_visits import opt_out_of_visits
 
 blueprint = Blueprint("addresses", __name__, url_prefix="/addresses", description="Places that wait for coordinates")
 
@@ -43,3 +44,15 @@ def place(body: dict[str, float], address_id: UUID) -> Address:
     """Say where the address is."""
     with transaction(g.actor.agency_id) as session:
         return set_coordinates(session, address_id, Point(**body), planning().calendars)
+
+
+@blueprint.post("/<uuid:address_id>/opt-out")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("addresses.write")
+@blueprint.arguments(OptOutSchema)
+@blueprint.response(200, OptOutSchema)
+def opt_out(body: dict[str, bool], address_id: UUID) -> dict[str, bool]:
+    """Send nobody there any more: visits that are out come back at once. `wanted` true: visits are wanted again."""
+    with transaction(g.actor.agency_id) as session:
+        address = opt_out_of_visits(session, address_id, now=clock().now(), again=body["wanted"])
+        return {"wanted": not address.visits_opted_out}

@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.account_books import Books
 from field_api.domain.amounts import minor_digits
 from field_api.domain.strategy import BadStrategy, Strategy, read_strategy
-from field_api.domain.vocabulary import OutcomeKind
+from field_api.domain.vocabulary import OutcomeKind, ToldOutcome
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
@@ -211,10 +211,10 @@ def _published_on(session: Session, day: date, only: Collection[UUID] | None) ->
 
 def _attempts(session: Session, creditor_ids: list[UUID], only: Collection[UUID] | None) -> dict[UUID, dict[str, int]]:
     """How often each account was tried by each channel, of creditors whose strategy counts. A visit that three
-    operations told about is one."""
+    operations told about is one, and what came back is the fate of one that counts already."""
     if not creditor_ids:
         return {}
-    cause = func.coalesce(Attempt.visit_id, Attempt.id)
+    cause = func.coalesce(Attempt.visit_id, Attempt.op_id)
     query = (
         select(Attempt.account_id, Attempt.channel, func.count(cause.distinct()))
         .join(Account, (Account.agency_id == Attempt.agency_id) & (Account.id == Attempt.account_id))
@@ -222,7 +222,7 @@ def _attempts(session: Session, creditor_ids: list[UUID], only: Collection[UUID]
             Attempt.agency_id == current_agency(),
             among(Account.creditor_id, creditor_ids),
             _in_question(only),
-            Attempt.outcome != OutcomeKind.SKIPPED.value,
+            Attempt.outcome.not_in([OutcomeKind.SKIPPED.value, ToldOutcome.RETURNED.value]),
         )
         .group_by(Attempt.account_id, Attempt.channel)
     )

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, aliased
 
 from field_api.domain.contact_rules import PastAttempt
 from field_api.domain.letters import LetterState
-from field_api.domain.vocabulary import OBLIGORS, OutcomeKind
+from field_api.domain.told_attempts import came_of
+from field_api.domain.vocabulary import OBLIGORS, Came, OutcomeKind
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.records.accounts import Party
@@ -29,13 +30,15 @@ Kin = Mapping[UUID, Mapping[UUID, bool]]
 
 @dataclass(frozen=True)
 class _Tried:
-    """One attempt about one account. `cause` is the visit, or the attempt itself: corrections of a visit count once."""
+    """One attempt about one account. `cause` is the visit, or the operation: corrections of a visit count once, and so
+    does a letter about two accounts."""
 
     cause: UUID
     account_id: UUID
     person_id: UUID
     channel: str
     at: datetime | date
+    came: Came = Came.TOLD
 
 
 class Past:
@@ -66,7 +69,7 @@ class Past:
 def _put(found: dict[UUID, PastAttempt], tried: Iterable[_Tried], about: str, zone: ZoneInfo) -> None:
     for one in tried:
         on = one.at.astimezone(zone).date() if isinstance(one.at, datetime) else one.at
-        found[one.cause] = PastAttempt(on, one.channel, about)
+        found[one.cause] = PastAttempt(on, one.channel, about, one.came)
 
 
 def kin_of(session: Session, person_ids: Iterable[UUID]) -> Kin:
@@ -115,11 +118,12 @@ def _all(session: Session, day: date, account_ids: set[UUID], look_back_days: in
     near = timedelta(days=look_back_days)
     since = datetime.combine(day - near, time(), UTC)
     attempts = select(
-        func.coalesce(Attempt.visit_id, Attempt.id).label("cause"),
+        func.coalesce(Attempt.visit_id, Attempt.op_id).label("cause"),
         Attempt.account_id,
         Attempt.person_id,
         Attempt.channel,
         Attempt.at,
+        Attempt.outcome,
     ).where(
         Attempt.agency_id == current_agency(),
         among(Attempt.account_id, account_ids),
@@ -128,7 +132,8 @@ def _all(session: Session, day: date, account_ids: set[UUID], look_back_days: in
     )
     # Told ones later: they say on which day it truly was.
     yield from (_Tried(*row) for row in session.execute(_not_reported_yet(day, near, account_ids)))
-    yield from (_Tried(*row) for row in session.execute(attempts.order_by(Attempt.number)))
+    for *tried, outcome in session.execute(attempts.order_by(Attempt.number)):
+        yield _Tried(*tried, came=came_of(tried[3], outcome))
     yield from (_Tried(*row) for row in session.execute(_letters_given(account_ids)))
 
 

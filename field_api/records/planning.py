@@ -112,6 +112,7 @@ class Stop(Tenant):
     position: Mapped[int] = internal()  # 1-based
     arrival_from: Mapped[datetime] = internal()
     arrival_to: Mapped[datetime] = internal()
+    visit_from: Mapped[datetime | None] = internal()  # beginning of the contact hours here; null: of an older release
     visit_until: Mapped[datetime] = internal()  # end of the contact hours here, exclusive
     service_s: Mapped[int] = internal()
 

@@ -128,6 +128,7 @@ def _append(
         position=end.position + 1,
         arrival_from=begins,
         arrival_to=min(begins + ARRIVAL_SPAN, latest),
+        visit_from=window.opens_at,
         visit_until=window.closes_at,
         service_s=old.service_s,
     )

@@ -29,7 +29,7 @@ def recheck_draft(
 ) -> dict[UUID, dict[UUID, Refusal]]:
     """By visit: the accounts that may not be visited as planned any more, each with the first reason.
 
-    A stop whose contact hours end earlier by now keeps its place and gets the earlier end. The caller has locked the
+    A stop whose contact hours are shorter by now keeps its place and gets the shorter ones. The caller has locked the
     accounts and the visits.
     """
     law = law_in_force(session, parts)
@@ -72,13 +72,15 @@ def _against(
 
 
 def _outside(window: ContactWindow, stops: Mapping[UUID, Stop], visit: Visit) -> Refusal | None:
-    """Whether the planned time lies outside of the hours as they are now; a later end is brought forward."""
+    """Whether the planned time lies outside of the hours as they are now; longer hours are shortened."""
     if visit.stop_id is None:
         return None
     stop = stops[visit.stop_id]
     latest = window.closes_at - timedelta(seconds=stop.service_s)
     if stop.arrival_from < window.opens_at or stop.arrival_from > latest:
         return Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, window.rules[-1])
+    if stop.visit_from is None or stop.visit_from < window.opens_at:
+        stop.visit_from = window.opens_at
     if stop.visit_until > window.closes_at:
         stop.visit_until, stop.arrival_to = window.closes_at, min(stop.arrival_to, latest)
     return None

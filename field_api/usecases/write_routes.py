@@ -84,6 +84,7 @@ def _add_stop(
             "position": position,
             "arrival_from": placed.begins_at,
             "arrival_to": max(placed.begins_at, min(placed.begins_at + ARRIVAL_SPAN, latest)),
+            "visit_from": stop.opens_at,
             "visit_until": stop.closes_at,
             "service_s": stop.service_s,
         }

@@ -116,6 +116,7 @@ def _list(**filters: Any) -> tuple[Ask, ...]:
 
 _TIMES = {"starts_at": "09:00", "ends_at": "18:00", "start": {"latitude": 19.4, "longitude": -99.1}}
 _REASON = {"reason": "porque sí"}
+_CALL = {"id": "c-1", "account": "CT-?", "channel": "call", "at": "2026-11-16", "outcome": "no_answer"}
 _PARTY = {"visit_id": Ref("visit"), "person_id": Ref("person")}
 _KEPT = {"device_id": Ref("sending device"), "op_id": Ref("kept op")}
 _MENDED = {"kind": "note", "body": {"words": "w"}, "visit_id": Ref("visit"), **_REASON}
@@ -183,6 +184,8 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /creditors/{creditor_id}/imports": _path("creditor_id", file=b"not;a;portfolio\n1;2;3\n"),
     "PATCH /accounts/{account_id}": _path("account_id", json={"product": "línea blanca"}),
     "PATCH /addresses/{address_id}": _path("address_id", json={"latitude": 19.43, "longitude": -99.13}),
+    "POST /addresses/{address_id}/opt-out": _path("address_id", json={"wanted": True}),
+    "POST /attempts": (Ask(json={"creditor_id": Ref("creditor"), "attempts": [_CALL]}),),
     "POST /holds": (
         Ask(json={"kind": "clarification", "reason": "r", "account_id": Ref("held account")}, makes=True),
         Ask(json={"kind": "deceased", "reason": "r", "person_id": Ref("held person")}, makes=True),

@@ -246,6 +246,13 @@ class PlacedAddressSchema(CoordinatesSchema):
     timezone = place(ma.fields.String(allow_none=True))
 
 
+class OptOutSchema(Schema):
+    """Whether visits are wanted at a place."""
+
+    audiences = OFFICE
+    wanted = internal(ma.fields.Boolean(load_default=False))
+
+
 class ReassignmentSchema(Schema):
     audiences = OFFICE
     agent_id = internal(ma.fields.UUID(required=True))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import marshmallow as ma
 
 from field_api.domain.disclosure import Audience
-from field_api.domain.vocabulary import ContactKind
+from field_api.domain.told_attempts import MOST_AT_ONCE, MOST_REFERENCE
+from field_api.domain.vocabulary import ContactKind, MadeBy, ToldChannel, ToldOutcome
 from field_api.http.paging import MAX_LIMIT, PageArguments
 from field_api.http.schemas.audiences import OFFICE, RESULTS
 from field_api.http.schemas.labelled import Schema, confidential, internal, open_, personal, place
 from field_api.http.schemas.revealed import CommaSeparated, RecordedJson, RevealedDate, RevealedInteger, RevealedString
 
 MAX_ATTEMPTS = 1_000
+REFERENCE = ma.validate.Length(1, MOST_REFERENCE)
 CANDIDATE_STATES = ("new", "accepted", "rejected")
 
 
@@ -66,6 +68,43 @@ class AttemptsSchema(Schema):
         ma.fields.Integer(required=True, metadata={"description": "send as `after` the next time, at the end too"})
     )
     more = internal(ma.fields.Boolean(required=True))
+
+
+class ToldAttemptSchema(Schema):
+    """An attempt on another channel. `id`: its own id where it comes from, once per account; `account`: the creditor's
+    reference; `at`: a time with its offset, or a day. What outcomes a channel has: docs/outcomes.md."""
+
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    id = confidential(ma.fields.String(required=True, validate=REFERENCE))
+    account = confidential(ma.fields.String(required=True, validate=REFERENCE))
+    channel = confidential(ma.fields.String(required=True, validate=ma.validate.OneOf([*ToldChannel])))
+    at = confidential(ma.fields.String(required=True, validate=ma.validate.Length(10, 40)))
+    outcome = confidential(ma.fields.String(required=True, validate=ma.validate.OneOf([*ToldOutcome])))
+    by = confidential(ma.fields.String(load_default="agency", validate=ma.validate.OneOf([*MadeBy])))
+
+
+class ToldAttemptsSchema(Schema):
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    creditor_id = internal(ma.fields.UUID(required=True))
+    attempts = confidential(
+        ma.fields.List(
+            ma.fields.Nested(ToldAttemptSchema), required=True, validate=ma.validate.Length(1, MOST_AT_ONCE)
+        )
+    )
+
+
+class RefusedAttemptSchema(Schema):
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    index = internal(ma.fields.Integer(metadata={"description": "which of `attempts`, from 0"}))
+    field = internal(ma.fields.String())
+    why = internal(ma.fields.String())
+
+
+class KeptAttemptsSchema(Schema):
+    audiences = OFFICE | {Audience.INTEGRATOR}
+    recorded = internal(ma.fields.Integer())
+    known = internal(ma.fields.Integer(metadata={"description": "recorded before: nothing was done"}))
+    refused = internal(ma.fields.List(ma.fields.Nested(RefusedAttemptSchema)))
 
 
 class PromiseSchema(Schema):
