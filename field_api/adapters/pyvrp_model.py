@@ -2,6 +2,10 @@
 
 PyVRP bounds when service *begins*: the timetable's windows are such. What it does not know is left to
 `field_api.domain.mending`: pinned positions, and where lunch lies (the shift is shorter by it).
+
+A stop that was told to an agent costs more on the way of any other: vehicles have profiles, and those of one profile
+see the costs, not the times, of such legs lengthened. To begin it at another time than was told is another client of
+the same group, whose prize is smaller by that.
 """
 
 from __future__ import annotations
@@ -28,7 +32,17 @@ class Kind:
     start: int  # node
     free_at: int
     may: tuple[bool, ...]  # by open stop
+    moves_s: tuple[int, ...]  # by open stop: what it costs that it comes to these agents; empty where nothing was told
     done: int  # stops it has been at, as its limit counts them
+
+
+@dataclass(frozen=True)
+class Chance:
+    """When a stop's service may begin, first and last second, and what that costs."""
+
+    first: int
+    last: int
+    cost_s: int = 0
 
 
 class Model:
@@ -39,8 +53,9 @@ class Model:
         self.table = Timetable(problem)
         self.open = [i for i, stop in enumerate(problem.stops) if stop.done is None]
         self.at = {index: at for at, index in enumerate(self.open)}
-        self.clients = [  # (stop, window): one client each
-            (index, number) for index in self.open for number in self._windows(index)
+        self.chances = {index: self._chances(index) for index in self.open}
+        self.clients = [  # (stop, chance): one client each
+            (index, number) for index in self.open for number in range(len(self.chances[index]))
         ]
         self.client_of = {key: at for at, key in enumerate(self.clients)}
         self.kinds = self._kinds()
@@ -71,15 +86,21 @@ class Model:
         begins = {} if placed is None else {e.stop: self.table.not_before(e.begins_at) for e in placed.stops}
         visits = []
         for index in order:
-            numbers = self._windows(index)
-            at = begins.get(index)
-            fitting = [n for n in numbers if at is not None and at <= self.table.windows(index)[n][1]]
-            visits.append(self.client_of[index, (fitting or numbers)[0]])
+            chances, at = self.chances[index], begins.get(index)
+            fitting = [n for n, chance in enumerate(chances) if at is not None and at <= chance.last]
+            visits.append(self.client_of[index, (fitting or [0])[0]])
         return visits
 
-    def _windows(self, index: int) -> list[int]:
-        numbers = [n for n, (first, last) in enumerate(self.table.windows(index)) if max(first, 0) <= last]
-        return numbers or [0]
+    def _chances(self, index: int) -> list[Chance]:
+        """As was told, then within the contact hours at what another time costs."""
+        told = self.problem.stops[index].told
+        hours = [(first, last) for first, last in self.table.windows(index) if max(first, 0) <= last]
+        if told is None or not told.retime_s:
+            return [Chance(*one) for one in hours or self.table.windows(index)[:1]]
+        since, until = self.table.not_before(told.arrives_from), self.table.not_after(told.arrives_to)
+        as_told = [(max(first, since), min(last, until)) for first, last in hours]
+        kept = [Chance(*one) for one in as_told if max(one[0], 0) <= one[1]]
+        return [*kept, *(Chance(*one, told.retime_s) for one in hours or self.table.windows(index)[:1])]
 
     def _kinds(self) -> list[Kind]:
         problem, found = self.problem, {}
@@ -93,11 +114,16 @@ class Model:
             may = tuple(may_visit(day, agent, problem.stops[i]) for i in self.open)
             counted = sum(problem.stops[i].counts_as for i in done)
             own = agent if done else None
-            found.setdefault((day, own, may), []).append((agent, start, free_at, counted))
+            found.setdefault((day, own, may, self._moves_s(agent)), []).append((agent, start, free_at, counted))
         return [
-            Kind(tuple(a for a, *_ in group), group[0][1], group[0][2], may, group[0][3])
-            for (_, _, may), group in found.items()
+            Kind(tuple(a for a, *_ in group), group[0][1], group[0][2], may, moves_s, group[0][3])
+            for (_, _, may, moves_s), group in found.items()
         ]
+
+    def _moves_s(self, agent: int) -> tuple[int, ...]:
+        costs = [self.problem.stops[i].told for i in self.open]
+        moves_s = tuple(0 if told is None else told.move_s * told.moved(agent) for told in costs)
+        return moves_s if any(moves_s) else ()
 
     def _data(self) -> pyvrp.ProblemData:
         problem = self.problem
@@ -105,18 +131,32 @@ class Model:
         ends = [problem.end_node(kind.agents[0]) for kind in self.kinds]
         nodes = [*(kind.start for kind in self.kinds), *ends, *stop_nodes]
         travel = np.ascontiguousarray(problem.legs.travel_s[np.ix_(nodes, nodes)])
-        masks = sorted({kind.may for kind in self.kinds})
-        matrices = [self._for(mask, travel) for mask in masks]
+        profiles = sorted({(kind.may, kind.moves_s) for kind in self.kinds})
+        times = [self._for(may, travel) for may, _ in profiles]
+        costs = [self._costs(moves_s, own) for (_, moves_s), own in zip(profiles, times, strict=True)]
         clients, groups = self._clients()
         return pyvrp.ProblemData(
             [pyvrp.Location(0, 0) for _ in nodes],  # the search reads matrices, never coordinates
             clients,
             [pyvrp.Depot(node) for node in range(2 * len(self.kinds))],
-            [self._vehicles(number, kind, masks.index(kind.may)) for number, kind in enumerate(self.kinds)],
-            matrices,
-            matrices,
+            [
+                self._vehicles(number, kind, profiles.index((kind.may, kind.moves_s)))
+                for number, kind in enumerate(self.kinds)
+            ],
+            costs,
+            times,
             groups,
         )
+
+    def _costs(self, moves_s: tuple[int, ...], travel: Matrix) -> Matrix:
+        """What legs cost: their time, and into a stop what it costs that it comes to these agents."""
+        if not moves_s:
+            return travel
+        own = travel.copy()
+        first = 2 * len(self.kinds)
+        own[:, first:] += np.array(moves_s, dtype=own.dtype)
+        np.fill_diagonal(own, 0)  # a place is nowhere from itself
+        return own
 
     def _for(self, may: tuple[bool, ...], travel: Matrix) -> Matrix:
         closed = [2 * len(self.kinds) + at for at, allowed in enumerate(may) if not allowed]
@@ -134,13 +174,14 @@ class Model:
         clients = []
         for at, (index, number) in enumerate(self.clients):
             stop = self.problem.stops[index]
-            several = len(self._windows(index)) > 1
+            several = len(self.chances[index]) > 1
             if several and index not in of_stop:
                 of_stop[index] = len(groups)
                 groups.append(pyvrp.ClientGroup(required=False))
             if several:
                 groups[of_stop[index]].add_client(at)
-            first, last = self.table.windows(index)[number]
+            chance = self.chances[index][number]
+            first, last = chance.first, chance.last
             # A window that is over before anybody starts: no shift reaches so far, and no empty window is taken.
             never = last < max(first, 0)
             clients.append(
@@ -150,7 +191,7 @@ class Model:
                     service_duration=stop.service_s,
                     tw_early=NEVER_S if never else max(first, 0),
                     tw_late=NEVER_S if never else last,
-                    prize=prize_of(stop),
+                    prize=max(0, prize_of(stop) - chance.cost_s),
                     required=False,
                     group=of_stop[index] if several else None,
                 )

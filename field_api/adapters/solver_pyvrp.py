@@ -131,7 +131,7 @@ class _Run:
         if all(stop.done is not None for stop in problem.stops):
             return mended(problem, ())
         if problem.balance is None and not _too_much(problem):
-            answer = self._order(replace(problem, before=()), range(len(problem.stops)))
+            answer = self._order(_anew(problem), range(len(problem.stops)))
             if not answer.left_out:
                 return answer
         return self.by_sheet(problem, self.choose(problem))
@@ -149,7 +149,7 @@ class _Run:
         """Each agent's stops in an order of their own."""
         routes = []
         for sheet in chosen.routes:
-            own, stops = alone(replace(problem, before=()), sheet.agent), sorted(entry.stop for entry in sheet.stops)
+            own, stops = alone(_anew(problem), sheet.agent), sorted(entry.stop for entry in sheet.stops)
             few = SHEET_ITERATIONS + len(stops)
             answer = self._order(own, stops, most=few)
             if len(_placed(answer)) < len(stops):
@@ -227,6 +227,11 @@ def _bounded(problem: RoutingProblem, placed: Sequence[int]) -> tuple[AgentDay, 
     stops = sum(problem.stops[index].counts_as for index in placed)
     most = max(1, ceil((problem.balance or 1) * stops / len(problem.agents)))
     return tuple(replace(day, most_stops=min(most, day.most_stops or most)) for day in problem.agents)
+
+
+def _anew(problem: RoutingProblem) -> RoutingProblem:
+    """From no earlier order, which shows what was chosen before; but from that which agents are out with."""
+    return problem if any(stop.told is not None for stop in problem.stops) else replace(problem, before=())
 
 
 def _placed(answer: RoutingAnswer) -> list[int]:

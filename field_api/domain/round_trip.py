@@ -14,10 +14,11 @@ MOST_STOPS = 400
 
 def round_trip(problem: RoutingProblem, *, seed: int, kicks: int) -> RoutingAnswer | None:
     """All stops by the shortest way, either way round; None where that breaks a window, the shift, a pin or lunch, or
-    where there are several agents, places that are left in another time than they are reached, or a day begun."""
+    where there are several agents, places that are left in another time than they are reached, a day begun, or times
+    that were told."""
     if len(problem.agents) != 1 or not 0 < len(problem.stops) <= MOST_STOPS:
         return None
-    if any(stop.done is not None for stop in problem.stops):
+    if any(stop.done is not None or stop.told is not None for stop in problem.stops):
         return None
     stops = [problem.stop_node(index) for index in range(len(problem.stops))]
     travel = problem.legs.travel_s[np.ix_(nodes := [0, 1, *stops], nodes)].copy()

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from field_api.domain.disturbance import Told
+
 Matrix = npt.NDArray[np.int64]
 
 
@@ -21,9 +23,14 @@ class Point:
     longitude: float
 
 
+NO_WAY_S = NO_WAY_M = 10_000_000
+"""Seconds and metres of a leg that no road leads along: longer than any shift, so that nobody is ever sent there."""
+
+
 @dataclass(frozen=True)
 class Legs:
-    """Matrices origins x destinations: metres on the way, and seconds including slack."""
+    """Matrices origins x destinations: metres on the way, and seconds including slack; NO_WAY_M and NO_WAY_S where no
+    road leads. A way back may take longer than the way there."""
 
     distance_m: Matrix
     travel_s: Matrix
@@ -85,6 +92,7 @@ class StopWish:
     position: int | None = None
     done: Done | None = None
     counts_as: int = 1
+    told: Told | None = None  # what phones know of it, where it costs something to change that
 
     @property
     def windows(self) -> tuple[tuple[datetime, datetime], ...]:
@@ -185,9 +193,11 @@ def prize_of(stop: StopWish) -> int:
 
 
 def worth(problem: RoutingProblem, answer: RoutingAnswer) -> int:
-    """Prizes less seconds of travel: what answers are compared by."""
-    prizes = sum(prize_of(problem.stops[entry.stop]) for route in answer.routes for entry in route.stops)
-    return prizes - sum(route.travel_s for route in answer.routes)
+    """Prizes less seconds of travel and what it costs to change what was told: what answers are compared by."""
+    placed = [(problem.stops[entry.stop], route.agent, entry) for route in answer.routes for entry in route.stops]
+    prizes = sum(prize_of(stop) for stop, _, _ in placed)
+    changed_s = sum(stop.told.cost_s(agent, entry.begins_at) for stop, agent, entry in placed if stop.told is not None)
+    return prizes - changed_s - sum(route.travel_s for route in answer.routes)
 
 
 def part_of(problem: RoutingProblem, stops: Sequence[int], *, equal: bool = False) -> RoutingProblem:
@@ -229,8 +239,14 @@ def alone(problem: RoutingProblem, agent: int) -> RoutingProblem:
 
 
 def _for_one(stop: StopWish, agent: int) -> StopWish:
-    """With the agent's number in pins and facts; those of others stay others'."""
-    here = {agent: 0}
+    """With the agent's number in pins, facts and what was told; those of others stay others'."""
+    return renumbered(stop, {agent: 0})
+
+
+def renumbered(stop: StopWish, here: Mapping[int, int]) -> StopWish:
+    """With agents' numbers as `here` has them, in pins, facts and what was told; -1 for whom it does not name."""
     pin = None if stop.agent is None else here.get(stop.agent, -1)
     done = None if stop.done is None else replace(stop.done, agent=here.get(stop.done.agent, -1))
-    return stop if pin is stop.agent and done is stop.done else replace(stop, agent=pin, done=done)
+    told = None if stop.told is None else replace(stop.told, agent=here.get(stop.told.agent, -1))
+    same = pin is stop.agent and done is stop.done and told is stop.told
+    return stop if same else replace(stop, agent=pin, done=done, told=told)

@@ -15,7 +15,15 @@ from field_api.domain.clusters import regrouped
 from field_api.domain.contact_rules import Rule
 from field_api.domain.ports import Count, Solver, Travel
 from field_api.domain.route_checks import broken_promises
-from field_api.domain.routing import AgentDay, PlacedRoute, PlacedStop, RoutingAnswer, RoutingProblem, StopWish
+from field_api.domain.routing import (
+    AgentDay,
+    PlacedRoute,
+    PlacedStop,
+    RoutingAnswer,
+    RoutingProblem,
+    StopWish,
+    renumbered,
+)
 from field_api.domain.stops import SoughtStop
 from field_api.domain.territories import MOST_STOPS, NOT_ENOUGH_TIME, Part, Split, split
 from field_api.domain.vocabulary import NotPlannedReason
@@ -83,6 +91,10 @@ def solve_wishes(
     return day.answer()
 
 
+def _tell(report: Report, step: str, of: int, done: int) -> None:
+    report(step, done, of)
+
+
 class _Day:
     """The routes so far, by agent."""
 
@@ -91,10 +103,6 @@ class _Day:
         agents: Sequence[AgentDay],
         wishes: Sequence[StopWish],
         cut: Split,
-def _tell(report: Report, step: str, of: int, done: int) -> None:
-    report(step, done, of)
-
-
         solver: Solver,
         travel: Travel,
         seed: int,
@@ -153,10 +161,7 @@ def _tell(report: Report, step: str, of: int, done: int) -> None:
 
 def _numbered(stop: StopWish, part: Part) -> StopWish:
     """With the agents' numbers in the part, where the stop names one; -1 for an agent of another part."""
-    here = {agent: at for at, agent in enumerate(part.agents)}
-    pin = None if stop.agent is None else here.get(stop.agent, -1)
-    done = None if stop.done is None else replace(stop.done, agent=here.get(stop.done.agent, -1))
-    return stop if pin is None and done is None else replace(stop, agent=pin, done=done)
+    return renumbered(stop, {agent: at for at, agent in enumerate(part.agents)})
 
 
 def _renumbered(route: PlacedRoute, part: Part) -> PlacedRoute:
