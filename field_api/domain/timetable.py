@@ -71,7 +71,7 @@ class Timetable:
             if found is None:
                 return None
         begins, home, lunch_at = found
-        return self._placed(agent, order, begins, home, lunch_at)
+        return self.placed(agent, order, begins, home, lunch_at)
 
     def _times(
         self, agent: int, order: Sequence[int], lunch_before: int | None
@@ -111,9 +111,10 @@ class Timetable:
             return None
         return begins, home, lunch_at
 
-    def _placed(
+    def placed(
         self, agent: int, order: Sequence[int], begins: Sequence[int], home: int, lunch_at: int | None
     ) -> PlacedRoute:
+        """The route with these times, in seconds after `epoch`: when each visit begins, when the agent is home."""
         problem = self.problem
         nodes = [problem.start_node(agent), *(problem.stop_node(index) for index in order), problem.end_node(agent)]
         starts = self.not_before(problem.agents[agent].starts_at)
