@@ -4,7 +4,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE := 1
+# Tests start hundreds of processes: compiled modules are kept, whatever the surroundings say.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test prove lint format install clean
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from geopy.distance import geodesic
-
 from field_api.domain.operations import ClockEvidence, RecordedOperation
 
 TOLERANCE = timedelta(minutes=5)
@@ -63,6 +61,8 @@ def is_late(operation: RecordedOperation, *, agent_id: UUID, assignment_version:
 
 def distance_m(here: tuple[float, float], there: tuple[float, float]) -> float:
     """Metres on the WGS 84 ellipsoid between two (latitude, longitude) pairs (Karney's geodesic, by geopy)."""
+    from geopy.distance import geodesic  # brings every geocoder along: a quarter second that few processes need
+
     return round(float(geodesic(here, there).meters), 1)
 
 
