@@ -31,6 +31,7 @@ class GreatCircleTravel:
 
     name: str = "great circle"
     estimates: bool = True
+    source: str | None = None  # a matrix is computed faster than it is read
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point]) -> Legs:
         straight = great_circle_m(origins, destinations)

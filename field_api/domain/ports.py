@@ -114,8 +114,16 @@ class Travel(Protocol):
         """Whether times are estimates, not a road engine's answers: sheets and plans then say so."""
         ...
 
+    @property
+    def source(self) -> str | None:
+        """Where answers come from, as a short text that changes with whatever changes them, for keeping them (no
+        address, no secret); None where asking again is cheaper than keeping."""
+        ...
+
     def between(self, origins: Sequence[Point], destinations: Sequence[Point]) -> Legs:
-        """Matrices origins x destinations of metres and seconds, never negative, nought for the same point."""
+        """Matrices origins x destinations of metres and seconds, never negative, nought for the same point; NO_WAY_M and
+        NO_WAY_S (field_api.domain.routing) where no road leads, which is no error. Raises Problem `unavailable` where an
+        engine does not answer, refuses, or answers what cannot be believed."""
         ...
 
 

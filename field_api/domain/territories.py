@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from field_api.domain.contact_rules import Rule
-from field_api.domain.routing import AgentDay, Legs, Matrix, StopWish, may_visit
+from field_api.domain.routing import NO_WAY_S, AgentDay, Legs, Matrix, StopWish, may_visit, speaks
 from field_api.domain.vocabulary import NotPlannedReason
 
 MOST_STOPS = 600
@@ -22,8 +22,12 @@ MOST_STOPS_PER_AGENT = 150
 Reach = npt.NDArray[np.bool_]
 
 NOBODY_ON_DUTY = Rule("nobody-on-duty", "no agent has a shift on that day without an absence or a published route", "H")
+NOBODY_CAN = Rule("skills", "no agent on duty has all the skills that are needed there", "H")
+NOBODY_WORKS_THERE = Rule("territory", "no agent on duty works in that territory", "H")
+NOBODY_IS_ALL = Rule("agents", "no agent on duty has language, skills and territory for it together", "H")
 NOBODY_SPEAKS_IT = Rule("language", "no agent on duty speaks the language of the person sought", "H")
 OUT_OF_REACH = Rule("out-of-reach", "no agent on duty gets there and back within the shift", "H")
+NO_ROAD = Rule("no-road", "the road engine knows no way there and back for any agent on duty", "H")
 HOURS_AND_SHIFTS = Rule("shifts", "no shift of an agent on duty meets the contact hours there", "H")
 NOT_ENOUGH_TIME = Rule("no-time", "no route has time left for it: others fit better", "H")
 
@@ -106,11 +110,23 @@ def _why(
     agents: Sequence[AgentDay], stop: StopWish, spoken: Reach, there_and_back_s: Matrix
 ) -> tuple[NotPlannedReason, Rule]:
     if not spoken.any():
-        return NotPlannedReason.NO_AGENT, NOBODY_SPEAKS_IT
+        return NotPlannedReason.NO_AGENT, _why_nobody(agents, stop)
+    if (there_and_back_s[spoken] >= NO_WAY_S).all():
+        return NotPlannedReason.NO_ROAD, NO_ROAD
     shift_s = np.array([(agent.ends_at - agent.starts_at).total_seconds() for agent in agents])
     if not (spoken & (there_and_back_s + stop.service_s <= shift_s)).any():
         return NotPlannedReason.NO_AGENT, OUT_OF_REACH
     return NotPlannedReason.OUTSIDE_CONTACT_HOURS, HOURS_AND_SHIFTS
+
+
+def _why_nobody(agents: Sequence[AgentDay], stop: StopWish) -> Rule:
+    if not any(speaks(agent.languages, stop.language) for agent in agents):
+        return NOBODY_SPEAKS_IT
+    if not any(stop.skills <= agent.skills for agent in agents):
+        return NOBODY_CAN
+    if not any(agent.territories is None or stop.territory in agent.territories for agent in agents):
+        return NOBODY_WORKS_THERE
+    return NOBODY_IS_ALL
 
 
 def _groups(agents: Sequence[AgentDay], reach: Reach) -> list[list[int]]:

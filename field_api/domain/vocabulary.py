@@ -242,12 +242,14 @@ class NotPlannedReason(StrEnum):
     ALREADY_ON_A_ROUTE = "already_on_a_route"
     NO_AGENT = "no_agent"
     NO_TIME_ON_ANY_ROUTE = "no_time_on_any_route"
+    NO_ROAD = "no_road"  # the road engine knows no way there for a car
     MINOR = "minor"
     REPRESENTED = "represented"  # by an attorney
     EXCLUDED = "excluded"  # on the creditor's list of whom not to contact
     AUTO_PAY = "auto_pay"  # paid automatically, and that has not failed
     STRATEGY = "strategy"  # the creditor's strategy: too early, often enough, a promise to wait for
     WITHDRAWN = "withdrawn"  # was planned, then taken back
+    DROPPED = "dropped"  # a dispatcher took it off the draft, and it stays off
 
 
 class ChangeKind(StrEnum):

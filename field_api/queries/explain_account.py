@@ -29,9 +29,11 @@ from field_api.records.visits import Visit, VisitAccount
 OF_THE_PLAN = (
     NotPlannedReason.NO_AGENT,
     NotPlannedReason.NO_TIME_ON_ANY_ROUTE,
+    NotPlannedReason.NO_ROAD,
     NotPlannedReason.OUTSIDE_CONTACT_HOURS,
     NotPlannedReason.TOO_FREQUENT,
     NotPlannedReason.WITHDRAWN,
+    NotPlannedReason.DROPPED,
 )
 """Reasons that a plan may have beside what rules say of the account alone: no agent's shift meets the hours, somebody
 who seems to be the same person is visited on that day."""
