@@ -3,7 +3,20 @@
 `import field_api.records` loads them all, for migrations and guards.
 """
 
-from field_api.records import accounts, agency, changes, drafts, log, people, planning, results, staff, unlocks, visits
+from field_api.records import (
+    accounts,
+    agency,
+    changes,
+    drafts,
+    log,
+    people,
+    places,
+    planning,
+    results,
+    staff,
+    unlocks,
+    visits,
+)
 
 __all__ = [
     "accounts",
@@ -12,6 +25,7 @@ __all__ = [
     "drafts",
     "log",
     "people",
+    "places",
     "planning",
     "results",
     "staff",

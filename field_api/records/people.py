@@ -79,6 +79,8 @@ class Address(Tenant):
     latitude: Mapped[float | None] = place()
     longitude: Mapped[float | None] = place()
     geocode_state: Mapped[str] = internal()  # given | geocoded | wanted | failed (the dispatcher's list)
+    place_quality: Mapped[str | None] = internal()  # domain.placing.PlaceQuality; None: as the creditor gave it
+    place_source: Mapped[str | None] = internal()  # who knows it: domain.findings.Source, or a geocoder
     timezone: Mapped[str | None] = place()  # IANA
     jurisdiction: Mapped[str] = internal()  # rules file
     visits_opted_out: Mapped[bool] = internal(default=False)
