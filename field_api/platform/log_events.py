@@ -32,6 +32,7 @@ EVENTS: dict[str, frozenset[str]] = {
         "rendition-lost": "photo size error",
         "object-flawed": "store flaw ref",  # missing or corrupt; a random key or an upload's id
         "store-unavailable": "store error",
+        "travel-engine-failed": "engine kind",  # the road engine; nothing of what was asked
         "unnamed": "",
     }.items()
 }
