@@ -22,6 +22,7 @@ from field_api.platform.measured import BOARD, measure_calls
 from field_api.platform.metrics import OF_THE_OFFICE, OF_THE_WORKER, OFFICE_CALLS, Board
 from field_api.platform.restore_journal import RestoreJournal
 from field_api.platform.settings import Settings
+from sync.office.heard import agents_heard
 
 
 def worker_app(settings: Settings) -> Flask:
@@ -35,6 +36,7 @@ def worker_app(settings: Settings) -> Flask:
     if settings.journal:
         app.extensions["doorstep.journal"] = RestoreJournal(settings.journal)
     app.extensions["doorstep.planning"] = planning_parts
+    app.extensions["doorstep.heard"] = agents_heard
     app.extensions["doorstep.papers"] = TypstPapers()
     check_declared((OutletKind.TEMPLATE, name) for name in typst_worker.NAMES)
     return app

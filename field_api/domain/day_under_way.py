@@ -35,6 +35,7 @@ class StopNow:
     done_at: datetime | None = None
     letters: int = 0
     refused: Refusal | None = None
+    pinned: bool = False  # to its agent, by a dispatcher
 
     @property
     def service(self) -> timedelta:
@@ -46,7 +47,7 @@ class RouteNow:
     """An agent's day with the stops of their route in its order; without any where they are on duty and have none.
 
     `heard_at`: when one of the agent's phones was heard last. What was told in the office: `ill`, `late_s` (behind
-    their time), `free_at` (not to go on before).
+    their time), `free_at` (not to go on before). `lunch_at`: when they were to have lunch.
     """
 
     agent_id: UUID
@@ -56,6 +57,7 @@ class RouteNow:
     ill: bool = False
     late_s: int = 0
     free_at: datetime | None = None
+    lunch_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,6 @@ class Whereabouts:
     current: StopNow | None
     left: tuple[StopNow, ...]
 
-    @property
-    def place(self) -> Point:
-        return self.facts[-1].stop.wish.point if self.facts else self.day.start
-
 
 def whereabouts(route: RouteNow, now: datetime, travel_s: TravelTime) -> Whereabouts:
     """What is known of a route at `now`.
@@ -96,18 +94,23 @@ def whereabouts(route: RouteNow, now: datetime, travel_s: TravelTime) -> Whereab
     left = tuple(stop for stop in route.stops if stop.key not in known)
     if route.ill:
         return Whereabouts(route.day, facts, None, left)
-    late = timedelta(seconds=route.late_s)
     here = _current(route, facts, left, now, travel_s)
     if here is not None:
         facts, left = (*facts, here), tuple(stop for stop in left if stop.key != here.stop.key)
-        return Whereabouts(route.day, facts, here.stop, left)
+        return Whereabouts(_day_from(route, here.ends_at, now), facts, here.stop, left)
+    free = (max(now, facts[-1].ends_at) if facts else route.day.starts_at) + timedelta(seconds=route.late_s)
+    free = max(now, free, route.free_at or free)
     if facts:
-        last = facts[-1]
-        free = max(now, last.ends_at) + late
-        facts = (*facts[:-1], replace(last, ends_at=max(free, route.free_at or free)))
-        return Whereabouts(route.day, facts, None, left)
-    starts = max(route.day.starts_at + late, now)
-    return Whereabouts(replace(route.day, starts_at=max(starts, route.free_at or starts)), (), None, left)
+        facts = (*facts[:-1], replace(facts[-1], ends_at=free))
+        return Whereabouts(_day_from(route, free, now), facts, None, left)
+    return Whereabouts(replace(_day_from(route, free, now), starts_at=free), (), None, left)
+
+
+def _day_from(route: RouteNow, free: datetime, now: datetime) -> AgentDay:
+    """Without a lunch that is over, or that there is no time for any more."""
+    lunch = route.day.lunch
+    over = lunch is not None and (free > lunch.latest or (route.lunch_at is not None and route.lunch_at <= now))
+    return replace(route.day, lunch=None) if over else route.day
 
 
 def _facts(route: RouteNow, now: datetime) -> tuple[Fact, ...]:

@@ -14,8 +14,8 @@ from datetime import datetime
 @dataclass(frozen=True)
 class Weights:
     """Product defaults until an agency sets its own: a quarter of an hour of driving to give a stop to somebody else,
-    five minutes to change an announced time; and where its letter is in the first agent's bag, more than any detour costs,
-so that it moves only where it would be visited by nobody otherwise."""
+        five minutes to change an announced time; and where its letter is in the first agent's bag, more than any detour costs,
+    so that it moves only where it would be visited by nobody otherwise."""
 
     move_s: int = 900
     retime_s: int = 300

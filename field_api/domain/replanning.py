@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import cos, hypot, radians
 
 from field_api.domain.day_under_way import RouteNow, StopNow, TravelTime, Whereabouts, whereabouts
 from field_api.domain.disturbance import Disturbance, Told, Weights, disturbance
-from field_api.domain.evidence import distance_m
 from field_api.domain.mending import mended
 from field_api.domain.routing import (
     ALL_IT_TAKES,
@@ -27,6 +27,7 @@ from field_api.domain.routing import (
     may_visit,
     worth,
 )
+from field_api.domain.stops import METRES_PER_DEGREE
 from field_api.domain.timetable import Timetable
 
 MOST_AGENTS = 12
@@ -99,7 +100,8 @@ def _told(stop: StopNow, agent: int, weights: Weights, newcomers: int) -> StopWi
     # A letter in the bag of somebody who is ill goes nowhere, whoever the stop is given to.
     letter_s = weights.letter_s if stop.letters and agent >= 0 else 0
     told = Told(agent, stop.arrival_from, stop.arrival_to, weights.move_s + letter_s, weights.retime_s)
-    return replace(stop.wish, told=told, prize=ALL_IT_TAKES * (stop.wish.weight + newcomers))
+    pin = agent if stop.pinned and agent >= 0 else None
+    return replace(stop.wish, told=told, agent=pin, prize=ALL_IT_TAKES * (stop.wish.weight + newcomers))
 
 
 def left_alone(problem: RoutingProblem) -> RoutingAnswer:
@@ -191,11 +193,12 @@ def nobody_may(problem: RoutingProblem, index: int) -> bool:
 
 def numbered(order: Iterable[int | None], after: int) -> list[int]:
     """New positions along a route behind position `after`, from the old ones, None for what was not on it: numbers are
-    printed on sheets, so each keeps its own as long as it is still behind the one before it."""
+    printed on sheets, so each keeps its own as long as it is still behind the one before it. (Who left one out goes
+    back to a number before `after`.)"""
     numbers: list[int] = []
     for old in order:
-        last = numbers[-1] if numbers else after
-        numbers.append(old if old is not None and old > last else last + 1)
+        last = numbers[-1] if numbers else 0
+        numbers.append(old if old is not None and old > last else max(last, after) + 1)
     return numbers
 
 
@@ -220,4 +223,6 @@ def _nearness(route: RouteNow, to: Sequence[Point]) -> float:
 
 
 def _metres(here: Point, there: Point) -> float:
-    return distance_m((here.latitude, here.longitude), (there.latitude, there.longitude))
+    """Flat-Earth distance: good enough to say who is near."""
+    east = (here.longitude - there.longitude) * cos(radians(here.latitude))
+    return METRES_PER_DEGREE * hypot(here.latitude - there.latitude, east)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from field_api.domain.ports import Objects, Papers, PlanningParts
 from field_api.platform.clock import Clock, SystemClock
@@ -46,4 +51,10 @@ def papers() -> Papers:
 def planning() -> PlanningParts:
     """Rules, calendars, travel times and the solver, put together when first asked for."""
     value: PlanningParts = current_app.extensions["doorstep.planning"]()
+    return value
+
+
+def heard(session: Session) -> Mapping[UUID, datetime]:
+    """By agent, when their phones were heard last."""
+    value: Mapping[UUID, datetime] = current_app.extensions["doorstep.heard"](session)
     return value

@@ -200,6 +200,7 @@ def test_numbers_on_sheets_stay_as_long_as_they_can() -> None:
     assert numbered([3, 4, 6], after=2) == [3, 4, 6]  # a gap where one was taken out
     assert numbered([3, None, 6], after=2) == [3, 4, 6]
     assert numbered([4, 3, 5], after=2) == [4, 5, 6]
+    assert numbered([1, None, 4, 5], after=3) == [1, 4, 5, 6]  # who left the first one out goes back to it
     assert numbered([], after=0) == []
 
 
