@@ -198,6 +198,7 @@ class World:
                 position=position,
                 arrival_from=datetime(2026, 11, 18, 16, tzinfo=UTC),
                 arrival_to=datetime(2026, 11, 18, 17, tzinfo=UTC),
+                visit_from=datetime(2026, 11, 18, 14, tzinfo=UTC),
                 visit_until=datetime(2026, 11, 19, 3, tzinfo=UTC),
                 service_s=600,
             )

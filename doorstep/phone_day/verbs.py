@@ -56,6 +56,7 @@ def _rest(step: Step, *used: str) -> dict[str, Any]:
 
 def _line(recorded: Recorded) -> Line:
     told = {"warnings": list(recorded.warnings)} if recorded.warnings else {}
+    told |= {"hours": list(recorded.hours)} if recorded.hours else {}
     return {"op": recorded.op, "seq": recorded.seq, "kind": recorded.kind, **told}
 
 

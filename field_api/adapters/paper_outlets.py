@@ -27,7 +27,7 @@ _SHEET: dict[str, Shape] = {
         **labels_of(Sheet),
         "stops": [
             {
-                **{name: _STOP[name] for name in ("number", "arrive_from", "arrive_to", "latest", "hint")},
+                **{name: _STOP[name] for name in ("number", "arrive_from", "arrive_to", "earliest", "latest", "hint")},
                 "sought": [labels_of(Sought)],
                 "street": Label.PLACE,
                 "lines": [Label.PLACE],

@@ -59,6 +59,11 @@ def is_late(operation: RecordedOperation, *, agent_id: UUID, assignment_version:
     return state == "withdrawn" or operation.agent_id != agent_id or outdated
 
 
+def is_within(at: datetime, opens_at: datetime | None, closes_at: datetime) -> bool:
+    """Whether a moment lies in contact hours, whose end is exclusive. None: it is not known when they begin."""
+    return (opens_at is None or opens_at <= at) and at < closes_at
+
+
 def distance_m(here: tuple[float, float], there: tuple[float, float]) -> float:
     """Metres on the WGS 84 ellipsoid between two (latitude, longitude) pairs (Karney's geodesic, by geopy)."""
     from geopy.distance import geodesic  # brings every geocoder along: a quarter second that few processes need

@@ -32,6 +32,7 @@ TOLD_TO_PHONES = frozenset(
         "not-an-obligor",
         "not-by-policy",
         "opened-without-check",
+        "outside-hours",
         "seq-twice",
         "too-many-tries",
         "without-its-dependency",

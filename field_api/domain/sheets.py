@@ -48,12 +48,14 @@ class Sought:
 
 @dataclass(frozen=True)
 class SheetStop:
-    """Times are local "HH:MM" of the stop's address; `latest` is the end of the contact hours there, exclusive."""
+    """Times are local "HH:MM" of the stop's address; `earliest` to `latest`, exclusive, are the contact hours there;
+    `earliest` is empty where it is not known."""
 
     number: Annotated[int, Label.INTERNAL]
     arrive_from: Internal
     arrive_to: Internal
     latest: Internal
+    earliest: Internal
     sought: tuple[Sought, ...]
     address: Annotated[PostalAddress, Label.PLACE]
     hint: Place
@@ -72,6 +74,7 @@ class Sheet:
     day_iso: Internal
     territory: Place
     shift: Internal
+    lunch: Internal  # local time, empty where none is planned
     timezone: Internal
     start_label: Place
     end_label: Place
@@ -124,6 +127,7 @@ def _stop(stop: SheetStop, words: SheetWords) -> dict[str, Any]:
         "number": stop.number,
         "arrive_from": stop.arrive_from,
         "arrive_to": stop.arrive_to,
+        "earliest": stop.earliest,
         "latest": stop.latest,
         "sought": [{**asdict(person), "alias": safe_hint(person.alias)} for person in stop.sought],
         "street": street,

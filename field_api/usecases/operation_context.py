@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from field_api.domain.evidence import distance_m, is_far_away, is_late, when_it_happened
+from field_api.domain.evidence import distance_m, is_far_away, is_late, is_within, when_it_happened
 from field_api.domain.operations import RecordedOperation, UnreadableOperation
 from field_api.records.accounts import Account
 from field_api.records.people import Address
@@ -41,6 +41,7 @@ class AtTheDoor:
     now: datetime
     told: ToldBefore
     attempts: list[Attempt]  # to be numbered at the end, of all operations that share the transaction
+    hours: tuple[datetime | None, datetime] | None = None  # contact hours of the visit's stop
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
@@ -85,6 +86,11 @@ class AtTheDoor:
             return None
         return distance_m((position["lat"], position["lon"]), (self.address.latitude, self.address.longitude))
 
+    def flag_hours(self) -> None:
+        """Typed from paper, the moment is that of typing and says nothing."""
+        if self.hours is not None and not self.operation.from_paper and not is_within(self.at, *self.hours):
+            self.flag("outside-hours")
+
     def flag_place(self, position: Mapping[str, Any] | None) -> None:
         distance = self.distance_of(position)
         if position is None:
@@ -114,6 +120,7 @@ def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: dateti
         now=now,
         told=in_hand.told,
         attempts=in_hand.attempts,
+        hours=known.hours,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))
     door.flag(*operation.noted)

@@ -35,6 +35,10 @@ from field_api.usecases.take_letter_note import take_letter_note
 from field_api.usecases.visits_in_hand import VisitsInHand, take_in_hand
 
 PERMISSION_GRANTED = "permission-granted"
+AT_A_DOOR = frozenset(
+    {OpKind.ARRIVED, OpKind.ENCOUNTER, OpKind.IDENTITY_CHECK, OpKind.OUTCOME, OpKind.LETTER, OpKind.CONTACT}
+)
+"""What is recorded while somebody stands at a door: a manager sees where that was outside of the contact hours."""
 
 
 def record_operation(
@@ -56,6 +60,8 @@ def record_operation(
         door = at_the_door(visits, operation, now)
         if any(find_debt_words(text) for text in open_texts(operation.kind, body)):
             door.flag("debt-words")
+        if operation.kind in AT_A_DOOR and body.get("outcome") is not OutcomeKind.SKIPPED:
+            door.flag_hours()
         effects = _APPLY.get(operation.kind, _fact_alone)(session, door, body)
         _note(session, door, body, effects)
         if in_hand is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.records.accounts import Account, Party
 from field_api.records.people import Address
+from field_api.records.planning import Stop
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.add_attempts import add_attempts
@@ -26,6 +28,7 @@ class VisitInHand:
     address: Address
     accounts: dict[UUID, Account]  # of the visit, by id
     parties: frozenset[UUID]  # persons that the visit's accounts know
+    hours: tuple[datetime | None, datetime] | None = None  # contact hours of its stop; None once it has none
 
 
 @dataclass
@@ -44,12 +47,13 @@ class VisitsInHand:
 
 
 def take_in_hand(session: Session, visit_ids: Collection[UUID]) -> VisitsInHand:
-    """Lock the visits and load what belongs to them. Unknown ids are left out. Six statements, whatever the number."""
+    """Lock the visits and load what belongs to them. Unknown ids are left out. Seven statements at most."""
     visits = lock_visits(session, visit_ids) if visit_ids else {}
     if not visits:
         return VisitsInHand({}, ToldBefore([], {}))
     addresses = _addresses(session, {visit.address_id for visit in visits.values()})
     accounts = _accounts(session, visits)
+    hours = _hours(session, {visit.stop_id for visit in visits.values() if visit.stop_id})
     known_to = _parties(session, {account for own in accounts.values() for account in own})
     return VisitsInHand(
         {
@@ -58,6 +62,7 @@ def take_in_hand(session: Session, visit_ids: Collection[UUID]) -> VisitsInHand:
                 addresses[visit.address_id],
                 accounts[visit.id],
                 frozenset(person for account in accounts[visit.id] for person in known_to[account]),
+                hours.get(visit.stop_id) if visit.stop_id else None,
             )
             for visit in visits.values()
         },
@@ -68,6 +73,13 @@ def take_in_hand(session: Session, visit_ids: Collection[UUID]) -> VisitsInHand:
 def _addresses(session: Session, address_ids: Collection[UUID]) -> dict[UUID, Address]:
     rows = session.scalars(select(Address).where(Address.agency_id == current_agency(), among(Address.id, address_ids)))
     return {address.id: address for address in rows}
+
+
+def _hours(session: Session, stop_ids: Collection[UUID]) -> dict[UUID, tuple[datetime | None, datetime]]:
+    query = select(Stop.id, Stop.visit_from, Stop.visit_until).where(
+        Stop.agency_id == current_agency(), among(Stop.id, stop_ids)
+    )
+    return {stop_id: (opens, closes) for stop_id, opens, closes in session.execute(query)}
 
 
 def _accounts(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, dict[UUID, Account]]:

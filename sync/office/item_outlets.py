@@ -31,7 +31,7 @@ VISIT = declare(
     shape={
         "state": _WORD,
         "assignment_version": _INTERNAL,
-        "stop": _all(_INTERNAL, "route day position arrival_from arrival_to visit_until timezone service_s"),
+        "stop": _all(_INTERNAL, "route day position arrival_from arrival_to visit_from visit_until timezone service_s"),
         "open": {
             "name": _OPEN,
             "alias": _OPEN,
@@ -83,7 +83,7 @@ ROUTE = declare(
     "route",
     Audience.AGENT,
     shape={
-        **_all(_INTERNAL, "day starts_at ends_at timezone stops visits distance_m travel_s"),
+        **_all(_INTERNAL, "day starts_at ends_at lunch_at timezone stops visits distance_m travel_s"),
         "state": _WORD,
         "agent": _OPEN,
         "territory": _PLACE,

@@ -220,6 +220,7 @@ def _stop(item: PhoneVisit) -> dict[str, Any] | None:
         "position": item.stop.position,
         "arrival_from": utc_text(item.stop.arrival_from),
         "arrival_to": utc_text(item.stop.arrival_to),
+        "visit_from": utc_text(item.stop.visit_from) if item.stop.visit_from else None,
         "visit_until": utc_text(item.stop.visit_until),
         "timezone": item.address.timezone,
         "service_s": item.stop.service_s,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.phone import script, sheet, wire
 from sync.phone.checks import Body, Checks, one_of, without_none
+from sync.phone.contact_hours import against
 from sync.phone.errors import NotAllowed
 from sync.phone.operations import About, Recorded, record
 from sync.phone.script import Line, MaySay, Rules, Setting
@@ -70,11 +71,12 @@ class Encounters(Checks):
             work.meet(recorded.op, relation, bool(full.get("asked_for_company")))
             work.save(self.handset, recorded)
 
+        hours = self._against(work)
         recorded = record(
             self.handset, "encounter", without_none(full), About(visit, work.assignment_version), within=within
         )
         now = self._may_say(work, self._published(visit))
-        return Met(**vars(recorded), now=now)
+        return Met(**{**vars(recorded), "hours": hours}, now=now)
 
     def asked_for_company(self, visit: str) -> Met:
         """They expressly asked which company: on record first, then its name may be told, and nothing more.
@@ -166,6 +168,17 @@ class Encounters(Checks):
         named = [str(address.get(part) or "") for part in ("street", "number", "interior", "postcode", "city")]
         person = _location(body).get("person") or body.get("person")
         return person, "\n".join(named)
+
+    def against_visit(self, visit: str) -> tuple[str, ...]:
+        """What speaks against being at this door now (`sync.phone.contact_hours`): to be shown, never to be refused.
+        Raises NotAllowed `unknown-visit`, `visit-withdrawn`."""
+        stop = sheet.visit_of(self.handset, visit).get("stop")
+        return against(stop, work_at(self.handset, visit), self.handset.best_now())
+
+    def _against(self, work: Work) -> tuple[str, ...]:
+        """The same for a visit that may have been taken back meanwhile."""
+        body = self._published(work.visit)
+        return () if body is None else against(body.get("stop"), work, self.handset.best_now())
 
     def _published(self, visit: str) -> dict[str, Any] | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,13 @@ class Handset:
     def moment(self) -> Moment:
         anchor = self.anchor
         return Moment(anchor.at if anchor else None, self.clock.now())
+
+    def best_now(self) -> datetime:
+        """The time by the newest anchor and what passed since, where the phone was not restarted; else by its clock."""
+        anchor = self.anchor
+        if anchor is None or anchor.boot != self.clock.boot():
+            return self.clock.now()
+        return anchor.at + timedelta(milliseconds=self.clock.mono_ms() - anchor.mono_ms)
 
     def keys_of(self, role: str) -> list[bytes]:
         return self.trust.keys(role, self.moment())

@@ -36,12 +36,14 @@ class About:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A durably stored operation. `warnings`: terms that its free text should not hold, kept all the same."""
+    """A durably stored operation. `warnings`: terms that its free text should not hold, kept all the same. `hours`:
+    what speaks against being at this door now, recorded all the same (`sync.phone.contact_hours`)."""
 
     op: str
     seq: int
     kind: str
     warnings: tuple[str, ...] = field(default=(), kw_only=True)
+    hours: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def oldest_seq(handset: Handset) -> int:

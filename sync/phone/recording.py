@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sync.phone import script
@@ -37,7 +38,9 @@ class Recorder(Encounters):
         return record(self.handset, "session", body, About())
 
     def arrive(self, visit: str, position: Body | None = None, note: str | None = None) -> Recorded:
-        return self._at(visit, "arrived", {"position": position, "note": note})
+        work = work_at(self.handset, visit)
+        hours = self._against(work)
+        return replace(self._record(work, "arrived", {"position": position, "note": note}), hours=hours)
 
     def record_outcome(self, visit: str, kind: str, body: Mapping[str, Any] | None = None) -> Recorded:
         """What happened. `client_located` needs a passed check; what somebody said needs the encounter with them.
@@ -67,6 +70,7 @@ class Recorder(Encounters):
         if kind == "wrong_person":
             work.ended = True
             self.lock_again()
+        work.visited = work.visited or kind != "skipped"
         return self._record(work, "outcome", full)
 
     def _name_the_guarantor(self, work: Work, party: Body) -> None:

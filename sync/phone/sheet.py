@@ -24,6 +24,7 @@ class Stop:
     position: int
     arrival_from: str
     arrival_to: str
+    visit_from: str | None  # None: an office of an older release, which does not say
     visit_until: str
     timezone: str
     open: dict[str, Any] = field(repr=False)
@@ -79,10 +80,12 @@ def _stop(visit: str, body: dict[str, Any]) -> Stop:
     stop = wire.field(body, "stop", dict)
     texts = (str(stop[name]) for name in ("day", "arrival_from", "arrival_to", "visit_until", "timezone"))
     day, arrival_from, arrival_to, until, timezone = texts
+    visit_from = stop.get("visit_from")
     position = int(wire.field(stop, "position", int))
     opened, person = wire.field(body, "open", dict), wire.field(body, "person", str)
     questions = tuple(wire.field(body, "questions", list))
-    return Stop(visit, day, position, arrival_from, arrival_to, until, timezone, opened, person, questions)
+    start = None if visit_from is None else str(visit_from)
+    return Stop(visit, day, position, arrival_from, arrival_to, start, until, timezone, opened, person, questions)
 
 
 def routes(handset: Handset) -> list[dict[str, Any]]:

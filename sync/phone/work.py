@@ -18,6 +18,7 @@ class Work:
 
     `met`: everybody recorded at the door, in order. `asked`: [relation, whom] of location questions put here about
     `person` at `place`. `ended`: "I am not that person". `counsel`: an attorney was met or named.
+    `visited`: an outcome but `skipped` was recorded.
     """
 
     visit: str
@@ -36,6 +37,7 @@ class Work:
     company_asked: bool = False
     ended: bool = False
     counsel: bool = False
+    visited: bool = False
 
     def meet(self, encounter: str, relation: str, company_asked: bool) -> None:
         """Somebody answers. Who asked for the company's name asked it once for all; somebody else has not."""

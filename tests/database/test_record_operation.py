@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import Confidential, audience
 from field_api.domain.disclosure import Audience
-from field_api.domain.operations import Effect, UnreadableOperation
+from field_api.domain.operations import ClockEvidence, Effect, UnreadableOperation
 from field_api.domain.vocabulary import PERSON_HOLDS, HoldKind, OpKind, Verdict
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
@@ -248,6 +248,28 @@ def test_a_phone_of_1970_is_flagged_and_the_evidence_gives_the_time(agency: UUID
     effect = phone.records(OpKind.OUTCOME, operation.body, wall_clock=wall, evidence=evidence)
     assert effect.flags == ("clock-wrong",)
     assert [attempt.at for attempt in rows(phone, Attempt)] == [ANCHOR + timedelta(minutes=90)]
+
+
+OUTSIDE = [
+    (OpKind.ARRIVED, {"position": HERE}, 0, ()),
+    (OpKind.ARRIVED, {"position": HERE}, -3, ("outside-hours",)),
+    (OpKind.ENCOUNTER, {"relation": "nobody"}, 11, ("outside-hours",)),  # the hours' end itself is outside
+    (OpKind.OUTCOME, {"outcome": "skipped", "reason": "weather", "position": HERE}, 12, ()),
+    (OpKind.NOTE, {"words": "portón azul"}, 12, ()),
+    (OpKind.OUTCOME, {"outcome": "nobody_there", "position": HERE}, 12, ("outside-hours",)),
+]  # fmt: skip
+
+
+def test_what_happened_at_a_door_outside_of_the_contact_hours_is_flagged_and_stands(agency: UUID) -> None:
+    phone = published_visit(agency)
+    for kind, body, hours_after, told in OUTSIDE:
+        wall = AT_THE_DOOR + timedelta(hours=hours_after)
+        evidence = ClockEvidence(wall=wall, monotonic_ms=1, boot_id="boot", anchor_at=ANCHOR - timedelta(hours=9))
+        effect = phone.records(kind, body, evidence=evidence, wall_clock=wall, received_at=ANCHOR + timedelta(days=1))
+        assert (effect.verdict, effect.flags) == (Verdict.APPLIED, told), kind
+    typed = phone.records(OpKind.ARRIVED, {"position": HERE}, from_paper=True, received_at=ANCHOR + timedelta(days=1))
+    assert "outside-hours" not in typed.flags
+    assert [attempt.flags for attempt in rows(phone, Attempt)] == [["outside-hours"]]
 
 
 def test_where_it_was_recorded_is_measured_from_the_address(agency: UUID) -> None:

@@ -404,6 +404,7 @@ class Builder:
                 Stop(
                     id=stop, route_id=route.id, address_id=self.id("address", number), position=number + 1,
                     arrival_from=arrives, arrival_to=arrives + timedelta(minutes=30),
+                    visit_from=datetime(2026, 11, 18, 14, tzinfo=UTC),
                     visit_until=datetime(2026, 11, 19, 3, tzinfo=UTC), service_s=600,
                 )
             )  # fmt: skip

@@ -177,7 +177,7 @@ def test_an_unknown_template_is_refused() -> None:
 def sheet_job(**more: Any) -> PaperJob:
     words = words_for("es")
     stop = SheetStop(
-        1, "09:00", "09:20", "20:00", (Sought("Ana Inventada", "", "es"),), PostalAddress("Calle Uno", "MX"), "",
+        1, "09:00", "09:20", "20:00", "08:00", (Sought("Ana Inventada", "", "es"),), PostalAddress("Calle Uno", "MX"), "",
         19.4, -99.1,
     )  # fmt: skip
     drawing = sketch((19.3, -99.0), [(19.4, -99.1)], (19.3, -99.0), SKETCH_HEIGHT)

@@ -88,11 +88,11 @@ def test_a_hint_that_tells_of_a_debt_is_left_out() -> None:
 @pytest.mark.parametrize(("alias", "printed"), [("El moroso", ""), ("Lupita", "Lupita"), ("", "")])
 def test_an_alias_that_tells_of_a_debt_is_not_printed(alias: str, printed: str) -> None:
     here = SheetStop(
-        number=1, arrive_from="09:00", arrive_to="09:30", latest="20:00", sought=(Sought("Ana Inventada", alias, "es"),),
+        number=1, arrive_from="09:00", arrive_to="09:30", latest="20:00", earliest="08:00", sought=(Sought("Ana Inventada", alias, "es"),),
         address=PostalAddress("Calle", "MX"), hint="", latitude=0.0, longitude=0.0,
     )  # fmt: skip
     sheet = Sheet(
-        paper="a4", agent_code="A", agent_name="A", day="", day_iso="", territory="", shift="", timezone="UTC",
+        paper="a4", agent_code="A", agent_name="A", day="", day_iso="", territory="", shift="", lunch="", timezone="UTC",
         start_label="", end_label="", distance_km="", travel="", sketch=sketch((0, 0), [], (0, 0), 0.62), stops=(here,),
     )  # fmt: skip
     (stop,) = sheet_data(sheet, words_for("es"), [])["sheet"]["stops"]

@@ -234,7 +234,7 @@ def test_a_visit_whose_every_text_is_at_its_longest_is_shortened_to_its_size(alp
         "assignment_version": 12,
         "stop": {
             "route": str(uuid4()), "day": "2026-11-18", "position": 61, "arrival_from": "2026-11-18T16:12:13.000Z",
-            "arrival_to": "2026-11-18T16:42:13.000Z", "visit_until": "2026-11-18T17:00:00.000Z", "service_s": 540,
+            "arrival_to": "2026-11-18T16:42:13.000Z", "visit_until": "2026-11-18T17:00:00.000Z", "visit_from": "2026-11-18T14:00:00.000Z", "service_s": 540,
             "timezone": "America/Mexico_City",
         },
         "open": {

@@ -229,7 +229,7 @@ class SmallOffice:
             "assignment_version": 1,
             "stop": {
                 "route": str(uuid4()), "day": "2026-11-18", "position": position,
-                "arrival_from": text(NOW), "arrival_to": text(NOW), "visit_until": text(NOW),
+                "arrival_from": text(NOW), "arrival_to": text(NOW), "visit_until": text(NOW + timedelta(hours=8)), "visit_from": text(NOW - timedelta(hours=4)),
                 "timezone": "America/Mexico_City", "service_s": 600,
             },
             "open": {"name": "Prueba Canaria", "alias": None, "kind": "person", "language": "es", "address": {"street": "Avenida Canaria"}},
