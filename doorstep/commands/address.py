@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from doorstep.commands import office_context
-from doorstep.commands.address_rules import opt_out
+from doorstep.commands.address_rules import needs, opt_out
 from doorstep.commands.agent import POINT
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
@@ -26,6 +26,7 @@ def address() -> None:
 
 
 address.add_command(opt_out)
+address.add_command(needs)
 
 
 @address.command("list")

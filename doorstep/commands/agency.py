@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from doorstep.commands import office_context
+from doorstep.commands.agency_planning import planning
 from doorstep.commands.agency_rules import contact_rules
 from field_api.domain.lock_policy import lock_policy
 from field_api.domain.photo_retention import LONGEST_DAYS, photo_retention
@@ -24,6 +25,7 @@ def agency() -> None:
 
 
 agency.add_command(contact_rules)
+agency.add_command(planning)
 
 
 @agency.command()

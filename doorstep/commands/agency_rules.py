@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import click
 
 from doorstep.commands import office_context
+from doorstep.commands.toml_file import read_toml
 from field_api.platform.database import transaction
 from field_api.platform.tenancy import current_agency
 from field_api.platform.wiring import planning
 from field_api.records.agency import Agency
 from field_api.usecases.tighten_contact_rules import tighten_contact_rules
-
-MAX_BYTES = 64 * 1024
 
 
 @click.command("contact-rules")
@@ -28,19 +26,10 @@ def contact_rules(file: Path | None, none: bool) -> None:
     """
     with office_context() as agency_id, transaction(agency_id) as session:
         if file is not None or none:
-            tighten_contact_rules(session, _read(file) if file else {}, law=planning().rules)
+            tighten_contact_rules(session, read_toml(file) if file else {}, law=planning().rules)
         stored = session.get_one(Agency, current_agency()).policy.get("contact_rules") or {}
         for code, tables in sorted(stored.items()):
             told = ", ".join(f"{len(entries)} {table}" for table, entries in sorted(tables.items()))
             click.echo(f"{code}: {told}")
         if not stored:
             click.echo("the law's rules alone")
-
-
-def _read(file: Path) -> dict[str, object]:
-    if file.stat().st_size > MAX_BYTES:
-        raise click.BadParameter("too large for rules", param_hint="FILE")
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"no TOML: {error}", param_hint="FILE") from error

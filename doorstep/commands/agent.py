@@ -18,7 +18,8 @@ from field_api.platform.wiring import clock
 from field_api.queries.agents import agent_of_code, agents
 from field_api.records.planning import Absence, Agent, Shift
 from field_api.usecases.add_agent import add_agent, set_agent_languages
-from field_api.usecases.set_shift import end_shift, record_absence, set_shift
+from field_api.usecases.change_agent import MOST_STOPS, change_agent
+from field_api.usecases.set_shift import LONGEST_LUNCH_MINUTES, LunchBreak, end_shift, record_absence, set_shift
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -45,7 +46,7 @@ POINT = PointType()
 
 @click.group()
 def agent() -> None:
-    """Agents, their shifts, absences and languages."""
+    """Agents, their shifts, absences, languages and skills."""
 
 
 @agent.command()
@@ -53,12 +54,31 @@ def agent() -> None:
 @click.option("--name", required=True)
 @click.option("--languages", required=True, help="BCP 47 tags with commas: es,en")
 @click.option("--timezone", required=True, help="IANA, like America/Mexico_City; shifts are meant in it.")
-@click.option("--territory", default="")
+@click.option("--territory", default="", help="A word for the sheet; where they may be sent: `agent change`.")
 def add(code: str, name: str, languages: str, timezone: str, territory: str) -> None:
     """Take an agent on; CODE is short and unique, like MX-1."""
     with office_context() as agency_id, transaction(agency_id) as session:
         add_agent(session, code=code, name=name, languages=languages.split(","), timezone=timezone, territory=territory)
     click.echo(f"{code} is an agent; `doorstep agent shift {code}` says when they work")
+
+
+@agent.command()
+@click.argument("code")
+@click.option("--skills", help="What they can do, with commas: sign-language,heavy-dog; empty for nothing.")
+@click.option("--territories", help="Where they work, with commas, of `doorstep agency planning`; empty: anywhere.")
+@click.option("--most-stops", type=click.IntRange(0, MOST_STOPS), help="A day; 0: no limit.")
+def change(code: str, skills: str | None, territories: str | None, most_stops: int | None) -> None:
+    """What the agent can do, where they work and how much; what is not given stays as it is."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        who = agent_of_code(session, code)
+        change_agent(session, who.id, skills=listed(skills), territories=listed(territories), most_stops=most_stops)
+        click.echo(f"{code}: skills {', '.join(who.skills) or '-'}; territories {', '.join(who.territories) or 'any'};")
+        click.echo(f"  stops a day {who.most_stops or 'without limit'}")
+
+
+def listed(text: str | None) -> list[str] | None:
+    """Words with commas; None where nothing was said."""
+    return None if text is None else [word for word in text.split(",") if word.strip()]
 
 
 @agent.command()
@@ -70,6 +90,8 @@ def add(code: str, name: str, languages: str, timezone: str, territory: str) -> 
 @click.option("--end", type=POINT, help="Where it ends; where it started by default.")
 @click.option("--start-label", default="")
 @click.option("--end-label", default="")
+@click.option("--lunch", "lunch_minutes", type=click.IntRange(1, LONGEST_LUNCH_MINUTES), help="Minutes; none without.")
+@click.option("--lunch-between", nargs=2, type=TIME, metavar="HH:MM HH:MM", help="When the lunch begins, local time.")
 @click.option("--off", is_flag=True, help="No work on these days any more.")
 def shift(
     code: str,
@@ -80,12 +102,19 @@ def shift(
     end: Point | None,
     start_label: str,
     end_label: str,
+    lunch_minutes: int | None,
+    lunch_between: tuple[datetime, datetime] | None,
     off: bool,
 ) -> None:
     """When the agent works, from where to where."""
     weekdays = _weekdays(days)
     if not off and (starts is None or ends is None or start is None):
         raise click.UsageError("a shift needs --from, --to and --start (or --off)")
+    if (lunch_minutes is None) != (lunch_between is None):
+        raise click.UsageError("a lunch needs --lunch and --lunch-between")
+    lunch = (
+        LunchBreak(lunch_minutes, *(one.time() for one in lunch_between)) if lunch_minutes and lunch_between else None
+    )
     with office_context() as agency_id, transaction(agency_id) as session:
         who = agent_of_code(session, code)
         for weekday in weekdays:
@@ -102,6 +131,7 @@ def shift(
                 end=end,
                 start_label=start_label,
                 end_label=end_label,
+                lunch=lunch,
             )
     click.echo(f"{code}: {days} {'off' if off else 'set'}")
 

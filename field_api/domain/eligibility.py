@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from field_api.domain.contact_rules import (
     NO_RULES,
@@ -20,6 +21,8 @@ from field_api.domain.contact_rules import (
     notices_missing,
     place_refusals,
 )
+from field_api.domain.known_times import KNOWN_TIMES, KnownTime, Span, spans_within
+from field_api.domain.planning_policy import Minutes
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import NotPlannedReason
 
@@ -28,6 +31,7 @@ OPTED_OUT = Rule("address-opted-out", "The address is marked: no visits", "H")
 UNPLACED = Rule("no-coordinates", "The address has no coordinates: it is on the dispatcher's list", "H")
 NO_ADDRESS = Rule("no-address", "No address is known of the person sought", "H")
 
+DAY_LONG = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 PREFERENCE = {"home": 0, "other": 1, "work": 2}
 """Home first: a workplace is full of third parties."""
 
@@ -45,6 +49,9 @@ class Place:
     jurisdiction: str
     opted_out: bool
     fingerprint: bytes
+    known_times: tuple[KnownTime, ...] = ()  # when somebody is there; none: no such thing is known
+    needs: frozenset[str] = frozenset()  # skills of whoever is sent there
+    territory: str | None = None  # of the agency's
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class Candidate:
     past: Sequence[PastAttempt]
     represented: bool = False  # an attorney is known
     weight: int = 1  # by the creditor's strategy: which visits matter more
+    service_s: int = 60 * Minutes().first  # how long a visit about it takes
+    next_s: int = 60 * Minutes().next  # where it is not the first one there
     kin: Mapping[UUID, bool] | None = None
 
 
@@ -77,6 +86,14 @@ class Eligible:
     place: Place
     point: Point
     window: ContactWindow
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The parts of the window in which somebody is there; none where no such thing is known."""
+        if not self.place.known_times:
+            return ()
+        day = self.window.opens_at.astimezone(ZoneInfo(self.place.zones[0])).date()
+        return tuple(spans_within(self.window, self.place.known_times, self.place.zones, day))
 
 
 RuleLookup = Callable[[str], JurisdictionRules | None]
@@ -154,7 +171,11 @@ def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iter
     if place.point is None:
         yield Refusal(NotPlannedReason.NO_COORDINATES, UNPLACED)
     if place.point is not None or place.zones:
-        yield from closed(day, place.zones, rules, candidate.sector, law.days_off(rules.holidays, day.year))
+        shut = list(closed(day, place.zones, rules, candidate.sector, law.days_off(rules.holidays, day.year)))
+        yield from shut
+        window = ContactWindow(*DAY_LONG, ()) if shut else window_at(candidate, place, day, law)
+        if isinstance(window, ContactWindow) and not spans_within(window, place.known_times, place.zones, day):
+            yield Refusal(NotPlannedReason.OUTSIDE_CONTACT_HOURS, KNOWN_TIMES)
 
 
 def window_at(candidate: Candidate, place: Place, day: date, law: Law) -> ContactWindow | Refusal:

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from field_api.domain.contact_rules import Rule
 from field_api.domain.eligibility import Eligible
+from field_api.domain.known_times import Span
+from field_api.domain.planning_policy import Minutes
 from field_api.domain.routing import Point, StopWish
 
-SERVICE_FIRST_S = 600
-"""Parking, finding the door, the talk: ten minutes (product default until measured)."""
-SERVICE_NEXT_S = 300
-"""Each further visit at the same place."""
+SERVICE_FIRST_S = 60 * Minutes().first
+SERVICE_NEXT_S = 60 * Minutes().next
 SAME_PLACE_M = 150.0
 """Two addresses with one text are one place unless further apart than a geocoder's usual error."""
 METRES_PER_DEGREE = 111_195.0
@@ -29,6 +29,8 @@ class SoughtVisit:
     address_id: UUID
     accounts: tuple[tuple[UUID, str], ...]  # account id, the person's role on it
     weight: int = 1  # how much it matters, by the creditors' strategies: the most of its accounts
+    service_s: int = SERVICE_FIRST_S
+    next_s: int = SERVICE_NEXT_S  # where it is not the first one there
 
 
 @dataclass(frozen=True)
@@ -39,31 +41,44 @@ class SoughtStop:
     closes_at: datetime
     rules: tuple[Rule, ...]  # that bound the hours
     visits: tuple[SoughtVisit, ...]
+    spans: tuple[Span, ...] = ()  # of the contact hours, when somebody is there; none: all of them
+    skills: frozenset[str] = frozenset()
+    territory: str | None = None
 
     @property
     def service_s(self) -> int:
-        return SERVICE_FIRST_S + SERVICE_NEXT_S * (len(self.visits) - 1)
+        """The longest visit, and a little more for each other one."""
+        longest = max(self.visits, key=lambda visit: visit.service_s - visit.next_s)
+        return longest.service_s + sum(visit.next_s for visit in self.visits if visit is not longest)
+
+    def over_by(self, begins_at: datetime) -> datetime:
+        """When a visit that begins then must be over."""
+        return next((ends for opens, ends in self.spans if opens <= begins_at < ends), self.closes_at)
 
     def wish(self) -> StopWish:
         return StopWish(
             self.point,
-            self.opens_at,
-            self.closes_at,
+            *(self.spans[0] if self.spans else (self.opens_at, self.closes_at)),
             self.service_s,
             self.language,
             weight=sum(visit.weight for visit in self.visits),
+            more_windows=self.spans[1:],
+            skills=self.skills,
+            territory=self.territory,
         )
 
 
 def gather_stops(eligible: Iterable[Eligible]) -> list[SoughtStop]:
-    """Stops in a stable order. Visits whose contact hours differ (two jurisdictions on a border) are stops of their
-    own, so that no visit bends to another's hours."""
+    """Stops in a stable order. Visits whose hours differ (two jurisdictions on a border, other known times) are stops
+    of their own, so that no visit bends to another's hours; so are those that need other skills."""
     places = _Places()
     groups: dict[tuple[object, ...], list[Eligible]] = {}
     for entry in sorted(eligible, key=_by_place):
         place = places.known_as(entry)
         language = entry.candidate.language.partition("-")[0].lower()
-        key = (place.latitude, place.longitude, language, entry.window.opens_at, entry.window.closes_at)
+        hours = (entry.window.opens_at, entry.window.closes_at, *(moment for span in entry.spans for moment in span))
+        needs = (tuple(sorted(entry.place.needs)), entry.place.territory or "")
+        key = (place.latitude, place.longitude, language, *hours, *needs)
         groups.setdefault(key, []).append(entry)
     return [stop_of(entries) for _, entries in sorted(groups.items(), key=lambda group: str(group[0]))]
 
@@ -86,9 +101,14 @@ def stop_of(entries: Sequence[Eligible]) -> SoughtStop:
                 own[0].place.id,
                 tuple((entry.candidate.account_id, entry.candidate.role) for entry in own),
                 max(entry.candidate.weight for entry in own),
+                max(entry.candidate.service_s for entry in own),
+                own[0].candidate.next_s,
             )
             for person_id, own in visits.items()
         ),
+        spans=first.spans,
+        skills=first.place.needs,
+        territory=first.place.territory,
     )
 
 

@@ -12,12 +12,14 @@ from field_api.domain.disclosure import Audience
 from field_api.domain.routing import Point
 from field_api.http.paging import Page, PageArguments, page_schema, paged
 from field_api.http.permits import answers, permitted
+from field_api.http.schemas.agents import NotedNeedsSchema, VisitNeedsSchema
 from field_api.http.schemas.planning import CoordinatesSchema, OptOutSchema, PlacedAddressSchema, UnplacedAddressSchema
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
 from field_api.queries.unplaced_addresses import UnplacedAddress, unplaced_addresses
 from field_api.records.people import Address
 from field_api.usecases.geocode_addresses import set_coordinates
+from field_api.usecases.note_visit_needs import note_visit_needs
 from field_api.usecases.opt_out_of_visits import opt_out_of_visits
 
 blueprint = Blueprint("addresses", __name__, url_prefix="/addresses", description="Places that wait for coordinates")
@@ -44,6 +46,17 @@ def place(body: dict[str, float], address_id: UUID) -> Address:
     """Say where the address is."""
     with transaction(g.actor.agency_id) as session:
         return set_coordinates(session, address_id, Point(**body), planning().calendars)
+
+
+@blueprint.patch("/<uuid:address_id>/visit-needs")
+@answers(Audience.DISPATCHER, Audience.MANAGER)
+@permitted("addresses.write")
+@blueprint.arguments(VisitNeedsSchema)
+@blueprint.response(200, NotedNeedsSchema)
+def note_needs(body: dict[str, list[str]], address_id: UUID) -> Address:
+    """When somebody is there, and what an agent must be able to do; what is left out stays as it is."""
+    with transaction(g.actor.agency_id) as session:
+        return note_visit_needs(session, address_id, **body)
 
 
 @blueprint.post("/<uuid:address_id>/opt-out")

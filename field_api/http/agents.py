@@ -14,6 +14,7 @@ from field_api.http.paging import Page, PageArguments, page_schema, paged
 from field_api.http.permits import answers, permitted
 from field_api.http.schemas.agents import (
     AbsenceSchema,
+    AgentChangesSchema,
     AgentSchema,
     AgentWithTimesSchema,
     LanguagesSchema,
@@ -29,7 +30,8 @@ from field_api.queries.agents import AgentWithTimes, agent_with_times, agents
 from field_api.queries.route_of_agent import RouteOfAgent, route_of_agent
 from field_api.records.planning import Absence, Agent, Shift
 from field_api.usecases.add_agent import add_agent, set_agent_languages
-from field_api.usecases.set_shift import end_shift, record_absence, set_shift
+from field_api.usecases.change_agent import change_agent
+from field_api.usecases.set_shift import LunchBreak, end_shift, record_absence, set_shift
 
 blueprint = Blueprint("agents", __name__, url_prefix="/agents", description="Agents, shifts and absences")
 
@@ -52,8 +54,9 @@ def list_agents(page: dict[str, Any]) -> Page:
 @blueprint.response(201, AgentSchema)
 def add(body: dict[str, Any]) -> Agent:
     """Take an agent on."""
+    work = {name: body.pop(name) for name in ("skills", "territories", "most_stops") if name in body}
     with transaction(g.actor.agency_id) as session:
-        return add_agent(session, **body)
+        return change_agent(session, add_agent(session, **body).id, **work)
 
 
 @blueprint.get("/<uuid:agent_id>")
@@ -64,6 +67,17 @@ def show(agent_id: UUID) -> AgentWithTimes:
     """The agent with the week's shifts and the absences that are not over."""
     with transaction(g.actor.agency_id) as session:
         return agent_with_times(session, agent_id, since=clock().now().date())
+
+
+@blueprint.patch("/<uuid:agent_id>")
+@answers(Audience.DISPATCHER, Audience.MANAGER, Audience.ADMIN)
+@permitted("agents.write")
+@blueprint.arguments(AgentChangesSchema)
+@blueprint.response(200, AgentSchema)
+def change(body: dict[str, Any], agent_id: UUID) -> Agent:
+    """What the agent can do, where they work and how many stops a day, for plans from now on."""
+    with transaction(g.actor.agency_id) as session:
+        return change_agent(session, agent_id, **body)
 
 
 @blueprint.get("/<uuid:agent_id>/route")
@@ -95,10 +109,10 @@ def set_languages(body: dict[str, Any], agent_id: UUID) -> Agent:
 @blueprint.response(200, ShiftSchema)
 def put_shift(body: dict[str, Any], agent_id: UUID, weekday: int) -> Shift:
     """The working window of a weekday (0 Monday), with where it starts and ends."""
-    end = body.pop("end")
+    end, lunch = body.pop("end"), body.pop("lunch")
     points = {"start": Point(**body.pop("start")), "end": Point(**end) if end else None}
     with transaction(g.actor.agency_id) as session:
-        return set_shift(session, agent_id, weekday, **body, **points)
+        return set_shift(session, agent_id, weekday, **body, **points, lunch=LunchBreak(**lunch) if lunch else None)
 
 
 @blueprint.delete("/<uuid:agent_id>/shifts/<int:weekday>")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
-from field_api.domain.routing import AgentDay, Point
+from field_api.domain.routing import AgentDay, Lunch, Point
 from field_api.platform.tenancy import current_agency
 from field_api.records.planning import Absence, Agent, Plan, Route, Shift
 
@@ -77,4 +77,18 @@ def day_of_shift(agent: Agent, shift: Shift, day: date, now: datetime) -> AgentD
         start=Point(shift.start_latitude, shift.start_longitude),
         end=Point(shift.end_latitude, shift.end_longitude),
         languages=frozenset(agent.languages),
+        skills=frozenset(agent.skills),
+        territories=frozenset(agent.territories) or None,
+        most_stops=agent.most_stops,
+        lunch=_lunch(shift, zone, day, now),
     )
+
+
+def _lunch(shift: Shift, zone: ZoneInfo, day: date, now: datetime) -> Lunch | None:
+    """None where the shift has none, or where its time is over."""
+    if shift.lunch_minutes is None or shift.lunch_from is None or shift.lunch_until is None:
+        return None
+    earliest, latest = (
+        datetime.combine(day, local, zone).astimezone(UTC) for local in (shift.lunch_from, shift.lunch_until)
+    )
+    return Lunch(60 * shift.lunch_minutes, earliest, latest) if latest > now else None

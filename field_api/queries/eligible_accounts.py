@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,8 +14,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from field_api.domain.account_books import Books, spoken_against
-from field_api.domain.contact_rules import Refusal, Rule
+from field_api.domain.contact_rules import PastAttempt, Refusal, Rule
 from field_api.domain.eligibility import Candidate, Law, Place
+from field_api.domain.known_times import read_known_time
+from field_api.domain.planning_policy import Minutes, PlanningPolicy
 from field_api.domain.ports import PlanningParts
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import OBLIGORS, NotPlannedReason, Role
@@ -23,6 +25,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.account_books import account_books
 from field_api.queries.arrays import among
 from field_api.queries.past_attempts import Past, kin_of
+from field_api.queries.planning_policy import planning_policy
 from field_api.records.accounts import Party
 from field_api.records.people import Address, Person
 
@@ -84,12 +87,13 @@ def _candidates(
     guarantor_first = [key for key, one in accounts.items() if one.guarantor_first]
     sought = {row.account_id: row for row in session.execute(_sought(accounts, guarantor_first, prefer))}
     people = {key: row.person_id for key, row in sought.items()}
-    places = _places(session, set(people.values()), parts)
+    policy = planning_policy(session)
+    places = _places(session, set(people.values()), parts, policy)
     represented = set(session.scalars(_represented(sought)))
     kin = kin_of(session, set(people.values()))
     past = Past(session, day, people, kin, look_back_days=_look_back_days(places, law))
     return [
-        _candidate(accounts[key], day, sought[key], places.get(people[key], []), past, key in represented, kin)
+        _candidate(accounts[key], day, sought[key], places.get(people[key], []), past, key in represented, kin, policy)
         for key in accounts
         if key in sought
     ]
@@ -103,7 +107,9 @@ def _candidate(
     past: Past,
     represented: bool,
     kin: Mapping[UUID, Mapping[UUID, bool]],
+    policy: PlanningPolicy,
 ) -> Candidate:
+    past_of = past.of(books.account_id, sought.person_id, _zone(places))
     return Candidate(
         account_id=books.account_id,
         sector=books.sector,
@@ -113,11 +119,20 @@ def _candidate(
         is_minor=sought.is_minor,
         language=sought.language,
         places=tuple(places),
-        past=past.of(books.account_id, sought.person_id, _zone(places)),
+        past=past_of,
         represented=represented,
         weight=books.weight_on(day),
+        service_s=60 * _minutes(books, past_of, policy.minutes),
+        next_s=60 * policy.minutes.next,
         kin=kin.get(sought.person_id),
     )
+
+
+def _minutes(books: Books, past: Sequence[PastAttempt], minutes: Minutes) -> int:
+    if books.promised_until is not None or books.broken_promises:
+        return minutes.promise
+    visited = any(attempt.channel == "visit" and attempt.about == "account" for attempt in past)
+    return minutes.again if visited else minutes.first
 
 
 def _look_back_days(places: Mapping[UUID, list[Place]], law: Law) -> int:
@@ -148,7 +163,9 @@ def _represented(account_ids: Iterable[UUID]) -> Select[tuple[UUID]]:
     )
 
 
-def _places(session: Session, person_ids: Iterable[UUID], parts: PlanningParts) -> dict[UUID, list[Place]]:
+def _places(
+    session: Session, person_ids: Iterable[UUID], parts: PlanningParts, policy: PlanningPolicy
+) -> dict[UUID, list[Place]]:
     columns = select(
         Address.id,
         Address.person_id,
@@ -159,6 +176,10 @@ def _places(session: Session, person_ids: Iterable[UUID], parts: PlanningParts) 
         Address.jurisdiction,
         Address.visits_opted_out,
         Address.fingerprint,
+        Address.known_times,
+        Address.needed_skills,
+        Address.country,
+        Address.postcode,
     ).where(
         Address.agency_id == current_agency(),
         Address.retired_at.is_(None),
@@ -179,6 +200,9 @@ def _places(session: Session, person_ids: Iterable[UUID], parts: PlanningParts) 
             row.jurisdiction,
             row.visits_opted_out,
             row.fingerprint,
+            tuple(map(read_known_time, row.known_times)),
+            frozenset(row.needed_skills),
+            policy.territory_of(row.country, row.postcode),
         )
         found.setdefault(row.person_id, []).append(place)
     return found

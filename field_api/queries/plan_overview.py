@@ -31,6 +31,7 @@ class RouteLine:
     travel_s: int
     stops: int
     visits: int
+    lunch_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def _routes(session: Session, plan_id: UUID) -> list[RouteLine]:
             Route.travel_s,
             func.count(Stop.id.distinct()),
             func.count(Visit.id),
+            Route.lunch_at,
         )
         .join(Agent, (Agent.agency_id == Route.agency_id) & (Agent.id == Route.agent_id))
         .outerjoin(Stop, (Stop.agency_id == Route.agency_id) & (Stop.route_id == Route.id))

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from field_api.domain.confidential import Confidential
@@ -84,6 +85,8 @@ class Address(Tenant):
     timezone: Mapped[str | None] = place()  # IANA
     jurisdiction: Mapped[str] = internal()  # rules file
     visits_opted_out: Mapped[bool] = internal(default=False)
+    known_times: Mapped[list[str]] = personal(ARRAY(TEXT), default=list)  # field_api.domain.known_times; empty: any
+    needed_skills: Mapped[list[str]] = personal(ARRAY(TEXT), default=list)  # of whoever is sent there
     fingerprint: Mapped[bytes] = internal(LargeBinary)  # of the normalised text: one row per place and person
     source: Mapped[str] = internal(default="creditor")
     retired_at: Mapped[datetime | None] = internal()  # another of this kind came: nobody is sent here any more

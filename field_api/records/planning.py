@@ -22,6 +22,9 @@ class Agent(Tenant):
     name: Mapped[str] = open_()
     territory: Mapped[str] = place(default="")
     languages: Mapped[list[str]] = internal(ARRAY(TEXT))
+    skills: Mapped[list[str]] = internal(ARRAY(TEXT), default=list)  # field_api.domain.skills
+    territories: Mapped[list[str]] = internal(ARRAY(TEXT), default=list)  # of the agency's policy; empty: anywhere
+    most_stops: Mapped[int | None] = internal()  # a day
     timezone: Mapped[str] = internal()  # IANA, of the shifts below
     active: Mapped[bool] = internal(default=True)
     staff_id: Mapped[UUID | None] = internal()
@@ -42,6 +45,9 @@ class Shift(Tenant):
     weekday: Mapped[int] = internal()  # 0 Monday .. 6 Sunday
     starts_at: Mapped[time] = internal()
     ends_at: Mapped[time] = internal()
+    lunch_minutes: Mapped[int | None] = internal()  # begun between the two times below; null: no lunch
+    lunch_from: Mapped[time | None] = internal()
+    lunch_until: Mapped[time | None] = internal()
     start_latitude: Mapped[float] = place()
     start_longitude: Mapped[float] = place()
     start_label: Mapped[str] = place(default="")
@@ -88,6 +94,7 @@ class Route(Tenant):
     agent_id: Mapped[UUID] = internal()
     starts_at: Mapped[datetime] = internal()
     ends_at: Mapped[datetime] = internal()
+    lunch_at: Mapped[datetime | None] = internal()
     start_latitude: Mapped[float] = place()
     start_longitude: Mapped[float] = place()
     end_latitude: Mapped[float] = place()

@@ -20,6 +20,7 @@ from field_api.queries.agents_on_duty import agents_on_duty
 from field_api.queries.eligible_accounts import eligible_accounts
 from field_api.queries.law_in_force import law_in_force
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
+from field_api.queries.planning_policy import planning_policy
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.solve_day import Report, silent, solve_day
@@ -48,7 +49,13 @@ def plan_day(
     on_duty = agents_on_duty(session, day, now)
     stops = gather_stops(eligible)
     solved = solve_day(
-        [entry.day for entry in on_duty], stops, solver=parts.solver, travel=parts.travel, seed=seed, report=report
+        [entry.day for entry in on_duty],
+        stops,
+        solver=parts.solver,
+        travel=parts.travel,
+        seed=seed,
+        report=report,
+        balance=planning_policy(session).balance,
     )
     _drop_draft(session, day)  # as late as possible: a hold on a drafted visit waits from here to the commit
     plan = Plan(id=new_id(), for_day=day, created_at=now, created_by=created_by, solver=solved.facts)

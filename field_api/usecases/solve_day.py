@@ -56,10 +56,12 @@ def solve_day(
     travel: Travel,
     seed: int,
     report: Report = silent,
+    balance: float | None = None,
 ) -> SolvedDay:
     """Every stop is on a route or left out with a reason. Raises RuntimeError where a solver breaks its promise: a plan
-    with a visit outside the contact hours is worse than none."""
-    return solve_wishes(agents, [stop.wish() for stop in stops], solver=solver, travel=travel, seed=seed, report=report)
+    with a visit outside the contact hours is worse than none. `balance` holds between agents who share an area."""
+    wishes = [stop.wish() for stop in stops]
+    return solve_wishes(agents, wishes, solver=solver, travel=travel, seed=seed, report=report, balance=balance)
 
 
 def solve_wishes(
@@ -71,8 +73,11 @@ def solve_wishes(
     seed: int,
     report: Report = silent,
     rounds: int = ROUNDS,
+    balance: float | None = None,
+    before: Sequence[Sequence[int]] = (),
 ) -> SolvedDay:
-    """As `solve_day`, for stops as the solver knows them."""
+    """As `solve_day`, for stops as the solver knows them. `before`: an order by agent that is known already; the answer
+    is not worth less, as far as one part of the day has the stops of its agents."""
     points = [wish.point for wish in wishes]
     cut = split(
         agents,
@@ -80,11 +85,11 @@ def solve_wishes(
         travel.between([agent.start for agent in agents], points),
         travel.between(points, [agent.end for agent in agents]),
     )
-    day = _Day(agents, wishes, cut, solver, travel, seed)
+    day = _Day(agents, wishes, cut, solver, travel, seed, balance, before)
     large = bool(agents) and len(wishes) > MOST_STOPS
     turns = rounds if large else 1
     for turn in range(turns):
-        parts = regrouped(agents, wishes, day.in_order(), cut.reach, turn) if large else cut.parts
+        parts = regrouped(agents, wishes, day.held(), cut.reach, turn) if large else cut.parts
         step = f"routes {turn + 1}/{turns}" if large else "routes"
         report(step, 0, len(parts))
         day.solve(parts, partial(_tell, report, step, len(parts)))
@@ -106,9 +111,12 @@ class _Day:
         solver: Solver,
         travel: Travel,
         seed: int,
+        balance: float | None,
+        before: Sequence[Sequence[int]] = (),
     ) -> None:
+        self.before = before
         self.agents, self.wishes, self.cut = agents, wishes, cut
-        self.solver, self.travel, self.seed = solver, travel, seed
+        self.solver, self.travel, self.seed, self.balance = solver, travel, seed, balance
         self.routes: dict[int, PlacedRoute] = {}
         self.facts: list[dict[str, Any]] = []
 
@@ -121,6 +129,17 @@ class _Day:
                 self.routes.pop(agent, None)
             self.routes |= {part.agents[route.agent]: _renumbered(route, part) for route in answer.routes}
             self.facts.append({**answer.facts, "agents": len(part.agents), "stops": len(part.stops)})
+
+    def held(self) -> tuple[PlacedRoute, ...]:
+        """What to group agents by: their routes; at first those known before, without times."""
+        if self.routes or not self.before:
+            return self.in_order()
+        at = [agent.starts_at for agent in self.agents]
+        return tuple(
+            PlacedRoute(agent, at[agent], at[agent], 0, 0, tuple(PlacedStop(stop, at[agent]) for stop in order))
+            for agent, order in enumerate(self.before)
+            if order
+        )
 
     def in_order(self) -> tuple[PlacedRoute, ...]:
         return tuple(self.routes[agent] for agent in sorted(self.routes))
@@ -139,9 +158,17 @@ class _Day:
         stops = tuple(_numbered(self.wishes[index], part) for index in part.stops)
         points = [*(a.start for a in agents), *(a.end for a in agents), *(s.point for s in stops)]
         number = {stop: at for at, stop in enumerate(part.stops)}
-        held = [self.routes.get(agent) for agent in part.agents]
-        before = tuple(() if route is None else tuple(number[e.stop] for e in route.stops) for route in held)
-        return RoutingProblem(agents, stops, self.travel.between(points, points), before if any(before) else ())
+        held = [self._order(agent) for agent in part.agents]
+        before = tuple(tuple(number[stop] for stop in order if stop in number) for order in held)
+        legs = self.travel.between(points, points)
+        return RoutingProblem(agents, stops, legs, before if any(before) else (), self.balance)
+
+    def _order(self, agent: int) -> Sequence[int]:
+        """Of the round before; in the first one what was known already."""
+        if self.routes:
+            route = self.routes.get(agent)
+            return () if route is None else [entry.stop for entry in route.stops]
+        return self.before[agent] if agent < len(self.before) else ()
 
     def _check(self, problem: RoutingProblem, answer: RoutingAnswer) -> None:
         if broken := broken_promises(problem, answer):

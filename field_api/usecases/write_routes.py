@@ -54,6 +54,7 @@ def write_routes(
                 "end_longitude": agent.day.end.longitude,
                 "distance_m": route.distance_m,
                 "travel_s": route.travel_s,
+                "lunch_at": route.lunch_at,
             }
         )
         for position, placed in enumerate(route.stops, start=1):
@@ -73,9 +74,9 @@ def _add_stop(
     stop: SoughtStop,
     now: datetime,
     actor: str,
-) -> None:
+) -> UUID:
+    """Add the rows of one stop with its visits; returns its id."""
     stop_id = new_id()
-    latest = stop.closes_at - timedelta(seconds=stop.service_s)
     rows[Stop].append(
         {
             "id": stop_id,

@@ -104,6 +104,7 @@ def _route_body(item: PhoneRoute) -> dict[str, Any]:
         "territory": item.agent.territory,
         "starts_at": utc_text(route.starts_at),
         "ends_at": utc_text(route.ends_at),
+        "lunch_at": utc_text(route.lunch_at) if route.lunch_at else None,
         "timezone": item.agent.timezone,
         "start": {"label": item.start_label, "latitude": route.start_latitude, "longitude": route.start_longitude},
         "end": {"label": item.end_label, "latitude": route.end_latitude, "longitude": route.end_longitude},

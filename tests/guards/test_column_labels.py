@@ -56,6 +56,9 @@ PLAIN_WITH_A_REASON: dict[str, tuple[str, ...]] = {
         "office.staff.email", "office.staff.password", "office.staff.fs_uniquifier", "office.staff.tf_totp_secret",
     ),
     "Of the agency's own people, not of anybody who is visited.": ("office.absence.reason",),
+    "When somebody is at home and what an agent must bring along: planning reads thousands of them for every day.": (
+        "office.address.known_times", "office.address.needed_skills",
+    ),
 }  # fmt: skip
 
 QUEUES = (

@@ -174,6 +174,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /quarantine/{device_id}/{op_id}/content": (Ask(_KEPT),),
     "GET /quarantine/bytes/{bytes_id}/content": _path("bytes_id", "odd bytes"),
     "POST /agents": (Ask(json={"code": Ref("new code"), **_NEW_AGENT}, makes=True),),
+    "PATCH /agents/{agent_id}": _path("agent_id", json={"skills": ["sign-language"]}),
     "PUT /agents/{agent_id}/languages": _path("agent_id", json={"languages": ["es", "en"]}),
     "PUT /agents/{agent_id}/shifts/{weekday}": _path("agent_id", json=_TIMES),
     "POST /agents/{agent_id}/absences": _path(
@@ -184,6 +185,7 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /creditors/{creditor_id}/imports": _path("creditor_id", file=b"not;a;portfolio\n1;2;3\n"),
     "PATCH /accounts/{account_id}": _path("account_id", json={"product": "línea blanca"}),
     "PATCH /addresses/{address_id}": _path("address_id", json={"latitude": 19.43, "longitude": -99.13}),
+    "PATCH /addresses/{address_id}/visit-needs": _path("address_id", json={"skills": ["sign-language"]}),
     "POST /addresses/{address_id}/opt-out": _path("address_id", json={"wanted": True}),
     "POST /attempts": (Ask(json={"creditor_id": Ref("creditor"), "attempts": [_CALL]}),),
     "POST /holds": (

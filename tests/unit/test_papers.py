@@ -182,7 +182,7 @@ def sheet_job(**more: Any) -> PaperJob:
     )  # fmt: skip
     drawing = sketch((19.3, -99.0), [(19.4, -99.1)], (19.3, -99.0), SKETCH_HEIGHT)
     sheet = Sheet(
-        "a4", "A-1", "Luz", "miércoles", "2026-11-18", "Norte", "09:00–17:00", "America/Mexico_City", "Base", "Base",
+        "a4", "A-1", "Luz", "miércoles", "2026-11-18", "Norte", "09:00–17:00", "13:00", "America/Mexico_City", "Base", "Base",
         "4 km", "12 min", drawing, (stop,),
     )  # fmt: skip
     data = sheet_data(sheet, words, [words])

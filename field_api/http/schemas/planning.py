@@ -73,6 +73,7 @@ class RouteLineSchema(Schema):
     travel_s = internal(ma.fields.Integer())
     stops = internal(ma.fields.Integer())
     visits = internal(ma.fields.Integer())
+    lunch_at = internal(ma.fields.AwareDateTime(allow_none=True))
 
 
 class PlanOverviewSchema(Schema):
@@ -206,6 +207,7 @@ class RouteSchema(Schema):
     state = internal(ma.fields.String(attribute="plan.state"))
     starts_at = internal(ma.fields.AwareDateTime(attribute="route.starts_at"))
     ends_at = internal(ma.fields.AwareDateTime(attribute="route.ends_at"))
+    lunch_at = internal(ma.fields.AwareDateTime(attribute="route.lunch_at", allow_none=True))
     distance_m = internal(ma.fields.Integer(attribute="route.distance_m"))
     travel_s = internal(ma.fields.Integer(attribute="route.travel_s"))
     stops = place(ma.fields.List(ma.fields.Nested(StopOnRouteSchema)))
