@@ -23,7 +23,7 @@ from field_api.queries.plan_overview import PlanOverview, plan_overview
 from field_api.records.planning import Agent
 from field_api.usecases.geocode_addresses import geocode_addresses
 from field_api.usecases.plan_day import plan_day
-from field_api.usecases.publish_plan import publish_plan
+from field_api.usecases.publish_by_agent import publish_by_agent
 
 
 @click.command()
@@ -51,10 +51,16 @@ def plan(day: datetime, publish: bool, seed: int, account: str | None, creditor:
 
         with transaction(agency_id) as session:
             drafted = plan_day(session, day.date(), parts=planning(), now=clock().now(), seed=seed, report=report)
-            if publish:
-                report("publish", 0, 1)
-                publish_plan(session, drafted.id, parts=planning(), now=clock().now(), published_by=None)
-                report("publish", 1, 1)
+        if publish:
+            publish_by_agent(
+                lambda: transaction(agency_id),
+                drafted.id,
+                parts=planning(),
+                now=clock().now(),
+                published_by=None,
+                report=report,
+            )
+        with transaction(agency_id) as session:
             progress.stop()
             show_plan(session, plan_overview(session, drafted.id))
 

@@ -29,7 +29,7 @@ from field_api.queries.plan_overview import PlanOverview, not_planned, plan_over
 from field_api.queries.why_not import WhyNot, why_not
 from field_api.records.planning import NotPlanned, Plan
 from field_api.usecases.plan_day import plan_day
-from field_api.usecases.publish_plan import publish_plan
+from field_api.usecases.publish_by_agent import publish_by_agent
 
 blueprint = Blueprint("plans", __name__, url_prefix="/plans", description="Days, their routes, and what is not on them")
 
@@ -55,7 +55,13 @@ def draft(body: dict[str, Any]) -> PlanOverview:
     """Draft a day; an earlier draft for it is replaced. Takes seconds for hundreds of accounts."""
     with transaction(g.actor.agency_id) as session:
         plan = plan_day(
-            session, body["day"], parts=planning(), now=clock().now(), created_by=g.actor.id, seed=body["seed"]
+            session,
+            body["day"],
+            parts=planning(),
+            now=clock().now(),
+            created_by=g.actor.id,
+            seed=body["seed"],
+            discard_changes=body["discard_changes"],
         )
         return plan_overview(session, plan.id)
 
@@ -109,7 +115,11 @@ def list_not_planned(query: dict[str, Any], plan_id: UUID) -> Page:
 @permitted("plans.write")
 @blueprint.response(200, PlanOverviewSchema)
 def publish(plan_id: UUID) -> PlanOverview:
-    """Send the routes to phones, and want letters written. What was held since the draft falls out."""
-    with transaction(g.actor.agency_id) as session:
-        publish_plan(session, plan_id, parts=planning(), now=clock().now(), published_by=g.actor.id)
+    """Send the routes to phones, one agent after the other, and want letters written. What was held since the draft
+    falls out. Of a plan that is `publishing` still, since something broke off, the rest is sent."""
+    agency_id = g.actor.agency_id
+    publish_by_agent(
+        lambda: transaction(agency_id), plan_id, parts=planning(), now=clock().now(), published_by=g.actor.id
+    )
+    with transaction(agency_id) as session:
         return plan_overview(session, plan_id)

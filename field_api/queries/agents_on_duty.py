@@ -34,7 +34,7 @@ def agents_on_duty(session: Session, day: date, now: datetime, *, plan_id: UUID 
         Plan.agency_id == Route.agency_id,
         Plan.id == Route.plan_id,
         Plan.for_day == day,
-        Plan.state == "published",
+        Plan.state.in_(("publishing", "published")),
         *([] if plan_id is None else [Plan.id != plan_id]),
     )
     rows = session.execute(_shifts_on(day).where(~out_already).order_by(Agent.code))

@@ -139,8 +139,8 @@ class _Known:
         visit_ids = [visit.visit_id for stop in on_plan for visit in stop.visits]
         self.rows = {row.id: row for row in session.scalars(_rows(on_plan))}
         self.told = {(row.visit_id, row.actor): (row.first, row.last) for row in session.execute(_reported(visit_ids))}
-        self.done_at = dict(session.execute(select(Visit.id, Visit.done_at).where(*_are(visit_ids))).tuples())
-        self.letters = dict(session.execute(_in_bags(visit_ids)).tuples())
+        self.done_at = dict(session.execute(select(Visit.id, Visit.done_at).where(*_are(visit_ids))).all())
+        self.letters = dict(session.execute(_in_bags(visit_ids)).all())
 
     def stop_now(self, stop: StopOnPlan, refused: Mapping[UUID, Refusal]) -> StopNow:
         row = self.rows[stop.stop_id]

@@ -13,6 +13,9 @@ from field_api.queries.arrays import among
 from field_api.records.planning import Agent, Plan, Route, Shift, Stop
 from field_api.records.visits import Visit
 
+OUT = ("publishing", "published")
+"""States of a plan whose routes phones may hold, some of them or all."""
+
 
 @dataclass
 class PhoneRoute:
@@ -28,7 +31,7 @@ class PhoneRoute:
 
 
 def phone_routes(session: Session, route_ids: Collection[UUID]) -> list[PhoneRoute]:
-    """The routes of published plans among `route_ids`. Two statements."""
+    """The routes of plans that are out among `route_ids`. Two statements."""
     stops = func.count(Stop.id.distinct())
     visits = func.count(Visit.id).filter(Visit.state == "published")
     rows = session.execute(
@@ -37,7 +40,7 @@ def phone_routes(session: Session, route_ids: Collection[UUID]) -> list[PhoneRou
         .join(Agent, Agent.id == Route.agent_id)
         .outerjoin(Stop, Stop.route_id == Route.id)
         .outerjoin(Visit, Visit.stop_id == Stop.id)
-        .where(among(Route.id, route_ids), Plan.state == "published")
+        .where(among(Route.id, route_ids), Plan.state.in_(OUT))
         .group_by(Route.agency_id, Route.id, Plan.agency_id, Plan.id, Agent.agency_id, Agent.id)
         .order_by(Route.id)
     ).all()

@@ -71,7 +71,7 @@ class Plan(Tenant):
     __table_args__ = (Index("ix_plan_day", "agency_id", "for_day"), {"schema": SCHEMA})
 
     for_day: Mapped[date] = internal()
-    state: Mapped[str] = internal(default="draft")  # draft | published | superseded
+    state: Mapped[str] = internal(default="draft")  # draft | publishing | published | superseded
     version: Mapped[int] = internal(default=1, server_default="1")  # grows with every change by hand
     solver: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # engine, seed, seconds, distance, estimates
     created_at: Mapped[datetime] = internal()

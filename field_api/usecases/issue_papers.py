@@ -44,7 +44,7 @@ def issue_papers(session: Session, plan_id: UUID, *, renderer: Papers, objects: 
     `refused` with the reason; the rest go on. Raises Problem `not-found`, `conflict` (a draft), PaperFailed.
     """
     plan = load(session, Plan, plan_id)
-    if plan.state == "draft":  # it may be replaced at any moment, and nobody goes out by it
+    if plan.state in ("draft", "publishing"):  # it may be replaced at any moment, and nobody goes out by it
         raise Problem("conflict", "the plan is a draft: publish it first")
     sheets = _issue_sheets(session, plan, renderer, objects, now)
     issued, refused = _issue_letters(session, plan, renderer, objects, now)

@@ -16,9 +16,9 @@ from sync.mailbox import DeviceContact
 def agents_heard(session: Session) -> dict[UUID, datetime]:
     """By agent, the newest contact of an active phone; absent where none was ever heard."""
     rows = session.execute(
-        select(Device.agent_id, func.max(DeviceContact.heard_at))
+        select(Device.agent_id, func.max(DeviceContact.heard_at).label("heard_at"))
         .join(DeviceContact, (DeviceContact.agency_id == Device.agency_id) & (DeviceContact.device_id == Device.id))
         .where(Device.agency_id == current_agency(), Device.state == "active")
         .group_by(Device.agent_id)
     )
-    return dict(rows.tuples())
+    return {row.agent_id: row.heard_at for row in rows}

@@ -1,0 +1,55 @@
+"""Publish a plan in a transaction for each agent: whatever breaks off leaves what can be gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from field_api.domain.ports import PlanningParts
+from field_api.records.base import load
+from field_api.records.planning import Plan
+from field_api.usecases.plan_day import one_planner_at_a_time
+from field_api.usecases.publish_plan import begin_publishing, end_publishing, publish_routes, routes_to_publish
+from field_api.usecases.solve_day import Report, silent
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+"""Begins a unit of work for the agency, which commits at its end."""
+
+
+def publish_by_agent(
+    transaction: Transaction,
+    plan_id: UUID,
+    *,
+    parts: PlanningParts,
+    now: datetime,
+    published_by: UUID | None,
+    report: Report = silent,
+) -> None:
+    """As `publish_plan`, in short transactions of its own: the plan becomes `publishing`, each agent's route goes out
+    whole, then the plan is published. Called again after a break it goes on where it was. A hold placed meanwhile is
+    seen by routes that follow, and withdraws from those that are out. Raises `not-found`, `already-done`.
+    """
+    with transaction() as session:
+        begin_publishing(session, plan_id)
+        route_ids = routes_to_publish(session, plan_id)
+    for number, route_id in enumerate(route_ids):
+        report("publish", number, len(route_ids))
+        with transaction() as session:
+            plan = begin_publishing(session, plan_id)
+            publish_routes(session, plan, [route_id], parts=parts, now=now, published_by=published_by)
+    with transaction() as session:
+        _end(session, plan_id, now=now, published_by=published_by)
+    report("publish", len(route_ids), len(route_ids))
+
+
+def _end(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID | None) -> None:
+    """Unless somebody who published it at the same time was first."""
+    plan = load(session, Plan, plan_id)
+    one_planner_at_a_time(session, plan.for_day)
+    session.refresh(plan)
+    if plan.state != "published" and not routes_to_publish(session, plan_id):
+        end_publishing(session, plan, now=now, published_by=published_by)
