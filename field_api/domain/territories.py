@@ -14,8 +14,7 @@ from field_api.domain.routing import NO_WAY_S, AgentDay, Legs, Matrix, StopWish,
 from field_api.domain.vocabulary import NotPlannedReason
 
 MOST_STOPS = 600
-"""Above it the search gets slow without getting better: the territory is halved while it has agents to share."""
-MOST_AGENTS_IN_A_PART = 5
+"""Above it the search gets slow without getting better: the day is solved in groups of neighbours, in rounds."""
 MOST_STOPS_PER_AGENT = 150
 """About three days' work: what lies further from its agents than so many nearer stops is not considered at all."""
 
@@ -66,7 +65,7 @@ def split(agents: Sequence[AgentDay], stops: Sequence[StopWish], out: Legs, back
     }
     parts, crowded_out = [], []
     nearness = _nearness(stops, reach, out.travel_s)
-    for group in _groups(agents, reach):
+    for group in _groups(reach):
         part, left = _part(group, reach, nearness)
         parts.append(part)
         crowded_out += left
@@ -129,10 +128,11 @@ def _why_nobody(agents: Sequence[AgentDay], stop: StopWish) -> Rule:
     return NOBODY_IS_ALL
 
 
-def _groups(agents: Sequence[AgentDay], reach: Reach) -> list[list[int]]:
-    """Agents that share a stop, directly or through others; large groups halved across their longer side."""
+def _groups(reach: Reach) -> list[list[int]]:
+    """Agents that share a stop, directly or through others. Days of more than MOST_STOPS are cut otherwise
+    (`field_api.domain.clusters`)."""
     shares = (reach.astype(np.int32) @ reach.T.astype(np.int32)) > 0
-    left = set(range(len(agents)))
+    left = set(range(len(reach)))
     groups = []
     while left:
         waiting, group = [min(left)], set()
@@ -142,21 +142,8 @@ def _groups(agents: Sequence[AgentDay], reach: Reach) -> list[list[int]]:
                 left.discard(agent)
                 group.add(agent)
                 waiting += [int(other) for other in np.flatnonzero(shares[agent])]
-        groups += _halved(agents, sorted(group), int(reach[sorted(group)].any(axis=0).sum()))
+        groups.append(sorted(group))
     return groups
-
-
-def _halved(agents: Sequence[AgentDay], group: list[int], stops: int) -> list[list[int]]:
-    if stops <= MOST_STOPS or len(group) <= MOST_AGENTS_IN_A_PART:
-        return [group]
-    latitudes = [agents[agent].start.latitude for agent in group]
-    longitudes = [agents[agent].start.longitude for agent in group]
-    north_south = max(latitudes) - min(latitudes) >= max(longitudes) - min(longitudes)
-    key = latitudes if north_south else longitudes
-    ordered = [agent for _, agent in sorted(zip(key, group, strict=True))]
-    middle = len(ordered) // 2
-    # Stops are shared out by nearness afterwards: about half each.
-    return [half for part in (ordered[:middle], ordered[middle:]) for half in _halved(agents, sorted(part), stops // 2)]
 
 
 def _nearness(stops: Sequence[StopWish], reach: Reach, out_s: Matrix) -> Matrix:
