@@ -149,4 +149,3 @@ def test_a_part_is_never_larger_than_the_solver_can_bear() -> None:
         {index for part in found.parts for index in part.agents}
     )
     assert all(len(part.stops) <= MOST_STOPS_PER_AGENT * len(part.agents) for part in found.parts)
-    assert len(found.parts) > 1
