@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -139,18 +139,23 @@ def decide_all(
     refused: list[tuple[UUID, Refusal]] = []
     visited: set[UUID] = set()
     for candidate in candidates:
-        same_day = [
-            PastAttempt(day, "visit", "creditor" if same_creditor else "person")
-            for person_id, same_creditor in (candidate.kin or {}).items()
-            if person_id in visited
-        ]
-        decision = decide(replace(candidate, past=[*candidate.past, *same_day]) if same_day else candidate, day, law)
+        decision = decide(beside(candidate, visited, day), day, law)
         if isinstance(decision, Eligible):
             visited.add(candidate.person_id)
             eligible.append(decision)
         else:
             refused.append((candidate.account_id, decision))
     return eligible, refused
+
+
+def beside(candidate: Candidate, visited: Collection[UUID], day: date) -> Candidate:
+    """The candidate on a day on which these people are visited: who seems to be the same person counts for caps."""
+    same_day = [
+        PastAttempt(day, "visit", "creditor" if same_creditor else "person")
+        for person_id, same_creditor in (candidate.kin or {}).items()
+        if person_id in visited
+    ]
+    return replace(candidate, past=[*candidate.past, *same_day]) if same_day else candidate
 
 
 def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iterator[Refusal]:

@@ -24,6 +24,7 @@ class Why(StrEnum):
     TERRITORY = "territory"
     TOO_MANY_STOPS = "too_many_stops"  # more than the agent's day may have, by so many
     NO_LUNCH = "no_lunch"  # lunch would begin too late, by so many seconds
+    NO_SHIFT = "no_shift"  # the agent has none any more: their stops can only go to others
 
 
 @dataclass(frozen=True)

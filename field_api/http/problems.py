@@ -24,6 +24,16 @@ class PlacedErrorSchema(Schema):
     problem = internal(ma.fields.String(required=True))
 
 
+class BrokenPlaceSchema(Schema):
+    """What a change of a draft would break: ids, a closed word, a number."""
+
+    audiences = EVERYBODY
+    why = internal(ma.fields.String(required=True, metadata={"description": "docs/planning.md lists them"}))
+    agent_id = internal(ma.fields.UUID())
+    stop_id = internal(ma.fields.UUID(allow_none=True))
+    by = internal(ma.fields.Integer(allow_none=True, metadata={"description": "seconds, or stops"}))
+
+
 class ProblemSchema(Schema):
     """RFC 9457 problem details, for everybody: no text of it says anything of anybody."""
 
@@ -35,6 +45,7 @@ class ProblemSchema(Schema):
     detail = internal(ma.fields.String())
     at = internal(ma.fields.String(metadata={"description": "the field, header or row that is meant"}))
     errors = internal(ma.fields.List(ma.fields.Nested(PlacedErrorSchema)))
+    broken = internal(ma.fields.List(ma.fields.Nested(BrokenPlaceSchema)))
     reason = internal(ma.fields.String(metadata={"description": "of a refused file or row: its code (docs/import.md)"}))
     incident = internal(ma.fields.String(metadata={"description": "of an internal error: quote it to support"}))
 

@@ -31,9 +31,13 @@ STATUS: dict[str, int] = {
     "conflict": 409,
     "idempotency-mismatch": 409,
     "already-done": 409,
+    "cannot-be-kept": 409,  # a change by hand after which hours, a shift or an agent's abilities would not hold
+    "rule-refuses": 409,
+    "invalid-change": 422,
     "resync-required": 410,
     "gone": 410,
     "precondition-failed": 412,
+    "precondition-required": 428,
     "too-large": 413,
     "media-type": 415,
     "range-not-satisfiable": 416,

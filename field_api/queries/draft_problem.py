@@ -52,6 +52,7 @@ class StopOnPlan:
     arrival_from: datetime
     visits: tuple[VisitOnPlan, ...]
     sought: SoughtStop
+    entries: tuple[Eligible, ...] = ()  # its accounts as candidates, those that may be sought there by now
     pinned_agent: UUID | None = None
     pinned_position: int | None = None
     added: bool = False
@@ -159,6 +160,7 @@ def _stop(
 ) -> StopOnPlan:
     stop: Stop = row.Stop
     own = [wish for visit in visits for account, _ in visit.accounts if (wish := wishes.get(account)) is not None]
+    entries = tuple(entry for visit in visits for entry in hours.eligible(visit))
     return StopOnPlan(
         stop_id=stop.id,
         route_id=stop.route_id,
@@ -166,7 +168,8 @@ def _stop(
         position=stop.position,
         arrival_from=stop.arrival_from,
         visits=visits,
-        sought=_sought(row, visits, [entry for visit in visits for entry in hours.eligible(visit)]),
+        sought=_sought(row, visits, entries),
+        entries=entries,
         pinned_agent=next((wish.agent_id for wish in own if wish.agent_id is not None), None),
         pinned_position=next((wish.position for wish in own if wish.position is not None), None),
         added=any(wish.added for wish in own),
@@ -174,27 +177,24 @@ def _stop(
 
 
 def _sought(row: Row[Any], visits: Sequence[VisitOnPlan], entries: Sequence[Eligible]) -> SoughtStop:
-    weights = {entry.candidate.account_id: entry.candidate.weight for entry in entries}
-    own = tuple(
-        SoughtVisit(
-            visit.person_id,
-            visit.address_id,
-            visit.accounts,
-            max((weights.get(account, 1) for account, _ in visit.accounts), default=1),
-        )
-        for visit in visits
-    )
+    """By the rules as they are now, and within the narrowest hours of what is sought there."""
     if not entries:
         stop: Stop = row.Stop
         # Without coordinates by now it counts as at the route's start: publishing takes it out.
         lost = row.latitude is None or row.longitude is None
         point = Point(row.start_latitude, row.start_longitude) if lost else Point(row.latitude, row.longitude)
+        own = tuple(SoughtVisit(visit.person_id, visit.address_id, visit.accounts) for visit in visits)
         return SoughtStop(point, visits[0].language, stop.arrival_from, stop.visit_until, (), own)
+    found = stop_of(sorted(entries, key=lambda entry: entry.window.closes_at - entry.window.opens_at))
+    known = {visit.person_id: visit for visit in found.visits}
     return replace(
-        stop_of(entries),
-        visits=own,
-        opens_at=max(entry.window.opens_at for entry in entries),
-        closes_at=min(entry.window.closes_at for entry in entries),
+        found,
+        visits=tuple(
+            replace(known[visit.person_id], address_id=visit.address_id, accounts=visit.accounts)
+            if visit.person_id in known
+            else SoughtVisit(visit.person_id, visit.address_id, visit.accounts)
+            for visit in visits
+        ),
     )
 
 

@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.vocabulary import NotPlannedReason
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
+from field_api.queries.plan_version import version_of
 from field_api.records.base import load
 from field_api.records.planning import Agent, NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit
@@ -39,6 +41,11 @@ class PlanOverview:
     plan: Plan
     routes: list[RouteLine]
     not_planned: dict[str, int]  # accounts by reason
+
+    @property
+    def version(self) -> str:
+        """As field_api.queries.plan_version has it."""
+        return version_of(self.plan, self.not_planned.get(NotPlannedReason.WITHDRAWN.value, 0))
 
     @property
     def visits(self) -> int:

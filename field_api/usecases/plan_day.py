@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Select, delete, select, text
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import Refusal
@@ -14,13 +14,15 @@ from field_api.domain.eligibility import Eligible, decide_all
 from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import gather_stops
 from field_api.platform.ids import new_id
+from field_api.platform.problems import Problem
 from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty
 from field_api.queries.eligible_accounts import eligible_accounts
 from field_api.queries.law_in_force import law_in_force
-from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.queries.planning_policy import planning_policy
+from field_api.records.drafts import ManualWish
+from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.solve_day import Report, silent, solve_day
@@ -36,15 +38,19 @@ def plan_day(
     created_by: UUID | None = None,
     seed: int = 1,
     report: Report = silent,
+    discard_changes: bool = False,
 ) -> Plan:
     """Make the draft for `day`; an earlier draft for it is replaced, published plans and their agents are left alone.
+    Raises `conflict` where that draft was changed by hand and `discard_changes` does not say that this may be lost.
 
     Every placed account is on a route or has a NotPlanned row with its reason and rule. The same books and seed give
     the same plan. Statements: a fixed number, whatever the number of accounts.
     """
     one_planner_at_a_time(session, day)
+    if not discard_changes:
+        _keep_changes_by_hand(session, day)
     report("accounts", 0, 1)
-    eligible, refused = _sorted_out(session, day, parts)
+    eligible, refused = sorted_out(session, day, parts)
     report("accounts", 1, 1)
     on_duty = agents_on_duty(session, day, now)
     stops = gather_stops(eligible)
@@ -69,7 +75,7 @@ def plan_day(
         for visit in stops[index].visits
         for account_id, _ in visit.accounts
     ]
-    _say_why_not(session, plan, [*refused, *left_out])
+    say_why_not(session, plan, [*refused, *left_out])
     return plan
 
 
@@ -80,27 +86,51 @@ def one_planner_at_a_time(session: Session, day: date) -> None:
 
 
 def _drop_draft(session: Session, day: date) -> None:
-    drafts = select(Plan.id).where(Plan.agency_id == current_agency(), Plan.for_day == day, Plan.state == "draft")
-    routes = select(Route.id).where(Route.agency_id == current_agency(), Route.plan_id.in_(drafts))
+    mine = (Plan.agency_id == current_agency(), Plan.for_day == day, Plan.state == "draft")
+    _clear(session, select(Plan.id).where(*mine))
+    session.execute(delete(Plan).where(*mine), execution_options={"synchronize_session": False})
+
+
+def clear_plan(session: Session, plan: Plan) -> None:
+    """Everything that planning wrote for it: routes with what is on them, and why the rest is not."""
+    _clear(session, select(Plan.id).where(Plan.agency_id == current_agency(), Plan.id == plan.id))
+
+
+def _clear(session: Session, plans: Select[tuple[UUID]]) -> None:
+    routes = select(Route.id).where(Route.agency_id == current_agency(), Route.plan_id.in_(plans))
     stops = select(Stop.id).where(Stop.agency_id == current_agency(), Stop.route_id.in_(routes))
     for rows in (
         delete(Visit).where(Visit.agency_id == current_agency(), Visit.stop_id.in_(stops)),
         delete(Stop).where(Stop.agency_id == current_agency(), Stop.route_id.in_(routes)),
-        delete(Route).where(Route.agency_id == current_agency(), Route.plan_id.in_(drafts)),
-        delete(NotPlanned).where(NotPlanned.agency_id == current_agency(), NotPlanned.plan_id.in_(drafts)),
-        delete(Plan).where(Plan.agency_id == current_agency(), Plan.for_day == day, Plan.state == "draft"),
+        delete(Route).where(Route.agency_id == current_agency(), Route.plan_id.in_(plans)),
+        delete(NotPlanned).where(NotPlanned.agency_id == current_agency(), NotPlanned.plan_id.in_(plans)),
     ):
         session.execute(rows, execution_options={"synchronize_session": False})
 
 
-def _sorted_out(session: Session, day: date, parts: PlanningParts) -> tuple[list[Eligible], list[tuple[UUID, Refusal]]]:
+def _keep_changes_by_hand(session: Session, day: date) -> None:
+    """What a dispatcher said of the day's draft is not thrown away by whoever plans the day once more."""
+    changed = select(ManualWish.id).join(
+        Plan, (Plan.agency_id == ManualWish.agency_id) & (Plan.id == ManualWish.plan_id)
+    )
+    mine = (ManualWish.agency_id == current_agency(), Plan.for_day == day, Plan.state == "draft")
+    if session.scalars(changed.where(*mine).limit(1)).first() is not None:
+        raise Problem("conflict", "the day's draft was changed by hand: optimise it, or discard its changes", at="day")
+
+
+def sorted_out(
+    session: Session, day: date, parts: PlanningParts, *, without: Collection[UUID] = ()
+) -> tuple[list[Eligible], list[tuple[UUID, Refusal]]]:
+    """Who may be visited on the day, and why the others may not; the accounts of `without` are in neither list where
+    nothing in the books speaks against them."""
     law = law_in_force(session, parts)
     found = eligible_accounts(session, day, parts, law)
-    eligible, refused = decide_all(found.candidates, day, law)
+    left = [candidate for candidate in found.candidates if candidate.account_id not in without]
+    eligible, refused = decide_all(left, day, law)
     return eligible, [*found.refused, *refused]
 
 
-def _say_why_not(session: Session, plan: Plan, refused: Iterable[tuple[UUID, Refusal]]) -> None:
+def say_why_not(session: Session, plan: Plan, refused: Iterable[tuple[UUID, Refusal]]) -> None:
     """One statement with three arrays: a large agency leaves a hundred thousand accounts out every day."""
     rows = [(account_id, why.reason.value, str(why.rule)) for account_id, why in refused]
     session.execute(

@@ -58,13 +58,18 @@ def write_routes(
             }
         )
         for position, placed in enumerate(route.stops, start=1):
-            _add_stop(rows, plan, route_id, agent.agent_id, position, placed, stops[placed.stop], now, actor)
+            add_stop(rows, plan, route_id, agent.agent_id, position, placed, stops[placed.stop], now, actor)
+    insert_rows(session, rows)
+
+
+def insert_rows(session: Session, rows: Rows) -> None:
+    """A statement for each table, in order of what refers to what."""
     for table, entries in rows.items():
         if entries:
             session.execute(insert(table), entries)
 
 
-def _add_stop(
+def add_stop(
     rows: Rows,
     plan: Plan,
     route_id: UUID,
@@ -83,11 +88,7 @@ def _add_stop(
             "route_id": route_id,
             "address_id": stop.visits[0].address_id,
             "position": position,
-            "arrival_from": placed.begins_at,
-            "arrival_to": max(placed.begins_at, min(placed.begins_at + ARRIVAL_SPAN, latest)),
-            "visit_from": stop.opens_at,
-            "visit_until": stop.closes_at,
-            "service_s": stop.service_s,
+            **stop_times(placed.begins_at, stop),
         }
     )
     story = {
@@ -125,3 +126,16 @@ def _add_stop(
                 "body": Confidential(body),
             }
         )
+    return stop_id
+
+
+def stop_times(begins_at: datetime, stop: SoughtStop) -> dict[str, Any]:
+    """The columns of a stop that say when: with the hours that hold there, and how late an arrival may be."""
+    latest = stop.over_by(begins_at) - timedelta(seconds=stop.service_s)
+    return {
+        "arrival_from": begins_at,
+        "arrival_to": max(begins_at, min(begins_at + ARRIVAL_SPAN, latest)),
+        "visit_from": stop.opens_at,
+        "visit_until": stop.closes_at,
+        "service_s": stop.service_s,
+    }

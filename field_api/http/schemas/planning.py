@@ -27,6 +27,12 @@ class NewPlanSchema(Schema):
             metadata={"description": "the same books and seed give the same plan"},
         )
     )
+    discard_changes = internal(
+        ma.fields.Boolean(
+            load_default=False,
+            metadata={"description": "replace the day's draft although it was changed by hand"},
+        )
+    )
 
 
 class SolverPartSchema(Schema):
@@ -79,6 +85,7 @@ class RouteLineSchema(Schema):
 class PlanOverviewSchema(Schema):
     audiences = OFFICE
     plan = internal(ma.fields.Nested(PlanSchema))
+    version = internal(ma.fields.String(metadata={"description": "what If-Match says of a change"}))
     routes = internal(ma.fields.List(ma.fields.Nested(RouteLineSchema)))
     visits = internal(ma.fields.Integer())
     not_planned = internal(
