@@ -39,8 +39,11 @@ def accounts_owed_by(session: Session, person_id: UUID) -> set[UUID]:
     )
 
 
-def lock_visits(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, Visit]:
-    """The visits, locked by id, after all accounts they are about and all that the persons sought owe, by id too.
+def lock_visits(
+    session: Session, visit_ids: Collection[UUID], *, and_accounts: Collection[UUID] = ()
+) -> dict[UUID, Visit]:
+    """The visits, locked by id, after all accounts they are about and all that the persons sought owe (and those that
+    are named), by id too.
 
     A hold, a publication and this lock in the same order, so that however many each of them wants, none waits for one
     that waits for it. Unknown ids are left out. Two statements, whatever the number.
@@ -57,10 +60,11 @@ def lock_visits(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, Vis
             Party.role.in_([role.value for role in OBLIGORS]),
         )
     )
+    named = select(Account.id).where(Account.agency_id == current_agency(), among(Account.id, and_accounts))
     # A union and not an OR of two conditions, for which the database would look at every account there is.
     session.execute(
         select(Account.id)
-        .where(Account.agency_id == current_agency(), Account.id.in_(union(about, owed)))
+        .where(Account.agency_id == current_agency(), Account.id.in_(union(about, owed, named)))
         .order_by(Account.id)
         .with_for_update(key_share=True)
     )
