@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
 
 from field_api.adapters.travel_great_circle import great_circle_m
+from field_api.domain.placing import Located, PlaceQuality
 from field_api.domain.ports import Count, PostalAddress, uncounted
 from field_api.domain.routing import (
     Legs,
@@ -83,9 +84,17 @@ class ListedGeocoder:
 
     places: dict[PostalAddress, Point]
     name: str = "list"
+    quality: PlaceQuality = PlaceQuality.HOUSE
+    asked: list[PostalAddress] = field(default_factory=list)
 
-    def locate(self, address: PostalAddress) -> Point | None:
-        return self.places.get(address)
+    @property
+    def services(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def locate(self, address: PostalAddress) -> Located | None:
+        self.asked.append(address)
+        point = self.places.get(address)
+        return Located(point, self.quality, self.name) if point else None
 
 
 class ListedTravel:

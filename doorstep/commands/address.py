@@ -13,11 +13,11 @@ from doorstep.commands.address_rules import needs, opt_out
 from doorstep.commands.agent import POINT
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
-from field_api.platform.wiring import planning
+from field_api.platform.wiring import clock, planning
 from field_api.queries.unplaced_addresses import unplaced_addresses
 from field_api.queries.withheld_texts import withheld_texts
 from field_api.records.people import Address
-from field_api.usecases.geocode_addresses import set_coordinates
+from field_api.usecases.set_coordinates import set_coordinates
 
 
 @click.group()
@@ -60,5 +60,5 @@ def list_withheld(limit: int) -> None:
 def place(address_id: UUID, point: Point) -> None:
     """Say where an address is: LATITUDE,LONGITUDE in degrees (put -- before negative numbers)."""
     with office_context() as agency_id, transaction(agency_id) as session:
-        set_coordinates(session, address_id, point, planning().calendars)
+        set_coordinates(session, address_id, point, planning().calendars, now=clock().now())
     click.echo("placed")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
 from doorstep.commands.plan_explain import explain
-from field_api.adapters.geocoder_geopy import geocoder_from
-from field_api.domain.ports import GeocoderFailed
+from doorstep.commands.plan_places import find_places
+from doorstep.commands.plan_progress import progress
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
 from field_api.queries.agents import agents
 from field_api.queries.plan_overview import PlanOverview, plan_overview
 from field_api.records.planning import Agent
-from field_api.usecases.geocode_addresses import geocode_addresses
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_by_agent import publish_by_agent
 
@@ -40,53 +37,22 @@ def plan(day: datetime, publish: bool, seed: int, account: str | None, creditor:
         with office_context() as agency_id, transaction(agency_id) as session:
             explain(session, account, creditor, day.date())
         return
-    with office_context() as agency_id, _progress() as progress:
-        _geocode(agency_id, progress)
-        bars: dict[str, int] = {}
-
-        def report(step: str, done: int, of: int) -> None:
-            if step not in bars:
-                bars[step] = int(progress.add_task(step, total=of))
-            progress.update(bars[step], completed=done, total=of)  # type: ignore[arg-type]  # rich's TaskID is an int
-
-        with transaction(agency_id) as session:
-            drafted = plan_day(session, day.date(), parts=planning(), now=clock().now(), seed=seed, report=report)
-        if publish:
-            publish_by_agent(
-                lambda: transaction(agency_id),
-                drafted.id,
-                parts=planning(),
-                now=clock().now(),
-                published_by=None,
-                report=report,
-            )
-        with transaction(agency_id) as session:
-            progress.stop()
-            show_plan(session, plan_overview(session, drafted.id))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
-
-
-def _geocode(agency_id: UUID, progress: Progress) -> None:
-    """Ask the configured geocoder for whatever has no coordinates; what it fails on waits for a dispatcher."""
-    geocoder = geocoder_from()
-    if geocoder is None:
-        return
-    bar = progress.add_task("geocode", total=None)
-    while True:
-        try:
+    with office_context() as agency_id:
+        with progress() as report:
+            find_places(agency_id, report)
             with transaction(agency_id) as session:
-                done = geocode_addresses(session, geocoder, planning().calendars)
-        except GeocoderFailed as error:
-            click.echo(f"{error}; the addresses stay on the list (`doorstep address list`)", err=True)
-            return
-        progress.advance(bar, done.tried)
-        if not done.tried:
-            progress.update(bar, total=progress.tasks[bar].completed)
-            return
+                drafted = plan_day(session, day.date(), parts=planning(), now=clock().now(), seed=seed, report=report)
+            if publish:
+                publish_by_agent(
+                    lambda: transaction(agency_id),
+                    drafted.id,
+                    parts=planning(),
+                    now=clock().now(),
+                    published_by=None,
+                    report=report,
+                )
+        with transaction(agency_id) as session:
+            show_plan(session, plan_overview(session, drafted.id))
 
 
 def show_plan(session: Session, overview: PlanOverview) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from field_api.domain.contact_rules import JurisdictionRules, Rule
+from field_api.domain.placing import Located
 from field_api.domain.routing import (
     Legs,
     Point,
@@ -190,6 +191,14 @@ class Geocoder(Protocol):
     @property
     def name(self) -> str: ...
 
-    def locate(self, address: PostalAddress) -> Point | None:
-        """The place's coordinates; None where the service does not know it. Raises GeocoderFailed."""
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Who is asked, in order, by names that stay: an answer that all of these gave need not be asked for again."""
+        ...
+
+    def locate(self, address: PostalAddress) -> Located | None:
+        """The place, how well it is known, and by whom; None where no service knows it well enough to send somebody.
+
+        Raises GeocoderFailed where it is not known and a service could not be asked.
+        """
         ...

@@ -18,9 +18,9 @@ from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
 from field_api.queries.unplaced_addresses import UnplacedAddress, unplaced_addresses
 from field_api.records.people import Address
-from field_api.usecases.geocode_addresses import set_coordinates
 from field_api.usecases.note_visit_needs import note_visit_needs
 from field_api.usecases.opt_out_of_visits import opt_out_of_visits
+from field_api.usecases.set_coordinates import set_coordinates
 
 blueprint = Blueprint("addresses", __name__, url_prefix="/addresses", description="Places that wait for coordinates")
 
@@ -45,7 +45,7 @@ def list_unplaced(query: dict[str, Any]) -> Page:
 def place(body: dict[str, float], address_id: UUID) -> Address:
     """Say where the address is."""
     with transaction(g.actor.agency_id) as session:
-        return set_coordinates(session, address_id, Point(**body), planning().calendars)
+        return set_coordinates(session, address_id, Point(**body), planning().calendars, now=clock().now())
 
 
 @blueprint.patch("/<uuid:address_id>/visit-needs")

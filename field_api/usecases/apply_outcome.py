@@ -48,6 +48,7 @@ def apply_outcome(
     holds = wanted_holds(door, outcome)
     verified = _verified(door, outcome) and met is not None
     _flag_oddities(door, outcome)
+    door.note_house_found(outcome)
     _finish_visit(door, outcome["outcome"])
     if holds:
         session.flush()

@@ -1,75 +1,90 @@
-"""Coordinates for addresses that came without: from a configured geocoder, or from a dispatcher."""
+"""Coordinates for addresses that came without, from configured geocoders. Nobody is asked for the same place twice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.ports import Calendars, Geocoder, PostalAddress
-from field_api.domain.routing import Point
+from field_api.domain.placing import Located
+from field_api.domain.ports import Calendars, Geocoder, GeocoderFailed, PostalAddress
 from field_api.platform.tenancy import current_agency
-from field_api.records.base import load
+from field_api.queries.geocoder_answers import answers_of, asked_as, is_still_good, place_told, postal_address
 from field_api.records.people import Address
-from field_api.usecases.set_shift import checked_point
+from field_api.records.places import GeocoderAnswer
+from field_api.usecases.place_address import place_address
+from field_api.usecases.remember_answer import remember_answer
 
 
 @dataclass(frozen=True)
 class Geocoded:
     found: int
     unknown: int  # they stay on the dispatcher's list
+    trouble: str | None = None
+    """Services that could not be asked, without any address: the rest is tried another time."""
 
     @property
     def tried(self) -> int:
         return self.found + self.unknown
 
 
-def geocode_addresses(session: Session, geocoder: Geocoder, calendars: Calendars, *, at_most: int = 20) -> Geocoded:
-    """Try up to `at_most` addresses that want coordinates; call again until it tried none.
+def geocode_addresses(
+    session: Session, geocoder: Geocoder, calendars: Calendars, *, now: datetime, at_most: int = 20
+) -> Geocoded:
+    """Try up to `at_most` addresses that want coordinates; call again until it tried none or tells of trouble.
 
     Small batches: each is a transaction that waits for a service outside. Only the postal address leaves the house.
-    Raises GeocoderFailed; what was found before in this batch is lost with the transaction, nothing else.
+    What was found before a service failed is kept.
     """
     wanted = session.scalars(
         select(Address)
-        .where(Address.agency_id == current_agency(), Address.geocode_state == "wanted")
+        .where(Address.agency_id == current_agency(), Address.geocode_state == "wanted", Address.retired_at.is_(None))
         .order_by(Address.id)
         .limit(at_most)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
+    known = answers_of(session, (postal_address(address) for address in wanted))
     found = 0
-    for address in wanted:
-        point = geocoder.locate(_postal(address))
-        if point is None:
+    for tried, address in enumerate(wanted):
+        try:
+            located = _located(session, geocoder, postal_address(address), known, now)
+        except GeocoderFailed as failure:
+            return Geocoded(found, tried - found, str(failure))
+        if located is None:
             address.geocode_state = "failed"
         else:
-            _place(address, point, "geocoded", calendars)
+            place_address(address, located, "geocoded", calendars)
             found += 1
     return Geocoded(found, len(wanted) - found)
 
 
-def set_coordinates(session: Session, address_id: UUID, point: Point, calendars: Calendars) -> Address:
-    """A dispatcher found the place on a map. Raises `not-found`, `invalid-fields`."""
-    address = load(session, Address, address_id, lock=True)
-    _place(address, checked_point(point, "latitude"), "given", calendars)
-    return address
+def ask_again(session: Session, geocoder: Geocoder, *, now: datetime) -> int:
+    """Put back on the list what nobody knew, where that was long ago or there is somebody new to ask. How many."""
+    failed = session.scalars(
+        select(Address).where(
+            Address.agency_id == current_agency(), Address.geocode_state == "failed", Address.retired_at.is_(None)
+        )
+    ).all()
+    known = answers_of(session, (postal_address(address) for address in failed))
+    again = [
+        address
+        for address in failed
+        if not is_still_good(known.get(asked_as(postal_address(address))), geocoder.services, now)
+    ]
+    for address in again:
+        address.geocode_state = "wanted"
+    return len(again)
 
 
-def _place(address: Address, point: Point, state: str, calendars: Calendars) -> None:
-    address.latitude, address.longitude, address.geocode_state = point.latitude, point.longitude, state
-    address.timezone = next(iter(calendars.zones_at(point.latitude, point.longitude)), None)
-    address.version += 1
-
-
-def _postal(address: Address) -> PostalAddress:
-    return PostalAddress(
-        street=address.street,
-        number=address.number,
-        neighbourhood=address.neighbourhood,
-        city=address.city or address.municipality,
-        postcode=address.postcode,
-        state=address.state,
-        country=address.country,
-    )
+def _located(
+    session: Session, geocoder: Geocoder, postal: PostalAddress, known: dict[bytes, GeocoderAnswer], now: datetime
+) -> Located | None:
+    asked = asked_as(postal)
+    answer = known.get(asked)
+    if answer is not None and is_still_good(answer, geocoder.services, now):
+        return place_told(answer)
+    located = geocoder.locate(postal)
+    known[asked] = remember_answer(session, asked, located, geocoder.services, now)
+    return located

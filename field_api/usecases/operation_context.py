@@ -9,11 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from field_api.domain.evidence import distance_m, is_far_away, is_late, is_within, when_it_happened
+from field_api.domain.findings import Finding
 from field_api.domain.operations import RecordedOperation, UnreadableOperation
+from field_api.domain.routing import Point
 from field_api.records.accounts import Account
 from field_api.records.people import Address
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit
+from field_api.usecases.apply_findings import FoundHouse
 from field_api.usecases.told_before import ToldBefore
 from field_api.usecases.visits_in_hand import VisitsInHand
 
@@ -41,6 +44,7 @@ class AtTheDoor:
     now: datetime
     told: ToldBefore
     attempts: list[Attempt]  # to be numbered at the end, of all operations that share the transaction
+    findings: list[FoundHouse]  # to be applied at the end, likewise
     hours: tuple[datetime | None, datetime] | None = None  # contact hours of the visit's stop
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -98,6 +102,21 @@ class AtTheDoor:
         elif distance is not None and is_far_away(distance, position["accuracy_m"]):
             self.flag("far-away")
 
+    def note_house_found(self, body: Mapping[str, Any]) -> None:
+        """`house_found`: the position is that of the house. Without a position there is nothing to learn."""
+        position = body["position"]
+        if not body.get("house_found") or position is None:
+            return
+        read_at = position["at"] or self.operation.wall_clock
+        finding = Finding(
+            Point(position["lat"], position["lon"]),
+            position["accuracy_m"],
+            abs((self.operation.wall_clock - read_at).total_seconds()),
+        )
+        self.findings.append(
+            FoundHouse(self.address.id, finding, self.at, self.operation.op_id, self.operation.agent_id)
+        )
+
 
 def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: datetime) -> AtTheDoor:
     """The operation beside its locked visit. Raises UnreadableOperation `visit-required`, `unknown-visit`."""
@@ -120,6 +139,7 @@ def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: dateti
         now=now,
         told=in_hand.told,
         attempts=in_hand.attempts,
+        findings=in_hand.findings,
         hours=known.hours,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))

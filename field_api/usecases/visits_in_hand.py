@@ -18,6 +18,7 @@ from field_api.records.planning import Stop
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.add_attempts import add_attempts
+from field_api.usecases.apply_findings import FoundHouse, apply_findings
 from field_api.usecases.lock_visit import lock_visits
 from field_api.usecases.told_before import ToldBefore, told_before
 
@@ -38,9 +39,12 @@ class VisitsInHand:
     visits: Mapping[UUID, VisitInHand]
     told: ToldBefore
     attempts: list[Attempt] = field(default_factory=list)
+    findings: list[FoundHouse] = field(default_factory=list)
 
     def finish(self, session: Session) -> None:
         """Number the attempts and write everything. Nothing may be locked after it."""
+        apply_findings(session, self.findings)
+        self.findings.clear()
         add_attempts(session, self.attempts)
         self.attempts = []
         session.flush()

@@ -16,6 +16,7 @@ from tzfpy import get_tz
 from field_api.domain.account_merge import Standing
 from field_api.domain.account_row import AddressData, PartyData
 from field_api.domain.cells import fold
+from field_api.domain.findings import Source
 from field_api.platform.bulk import insert_rows, update_rows
 from field_api.platform.columns import fingerprint
 from field_api.platform.ids import new_id
@@ -28,6 +29,7 @@ Values = dict[str, Any]
 _PLACE = ("street", "number", "interior", "neighbourhood", "city", "municipality", "postcode", "state", "country")
 _FINDING = ("between_1", "between_2", "hint", "latitude", "longitude", "timezone")
 """What helps to find a place and may be told later: it does not make it another place."""
+_COORDINATES = ("latitude", "longitude", "timezone")
 
 
 @dataclass
@@ -144,7 +146,11 @@ def _address_values(person_id: UUID, address: AddressData, now: datetime) -> Val
 
 def _keep_place(statement: Insert) -> Insert:
     """The same place again: what helps to find it is added, its coordinates replaced where new ones are given."""
-    told = {name: func.coalesce(statement.excluded[name], getattr(Address, name)) for name in _FINDING}
+    told: Values = {name: func.coalesce(statement.excluded[name], getattr(Address, name)) for name in _FINDING}
+    # A house that an agent or a dispatcher found lies where they found it, whatever the next file says.
+    was_found = Address.place_source.in_([Source.AGENT, Source.DISPATCHER])
+    told |= {name: case((was_found, getattr(Address, name)), else_=told[name]) for name in _COORDINATES}
+    given_anew = statement.excluded.latitude.is_not(None) & ~func.coalesce(was_found, False)
     return statement.on_conflict_do_update(
         index_elements=["agency_id", "person_id", "fingerprint"],
         set_={
@@ -152,7 +158,9 @@ def _keep_place(statement: Insert) -> Insert:
             "kind": statement.excluded.kind,
             "jurisdiction": statement.excluded.jurisdiction,
             "retired_at": None,
-            "geocode_state": case((statement.excluded.latitude.is_not(None), "given"), else_=Address.geocode_state),
+            "geocode_state": case((given_anew, "given"), else_=Address.geocode_state),
+            "place_quality": case((given_anew, None), else_=Address.place_quality),
+            "place_source": case((given_anew, None), else_=Address.place_source),
             "version": Address.version + 1,
         },
         where=or_(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 import pytest
@@ -18,12 +18,14 @@ from field_api.queries.unplaced_addresses import unplaced_addresses
 from field_api.records.people import Address
 from field_api.records.planning import Shift
 from field_api.usecases.add_agent import add_agent, set_agent_languages
-from field_api.usecases.geocode_addresses import geocode_addresses, set_coordinates
+from field_api.usecases.geocode_addresses import geocode_addresses
+from field_api.usecases.set_coordinates import set_coordinates
 from field_api.usecases.set_shift import end_shift, record_absence, set_shift
 from tests.fakes import ListedGeocoder
 from tests.planning_world import World
 
 HERE = Point(19.4, -99.1)
+NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
 
 def test_an_agent_with_shifts_and_absences(agency: UUID) -> None:
@@ -88,14 +90,14 @@ def test_a_geocoder_finds_some_and_the_rest_waits_for_a_dispatcher(agency: UUID)
         world.household()
         places = {PostalAddress("Avenida Conocida", "5", None, "Ciudad Ficticia", None, None, "MX"): HERE}
         geocoder = ListedGeocoder(places)
-        assert geocode_addresses(session, geocoder, Almanac(), at_most=1).tried == 1
-        assert geocode_addresses(session, geocoder, Almanac()).tried == 1
-        assert geocode_addresses(session, geocoder, Almanac()).tried == 0
+        assert geocode_addresses(session, geocoder, Almanac(), now=NOW, at_most=1).tried == 1
+        assert geocode_addresses(session, geocoder, Almanac(), now=NOW).tried == 1
+        assert geocode_addresses(session, geocoder, Almanac(), now=NOW).tried == 0
         assert (known.geocode_state, known.latitude, known.timezone) == ("geocoded", 19.4, "America/Mexico_City")
         assert [(a.id, a.geocode_state) for a, _ in session.execute(unplaced_addresses())] == [(unknown.id, "failed")]
-        set_coordinates(session, unknown.id, HERE, Almanac())
+        set_coordinates(session, unknown.id, HERE, Almanac(), now=NOW)
         session.flush()
         assert session.execute(unplaced_addresses()).all() == []
         assert {a.geocode_state for a in session.scalars(select(Address))} == {"given", "geocoded"}
         with pytest.raises(Problem, match="invalid-fields"):
-            set_coordinates(session, unknown.id, Point(0, 0), Almanac())
+            set_coordinates(session, unknown.id, Point(0, 0), Almanac(), now=NOW)

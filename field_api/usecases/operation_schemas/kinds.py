@@ -48,6 +48,7 @@ class Session(Body):
 
 class Arrived(Body):
     position = position()
+    house_found = fields.Boolean()  # true: the position is that of the house itself
     note = words()
 
 

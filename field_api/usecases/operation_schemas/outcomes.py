@@ -123,6 +123,7 @@ class Outcome(Body):
 
     outcome = word(OutcomeKind, required=True)
     position = position()
+    house_found = fields.Boolean()  # true: the position is that of the house itself
     contacts = contacts()
     note = words()
 
