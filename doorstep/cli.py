@@ -20,6 +20,7 @@ COMMANDS = {
     "attempts": "doorstep.commands.attempts:attempts",
     "agent": "doorstep.commands.agent:agent",
     "plan": "doorstep.commands.plan:plan",
+    "replan": "doorstep.commands.replan:replan",
     "visit": "doorstep.commands.visit:visit",
     "hold": "doorstep.commands.hold:hold",
     "print": "doorstep.commands.print_papers:print_papers",

@@ -20,6 +20,7 @@ for _name, _audience, _what in (
     ("quarantine", Audience.MANAGER, "with show --content: what a phone recorded and the office could not use"),
     ("hold", _OPERATOR, "which accounts are held"),
     ("plan", _OPERATOR, "why an account is not visited"),
+    ("replan", _OPERATOR, "which stops change hands or times, and why accounts are not added"),
     ("address", _OPERATOR, "addresses without coordinates"),
     ("export", Audience.MANAGER, "with --out -: the rows"),
     ("restore", _OPERATOR, "which held accounts a backup does not know"),

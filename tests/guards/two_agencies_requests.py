@@ -43,6 +43,7 @@ class Ask:
     file: bytes | None = None
     only: str = EVERYBODY
     makes: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, Ref]:
@@ -99,7 +100,7 @@ def send(client: OfficeClient, operation: str, ask: Ask, ids: Mapping[str, str],
     if ask.file is not None:
         body["data"] = {"file": (io.BytesIO(ask.file), "file.csv")}
     query = filled(ask.query, ids, "query")
-    return client.open(path, method=method, query_string=query, headers=headers, **body)
+    return client.open(path, method=method, query_string=query, headers={**ask.headers, **headers}, **body)
 
 
 def _path(name: str, kind: str | None = None, **more: Any) -> tuple[Ask, ...]:
@@ -117,6 +118,14 @@ def _list(**filters: Any) -> tuple[Ask, ...]:
 _TIMES = {"starts_at": "09:00", "ends_at": "18:00", "start": {"latitude": 19.4, "longitude": -99.1}}
 _REASON = {"reason": "porque sí"}
 _CALL = {"id": "c-1", "account": "CT-?", "channel": "call", "at": "2026-11-16", "outcome": "no_answer"}
+_LOOKED = {"query": {"dry_run": "true"}, "headers": {"If-Match": "*"}}
+
+
+def _change(kind: str, **fields: Any) -> Ask:
+    """Of a draft, by hand; only looked at, so that the draft stays as it is for the other places."""
+    return Ask({"plan_id": Ref("draft")}, json={"kind": kind, **fields}, **_LOOKED)
+
+
 _PARTY = {"visit_id": Ref("visit"), "person_id": Ref("person")}
 _KEPT = {"device_id": Ref("sending device"), "op_id": Ref("kept op")}
 _MENDED = {"kind": "note", "body": {"words": "w"}, "visit_id": Ref("visit"), **_REASON}
@@ -137,6 +146,8 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /plans/why-not": (Ask(query={"account": Ref("account"), "day": Ref("day")}),),
     "GET /plans/explanation": (Ask(query={"account": Ref("account"), "day": "2026-11-18"}),),
     "GET /plans/{plan_id}": _path("plan_id"),
+    "GET /plans/{plan_id}/routes": _path("plan_id"),
+    "GET /plans/{plan_id}/changes": (Ask({"plan_id": Ref("plan")}, {"limit": "1", "after": CURSOR}),),
     "GET /plans/{plan_id}/not-planned": (Ask({"plan_id": Ref("plan")}, {"limit": "1", "after": CURSOR}),),
     "GET /creditors": _list(),
     "GET /creditors/{creditor_id}": _path("creditor_id"),
@@ -197,8 +208,18 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /contact-candidates/{candidate_id}/reject": _path("candidate_id"),
     "POST /unlock-reviews/{review_id}/decision": _path("review_id", json={"state": "accepted", "note": "visto"}),
     "POST /plans": (Ask(json={"day": "2026-12-23"}, makes=True),),
+    "POST /plans/{plan_id}/changes": (
+        _change("move", stop_id=Ref("draft stop"), agent_id=Ref("another agent")),
+        _change("reorder", agent_id=Ref("agent"), order=[Ref("draft stop")]),
+        _change("reassign", agent_id=Ref("agent"), to_agent_id=Ref("another agent")),
+        _change("add", account_id=Ref("held account")),
+    ),
+    "POST /plans/{plan_id}/optimise": (
+        Ask({"plan_id": Ref("draft")}, json={"seed": 1}, headers={"If-Match": "*"}, makes=True),
+    ),
     "POST /plans/{plan_id}/papers": _path("plan_id"),
     "POST /plans/{plan_id}/publish": _path("plan_id"),
+    "POST /plans/{plan_id}/replan": (Ask({"plan_id": Ref("plan")}, json={"ill": [Ref("agent")], "preview": True}),),
     "POST /routes/{route_id}/prints": _path("route_id"),
     "POST /letters/{letter_id}/custody": _path("letter_id", json={"state": "returned"}),
     "POST /visits/{visit_id}/codes/{person_id}/disclose": (Ask(_PARTY, json=_REASON),),
