@@ -14,9 +14,11 @@ from doorstep.commands.agent import POINT
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
+from field_api.queries.open_findings import open_findings
 from field_api.queries.unplaced_addresses import unplaced_addresses
 from field_api.queries.withheld_texts import withheld_texts
 from field_api.records.people import Address
+from field_api.usecases.decide_finding import decide_finding
 from field_api.usecases.set_coordinates import set_coordinates
 
 
@@ -52,6 +54,40 @@ def list_withheld(limit: int) -> None:
         for row in withheld_texts(session, limit):
             table.add_row(str(row.address_id), row.person_name, row.which, ", ".join(row.terms), row.text)
         Console().print(table)
+
+
+@address.command("found")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+def list_found(limit: int) -> None:
+    """Houses that agents found at their doors, where the position could not be believed by itself; oldest first."""
+    with office_context() as agency_id, transaction(agency_id) as session:
+        table = Table("id", "address", "agent", "because", "moved", "accuracy", "position", "found at")
+        for finding, code in session.execute(open_findings().limit(limit)):
+            moved, accuracy = (f"{m:.0f} m" if m is not None else "?" for m in (finding.moved_m, finding.accuracy_m))
+            point = f"{finding.latitude:.6f}, {finding.longitude:.6f}"
+            when = f"{finding.found_at:%Y-%m-%d %H:%M}Z"
+            table.add_row(str(finding.id), str(finding.address_id), code, finding.doubt, moved, accuracy, point, when)
+        Console().print(table)
+
+
+@address.command()
+@click.argument("finding_id", type=click.UUID)
+def accept(finding_id: UUID) -> None:
+    """The house is where the agent found it: an id of `doorstep address found`."""
+    _decide(finding_id, accept=True)
+
+
+@address.command()
+@click.argument("finding_id", type=click.UUID)
+def reject(finding_id: UUID) -> None:
+    """The house is not there; the address stays where it was."""
+    _decide(finding_id, accept=False)
+
+
+def _decide(finding_id: UUID, *, accept: bool) -> None:
+    with office_context() as agency_id, transaction(agency_id) as session:
+        finding = decide_finding(session, finding_id, accept=accept, now=clock().now())
+    click.echo(finding.state)
 
 
 @address.command()

@@ -37,10 +37,14 @@ class Recorder(Encounters):
         body.setdefault("oldest_seq", oldest_seq(self.handset))
         return record(self.handset, "session", body, About())
 
-    def arrive(self, visit: str, position: Body | None = None, note: str | None = None) -> Recorded:
+    def arrive(
+        self, visit: str, position: Body | None = None, note: str | None = None, house_found: bool | None = None
+    ) -> Recorded:
+        """`house_found`: the agent says that this is the house, so that nobody looks for it again."""
         work = work_at(self.handset, visit)
         hours = self._against(work)
-        return replace(self._record(work, "arrived", {"position": position, "note": note}), hours=hours)
+        body = {"position": position, "note": note, "house_found": house_found}
+        return replace(self._record(work, "arrived", body), hours=hours)
 
     def record_outcome(self, visit: str, kind: str, body: Mapping[str, Any] | None = None) -> Recorded:
         """What happened. `client_located` needs a passed check; what somebody said needs the encounter with them.

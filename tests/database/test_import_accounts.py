@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.records.accounts import Account, ImportFile, Party, Payment
 from field_api.records.people import Address, ContactPoint, Person, VerificationAnswer
@@ -62,6 +64,23 @@ def test_the_persons_key_holds_no_tax_id(agency: UUID, creditor: UUID, tmp_path:
     import_file(agency, creditor, _write(tmp_path, csv_bytes([row(1)])))
     ((key,),) = table(agency, Person, "external_ref")
     assert key.startswith("made:") and "PENU" not in key
+
+
+def test_no_file_moves_a_house_that_somebody_found(agency: UUID, creditor: UUID, tmp_path: Path) -> None:
+    found = (19.5, "house", "agent at the door")
+    import_file(agency, creditor, _write(tmp_path, csv_bytes([row(1)])))
+    with transaction(agency) as session:
+        address = session.scalars(select(Address)).one()
+        given = address.latitude
+        address.latitude, address.place_quality, address.place_source = found
+    again = csv_bytes([row(1, Referencias="portón azul")])
+    import_file(agency, creditor, _write(tmp_path, again))
+    assert table(agency, Address, "latitude", "place_quality", "place_source") == [found]
+    with transaction(agency) as session:
+        session.scalars(select(Address)).one().place_source = "nominatim at geo.example"
+    later = csv_bytes([row(1, Referencias="portón verde")])
+    import_file(agency, creditor, _write(tmp_path, later))
+    assert table(agency, Address, "latitude", "place_quality", "place_source") == [(given, None, None)]
 
 
 def test_without_coordinates_the_address_waits_for_them(agency: UUID, creditor: UUID, tmp_path: Path) -> None:
