@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import g, request
+from flask import g
 from flask_smorest import Blueprint
 
 from field_api.domain.changes_by_hand import Change
@@ -20,10 +20,10 @@ from field_api.http.schemas.drafts import (
     DryRunQuery,
     OptimiseSchema,
     PlanChangeSchema,
-    VersionHeaders,
 )
+from field_api.http.schemas.versions import VersionHeaders
+from field_api.http.versions import seen_versions
 from field_api.platform.database import transaction
-from field_api.platform.problems import Problem
 from field_api.platform.wiring import clock, planning
 from field_api.queries.draft_view import DraftView, draft_view
 from field_api.queries.plan_changes import plan_changes
@@ -89,16 +89,6 @@ def optimise(body: dict[str, Any], _headers: dict[str, Any], plan_id: UUID) -> V
             session, plan_id, parts=planning(), now=clock().now(), by=g.actor.id, seen=seen, seed=body["seed"]
         )
         return _versioned(draft_view(session, plan_id))
-
-
-def seen_versions() -> set[str] | None:
-    """What `If-Match` names (RFC 9110, 13.1.1); None for `*`. Weak ones match nothing.
-
-    Raises `precondition-required` (RFC 6585).
-    """
-    if "If-Match" not in request.headers:
-        raise Problem("precondition-required", "say which version was looked at, by its ETag", at="If-Match")
-    return None if request.if_match.star_tag else request.if_match.as_set()
 
 
 def _versioned(answer: DraftView | ChangeOutcome) -> Versioned:

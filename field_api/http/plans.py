@@ -22,6 +22,8 @@ from field_api.http.schemas.planning import (
     WhyNotQuery,
     WhyNotSchema,
 )
+from field_api.http.schemas.versions import VersionHeaders
+from field_api.http.versions import seen_versions
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
 from field_api.queries.explain_account import Explanation, explain_account
@@ -113,13 +115,19 @@ def list_not_planned(query: dict[str, Any], plan_id: UUID) -> Page:
 @blueprint.post("/<uuid:plan_id>/publish")
 @answers(Audience.DISPATCHER, Audience.MANAGER)
 @permitted("plans.write")
+@blueprint.arguments(VersionHeaders, location="headers")
 @blueprint.response(200, PlanOverviewSchema)
-def publish(plan_id: UUID) -> PlanOverview:
+def publish(_headers: dict[str, Any], plan_id: UUID) -> PlanOverview:
     """Send the routes to phones, one agent after the other, and want letters written. What was held since the draft
     falls out. Of a plan that is `publishing` still, since something broke off, the rest is sent."""
     agency_id = g.actor.agency_id
     publish_by_agent(
-        lambda: transaction(agency_id), plan_id, parts=planning(), now=clock().now(), published_by=g.actor.id
+        lambda: transaction(agency_id),
+        plan_id,
+        parts=planning(),
+        now=clock().now(),
+        published_by=g.actor.id,
+        seen=seen_versions(required=False),
     )
     with transaction(agency_id) as session:
         return plan_overview(session, plan_id)

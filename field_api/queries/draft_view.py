@@ -25,7 +25,7 @@ class StopView:
     address: Address
     visits: int
     pinned_agent: bool
-    pinned_position: bool
+    pinned_position: int | None
     added: bool
 
 
@@ -103,7 +103,7 @@ def _view(stop: Stop, address: Address, about: Sequence[Row[Any]]) -> StopView:
         address,
         visits=len({row.visit_id for row in about}),
         pinned_agent=any(row.agent_id is not None for row in about),
-        pinned_position=any(row.position is not None for row in about),
+        pinned_position=next((row.position for row in about if row.position is not None), None),
         added=any(row.added for row in about),
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.vocabulary import NotPlannedReason
+from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.records.planning import NotPlanned, Plan
 
@@ -24,6 +27,12 @@ def plan_version(session: Session, plan: Plan) -> str:
         )
     )
     return version_of(plan, withdrawn or 0)
+
+
+def must_be_seen(session: Session, plan: Plan, seen: Collection[str] | None) -> None:
+    """Raises `precondition-failed` where the plan's version is none of those; None: any will do."""
+    if seen is not None and plan_version(session, plan) not in seen:
+        raise Problem("precondition-failed", "somebody changed the plan since: look at it again", at="If-Match")
 
 
 def version_of(plan: Plan, withdrawn: int) -> str:

@@ -20,7 +20,7 @@ from field_api.domain.timed import Why
 from field_api.platform.problems import Problem
 from field_api.queries.draft_agents import DraftAgents, codes, draft_agents
 from field_api.queries.draft_problem import StopOnPlan, stops_of_plan
-from field_api.queries.plan_version import plan_version
+from field_api.queries.plan_version import must_be_seen, plan_version
 from field_api.records.base import load
 from field_api.records.planning import Plan
 from field_api.usecases.add_to_draft import Addition, addition
@@ -95,8 +95,8 @@ def change_draft(
     `cannot-be-kept`, `rule-refuses`. About forty statements.
     """
     plan = the_draft(session, plan_id, seen)
-    room = _Room.of(session, plan, change, parts, now)
     try:
+        room = _Room.of(session, plan, change, parts, now)
         after = room.after(change, parts)
     except CannotBeMeant as error:
         raise Problem("invalid-change", error.words, at=error.at) from error
@@ -124,8 +124,7 @@ def the_draft(session: Session, plan_id: UUID, seen: Collection[str] | None) -> 
         raise Problem("not-found", "the draft was replaced by a newer one")
     if plan.state != "draft":
         raise Problem("already-done", f"the plan is {plan.state}")
-    if seen is not None and plan_version(session, plan) not in seen:
-        raise Problem("precondition-failed", "somebody changed the plan since: look at it again", at="If-Match")
+    must_be_seen(session, plan, seen)
     return plan
 
 

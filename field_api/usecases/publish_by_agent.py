@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
@@ -28,13 +28,15 @@ def publish_by_agent(
     now: datetime,
     published_by: UUID | None,
     report: Report = silent,
+    seen: Collection[str] | None = None,
 ) -> None:
     """As `publish_plan`, in short transactions of its own: the plan becomes `publishing`, each agent's route goes out
     whole, then the plan is published. Called again after a break it goes on where it was. A hold placed meanwhile is
-    seen by routes that follow, and withdraws from those that are out. Raises `not-found`, `already-done`.
+    seen by routes that follow, and withdraws from those that are out. Raises `not-found`, `already-done`;
+    `precondition-failed` for a draft of which `seen` names other versions.
     """
     with transaction() as session:
-        begin_publishing(session, plan_id)
+        begin_publishing(session, plan_id, seen)
         route_ids = routes_to_publish(session, plan_id)
     for number, route_id in enumerate(route_ids):
         report("publish", number, len(route_ids))

@@ -15,6 +15,7 @@ from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.queries.blocked_accounts import blocked_accounts
+from field_api.queries.plan_version import must_be_seen
 from field_api.records.base import load
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount
@@ -47,8 +48,9 @@ def publish_plan(
     return plan
 
 
-def begin_publishing(session: Session, plan_id: UUID) -> Plan:
-    """From here on the plan is no draft that may be changed or replaced. Raises `not-found`, `already-done`."""
+def begin_publishing(session: Session, plan_id: UUID, seen: Collection[str] | None = None) -> Plan:
+    """From here on the plan is no draft that may be changed or replaced. Raises `not-found`, `already-done`, and
+    `precondition-failed` for a draft of which `seen` names other versions."""
     plan = load(session, Plan, plan_id)
     one_planner_at_a_time(session, plan.for_day)
     # A draft replaced while this waited is gone. NO KEY UPDATE: holds may go on writing rows that refer to the plan.
@@ -58,6 +60,8 @@ def begin_publishing(session: Session, plan_id: UUID) -> Plan:
         raise Problem("not-found", "the draft was replaced by a newer one")
     if plan.state not in ("draft", PUBLISHING):
         raise Problem("already-done", f"the plan is {plan.state}")
+    if plan.state == "draft":
+        must_be_seen(session, plan, seen)
     plan.state = PUBLISHING
     session.flush()
     return plan

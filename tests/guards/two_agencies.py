@@ -18,6 +18,7 @@ from field_api.platform.sealing import sha256
 from field_api.records.accounts import Account, Hold, ImportFile, Party, Payment
 from field_api.records.agency import Agency, Creditor
 from field_api.records.base import load
+from field_api.records.drafts import ManualWish, PlanChange
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
 from field_api.records.results import Attempt, AttemptHead, Dispute, Promise
@@ -246,6 +247,10 @@ class BranchBuilder:
             )  # fmt: skip
             for number in range(2 if name == "plan" else 1):
                 self._visit(route, number, "visit" if name == "plan" else "draft visit")
+            for version in (2, 3):
+                self.add("change", PlanChange(plan_id=plan.id, version=version, at=NOW, kind="pin", detail={}))
+            held = UUID(self.branch.ids["account"][0])
+            self.add("wish", ManualWish(plan_id=plan.id, account_id=held, agent_id=self.agent))
             for account in self.branch.ids["account"][1:]:
                 row = NotPlanned(plan_id=plan.id, account_id=UUID(account), reason="on_hold", rule=self.text("regla"))
                 self.add("not planned", row)
@@ -264,6 +269,8 @@ class BranchBuilder:
                 arrival_to=NOW + timedelta(hours=2), visit_until=NOW + timedelta(hours=12), service_s=600,
             ),
         )  # fmt: skip
+        if kind == "draft visit":
+            self.branch.note("draft stop", stop.id)
         visit = self.add(
             kind, Visit(stop_id=stop.id, agent_id=route.agent_id, person_id=person, address_id=address, planned_at=NOW)
         )

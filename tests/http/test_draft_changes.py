@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from field_api.adapters.solver_pyvrp import PyVrpSolver
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.records.log import LogEntry
+from field_api.usecases.plan_day import one_planner_at_a_time
 from tests.office_client import OfficeClient
-from tests.planning_world import MEXICO_CITY, PARTS, World, statements
+from tests.planning_world import MEXICO_CITY, PARTS, World, statements, wait_for_waiters
 
 API = "/api/v1"
 DAY = "2026-11-18"
@@ -38,7 +40,6 @@ class Desk:
     client: OfficeClient
     plan_id: str = ""
     version: str = ""
-    stale: list[str] = field(default_factory=list)
 
     def draft(self, **more: object) -> Any:
         answer = self.client.post(f"{API}/plans", json={"day": DAY, **more})
@@ -152,8 +153,13 @@ def test_every_change_is_done_kept_and_told(agency: UUID, desk: Desk) -> None:
     assert desk.why(out)["reasons"] == [{"reason": "dropped", "rule": "dropped [H]: calle cerrada por obras"}]
 
     held = held_places(desk.look())
+    assert len(held) >= 2 and all(position == pin for _, _, position, pin in held)
     optimised = desk.optimise()
-    assert held_places(optimised) == held and len(held) >= 2
+    assert [(house, agent, pin) for house, agent, _, pin in held_places(optimised)] == [
+        (house, agent, pin) for house, agent, _, pin in held
+    ]
+    lengths = {route["agent_code"]: len(route["stops"]) for route in optimised["routes"]}
+    assert all(position == min(pin, lengths[agent]) for _, agent, position, pin in held_places(optimised))
     assert desk.why(out)["reasons"] == [{"reason": "dropped", "rule": "dropped [H]: calle cerrada por obras"}]
     assert len(everything(optimised)) == 5
 
@@ -176,8 +182,8 @@ def test_every_change_is_done_kept_and_told(agency: UUID, desk: Desk) -> None:
     assert story[4]["reason"] == "calle cerrada por obras" and story[2]["detail"]["position"] == 1
     assert all(line["by"] for line in story)
     with transaction(agency) as session:
-        logged = [entry.detail for entry in session.scalars(select(LogEntry)) if entry.kind == "decision"]
-        assert [line["kind"] for line in logged if line["decision"] == "plan-changed"] == kinds
+        logged = [entry.detail for entry in session.scalars(select(LogEntry).order_by(LogEntry.id))]
+        assert [line["kind"] for line in logged if line.get("decision") == "plan-changed"] == kinds
         assert "obras" not in str(logged)
     published = desk.client.post(f"{API}/plans/{desk.plan_id}/publish", headers={"If-Match": '"10.0"'})
     assert (published.status_code, published.json["code"]) == (412, "precondition-failed")
@@ -186,14 +192,14 @@ def test_every_change_is_done_kept_and_told(agency: UUID, desk: Desk) -> None:
     assert desk.change("unpin", stop_id=mine[0]).json["code"] == "already-done"
 
 
-def held_places(draft: Any) -> list[tuple[str, str, int]]:
+def held_places(draft: Any) -> list[tuple[str, str, int, int]]:
     return sorted(place(draft, stop) for stop in everything(draft).values() if stop["pinned_position"])
 
 
-def place(draft: Any, stop: dict[str, Any]) -> tuple[str, str, int]:
-    """Where a stop is: its house, whose route, which position. Stops get new ids when a draft is optimised."""
+def place(draft: Any, stop: dict[str, Any]) -> tuple[str, str, int, int]:
+    """Its house, whose route, which position, which one it is held at. Optimising gives stops new ids."""
     agent = next(route["agent_code"] for route in draft["routes"] if stop["id"] in {s["id"] for s in route["stops"]})
-    return stop["number"], agent, stop["position"]
+    return stop["number"], agent, stop["position"], stop["pinned_position"]
 
 
 def test_what_the_law_or_a_day_does_not_allow_is_refused_by_name(agency: UUID, desk: Desk) -> None:
@@ -283,6 +289,34 @@ def test_a_second_dispatcher_has_to_look_again(agency: UUID, desk: Desk, as_role
     assert (again.status_code, again.json["code"]) == (409, "conflict")
     desk.draft(discard_changes=True)
     assert not any(stop["pinned_agent"] for stop in everything(desk.look()).values())
+
+
+def test_of_two_changes_at_once_one_wins_and_nothing_is_half_done(
+    agency: UUID, desk: Desk, as_role: Callable[..., OfficeClient]
+) -> None:
+    town(agency, 4)
+    desk.draft()
+    draft = desk.look()
+    both = [desk, Desk(as_role("dispatcher"), desk.plan_id, desk.version)]
+    first, second = list(everything(draft))[:2]
+    with transaction(agency) as session:
+        # Both have read the version before either may go on: this holds the lock that they wait for.
+        one_planner_at_a_time(session, date.fromisoformat(DAY))
+        with ThreadPoolExecutor(2) as pool:
+            asked = [
+                pool.submit(one.change, "drop", stop_id=stop, reason=f"dropped by {number}")
+                for number, (one, stop) in enumerate(zip(both, (first, second), strict=True))
+            ]
+            wait_for_waiters(2)
+            session.commit()
+            answers = [one.result() for one in asked]
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    (lost,) = [number for number, answer in enumerate(answers) if answer.status_code == 412]
+    left = everything(desk.look())
+    assert (first in left, second in left) == (lost == 0, lost == 1) and desk.version == "2.0"
+    story = desk.client.get(f"{API}/plans/{desk.plan_id}/changes").json["items"]
+    assert [line["reason"] for line in story] == [f"dropped by {1 - lost}"]
+    assert len(desk.client.get(f"{API}/plans/{desk.plan_id}/not-planned").json["items"]) == 1
 
 
 def plus(version: str, more: int) -> str:

@@ -63,6 +63,7 @@ IDS = {
     "account": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
     "letter_id": "letter", "photo_id": "photo", "photo": "photo", "device_id": "device", "device": "device", "plan": "plan",
+    "stop_id": "stop", "order": "stop", "to_agent_id": "agent",
     "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit", "bytes_id": "hold",
 }  # fmt: skip
 """Which of a world's ids a name in a path, query or body asks for."""
@@ -118,6 +119,8 @@ class Requests:
                 path = path.replace("{" + name + "}", str(self._placed(name, schema, operation)))
             elif parameter["in"] == "query" and (parameter.get("required") or self.chance.random() < 0.4):
                 query[name] = self._query(name, schema, operation)
+            elif name == "If-Match" and self.chance.random() < 0.8:
+                headers[name] = "*"
         if "{" in path:
             raise Unbuildable(f"{operation}: nothing describes a place in its path")
         if self.chance.random() < 0.05:

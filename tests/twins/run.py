@@ -71,7 +71,8 @@ class Comparison:
         """Pairs in which a count differs, or a selection would, are not for those who may see why."""
         if who not in ENTITLED or not allowed(operation, who):
             return False
-        drafts = operation.path == "/api/v1/plans" and operation.method == "POST"
+        changes = operation.path.endswith(("/changes", "/optimise"))
+        drafts = (operation.path == "/api/v1/plans" or changes) and operation.method == "POST"
         settles = operation.path == "/api/v1/accounts/{account_id}" and operation.method == "PATCH"
         imports = operation.path.endswith("/imports")
         return self.world.kind in COUNTED or ((drafts or settles or imports) and self.world.kind in SELECTING)

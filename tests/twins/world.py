@@ -408,6 +408,7 @@ class Builder:
                     visit_until=datetime(2026, 11, 19, 3, tzinfo=UTC), service_s=600,
                 )
             )  # fmt: skip
+            self.known.note("stop", stop)
             self.flush()
         visit = self.add(
             Visit(

@@ -34,18 +34,6 @@ TAKES = {
 """Which fields each kind needs, and which it may have."""
 
 
-class VersionHeaders(Schema):
-    """Not required by the schema: without it the answer is 428, with an older one 412."""
-
-    audiences = OFFICE
-    if_match = internal(
-        ma.fields.String(
-            data_key="If-Match",
-            metadata={"description": "the plan's version that was looked at, as its ETag says it; * for any"},
-        )
-    )
-
-
 class DryRunQuery(Schema):
     audiences = OFFICE
     dry_run = internal(
@@ -152,7 +140,9 @@ class StopOnDraftSchema(Schema):
     service_s = internal(ma.fields.Integer(attribute="stop.service_s"))
     visits = internal(ma.fields.Integer())
     pinned_agent = internal(ma.fields.Boolean())
-    pinned_position = internal(ma.fields.Boolean())
+    pinned_position = internal(
+        ma.fields.Integer(allow_none=True, metadata={"description": "from 1; the last where the route is shorter"})
+    )
     added = internal(ma.fields.Boolean(metadata={"description": "put on the draft by hand"}))
     street = place(ma.fields.String(attribute="address.street"))
     number = place(ma.fields.String(attribute="address.number", allow_none=True))
