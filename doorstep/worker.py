@@ -22,6 +22,7 @@ import sync.office.work
 from doorstep.app import worker_app
 from doorstep.backup.photo_key_copies import delete_hourly
 from doorstep.metrics import serve_metrics
+from doorstep.promises import settle_hourly
 from doorstep.worker_metrics import worker_text
 from field_api.domain.disclosure import Audience
 from field_api.platform.clock import SystemClock
@@ -47,11 +48,12 @@ def steps() -> dict[str, Step]:
         "sync": lambda app, agency_id: sync.office.work.work_once(app, agency_id, clock.now()),
         "media": lambda app, agency_id: media.office.work.work_once(app, agency_id, clock.now()),
         "copies": lambda app, _: delete_hourly(app, clock.now()),
+        "promises": lambda app, agency_id: settle_hourly(app, agency_id, clock.now()),
     }
 
 
 # The steps themselves see nothing: each of their units is a job of its own, with its own audience.
-for _step in ("sync", "media", "copies"):
+for _step in ("sync", "media", "copies", "promises"):
     declare(OutletKind.JOB, _step, Audience.MACHINE)
 
 

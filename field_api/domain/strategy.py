@@ -4,6 +4,7 @@
      "attempts_first": {"call": 2, "letter": 1},
      "visits_at_most": 6,
      "wait_for_promises": true,
+     "promise_grace_days": 2,
      "guarantor_first": false,
      "bands": [{"from": 90, "weight": 5}, {"from": 30, "broken_promises": 1, "weight": 3}]}
 
@@ -48,6 +49,7 @@ class Strategy:
     attempts_first: tuple[tuple[str, int], ...] = ()
     visits_at_most: int | None = None
     wait_for_promises: bool = False
+    promise_grace_days: int = 0  # working days after a promise's day
     guarantor_first: bool = False
     bands: tuple[Band, ...] = ()
 
@@ -63,6 +65,7 @@ class Strategy:
 def read_strategy(stored: Any) -> Strategy:
     """The strategy that the data say. Raises BadStrategy for what is not understood, naming the place."""
     known = {"days_past_due", "attempts_first", "visits_at_most", "wait_for_promises", "guarantor_first", "bands"}
+    known |= {"promise_grace_days"}
     data = _table("strategy", stored, known)
     from_days, to_days = _days("days_past_due", data.get("days_past_due", {}), {"from", "to"})
     first = _table("attempts_first", data.get("attempts_first", {}), set(CHANNELS))
@@ -75,6 +78,7 @@ def read_strategy(stored: Any) -> Strategy:
         to_days=to_days,
         attempts_first=tuple((name, _number(f"attempts_first.{name}", first[name], 0, 1000)) for name in sorted(first)),
         visits_at_most=None if visits is None else _number("visits_at_most", visits, 0, 1000),
+        promise_grace_days=_number("promise_grace_days", data.get("promise_grace_days", 0), 0, 30),
         wait_for_promises=_flag("wait_for_promises", data.get("wait_for_promises", False)),
         guarantor_first=_flag("guarantor_first", data.get("guarantor_first", False)),
         bands=tuple(_band(f"bands.{number}", band) for number, band in enumerate(bands)),

@@ -154,6 +154,16 @@ class PromiseKind(StrEnum):
     PLAN = "plan"
 
 
+class PromiseState(StrEnum):
+    """What became of a promise. `partly`: something was paid in its time, and less than promised."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    PARTLY = "partly"
+    BROKEN = "broken"
+    REPLACED = "replaced"  # by a correction
+
+
 class DisputeReason(StrEnum):
     NOT_MY_DEBT = "not_my_debt"
     WRONG_AMOUNT = "wrong_amount"

@@ -33,8 +33,9 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.account_books import Books
 from field_api.domain.amounts import minor_digits
+from field_api.domain.promise_states import last_day
 from field_api.domain.strategy import BadStrategy, Strategy, read_strategy
-from field_api.domain.vocabulary import OutcomeKind, ToldOutcome
+from field_api.domain.vocabulary import OutcomeKind, PromiseState, ToldOutcome
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
@@ -57,7 +58,7 @@ def account_books(session: Session, day: date, only: Collection[UUID] | None = N
         published_on=_published_on(session, day, only),
         excluded=set(session.scalars(excluded_accounts(only))),
         attempts=_attempts(session, [key for key, strategy in strategies.items() if _counts(strategy)], only),
-        promises=_promises(session, day, [key for key, strategy in strategies.items() if _promises_matter(strategy)]),
+        promises=_promises(session, [key for key, strategy in strategies.items() if _promises_matter(strategy)]),
     )
     return [_books(row, day, strategies[row.creditor_id], aside) for row in session.execute(_rows(session, day, only))]
 
@@ -88,11 +89,16 @@ def _books(row: Row[Any], day: date, strategy: Strategy, aside: _Aside) -> Books
         excluded=row.account_id in aside.excluded,
         auto_pays=row.auto_pays,
         guarantor_first=row.guarantor_first or strategy.guarantor_first,
-        promised_until=promised_until,
+        promised_until=_waited_for(promised_until, strategy),
         broken_promises=broken,
         attempts=aside.attempts.get(row.account_id, {}),
         strategy=strategy,
     )
+
+
+def _waited_for(due_on: date | None, strategy: Strategy) -> date | None:
+    """A promise in its days of grace is one that is still waited for."""
+    return due_on and last_day(due_on, strategy.promise_grace_days, lambda _day: False)
 
 
 def _rows(session: Session, day: date, only: Collection[UUID] | None) -> Select[Any]:
@@ -232,19 +238,15 @@ def _attempts(session: Session, creditor_ids: list[UUID], only: Collection[UUID]
     return found
 
 
-def _promises(session: Session, day: date, creditor_ids: list[UUID]) -> dict[UUID, tuple[date | None, int]]:
-    """By account: the last day of its open promises, and how many were broken: said to be, or past without a payment
-    since they were made."""
+def _promises(session: Session, creditor_ids: list[UUID]) -> dict[UUID, tuple[date | None, int]]:
+    """By account: the last due day of its open promises, and how many were broken (`settle_promises` says which)."""
     if not creditor_ids:
         return {}
-    due_on, paid_on = type_coerce(Promise.due_on, Date), type_coerce(Account.last_payment_on, Date)
-    unpaid = or_(paid_on.is_(None), paid_on < func.date(Promise.made_at))
-    past = and_(Promise.state == "open", due_on < day, unpaid)
     query = (
         select(
             Promise.account_id,
-            func.max(due_on).filter(Promise.state == "open", due_on >= day),
-            func.count().filter(or_(Promise.state == "broken", past)),
+            func.max(type_coerce(Promise.due_on, Date)).filter(Promise.state == PromiseState.OPEN.value),
+            func.count().filter(Promise.state == PromiseState.BROKEN.value),
         )
         .join(Account, (Account.agency_id == Promise.agency_id) & (Account.id == Promise.account_id))
         .where(Promise.agency_id == current_agency(), among(Account.creditor_id, creditor_ids))

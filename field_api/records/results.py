@@ -82,7 +82,7 @@ class Promise(Tenant):
     amount_minor: Mapped[Confidential[int]] = mapped_column(ConfidentialAmount)
     currency: Mapped[str] = confidential()
     due_on: Mapped[Confidential[date]] = mapped_column(ConfidentialDate)
-    state: Mapped[str] = confidential(default="open")  # open | kept | broken | replaced
+    state: Mapped[str] = confidential(default="open")  # field_api.domain.vocabulary.PromiseState
     flags: Mapped[list[str]] = confidential(JSONB, default=list)
     made_at: Mapped[datetime] = confidential()
 

@@ -19,7 +19,7 @@ from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.queries.account_books import account_books
-from field_api.records.accounts import Account
+from field_api.records.accounts import Account, Payment
 from field_api.records.people import Person
 from field_api.records.planning import NotPlanned, Stop
 from field_api.records.results import Promise
@@ -27,6 +27,8 @@ from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.create_creditor import change_creditor
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
+from field_api.usecases.record_payment import record_payment
+from field_api.usecases.settle_promises import settle_promises
 from tests.fakes import NearestFirstSolver
 from tests.planning_world import MEXICO_CITY, NOW, PARTS, WEDNESDAY, World
 
@@ -50,20 +52,50 @@ def promise(session: Session, account: Account, person: Person, due_in_days: int
     session.flush()
 
 
+def paid(session: Session, account: Account, days: int, minor: int) -> None:
+    on = WEDNESDAY + timedelta(days=days)
+    session.add(Payment(account_id=account.id, external_ref=f"ref:{new_id()}", paid_on=on, amount_minor=minor))
+    session.flush()
+
+
 def test_promises_are_waited_for_or_were_broken(agency: UUID) -> None:
     with transaction(agency) as session:
         world = World(session)
         world.agent()
-        set_strategy(session, world, {"wait_for_promises": True, "bands": [{"broken_promises": 1, "weight": 7}]})
-        waiting, broken, kept = world.household(), world.household(), world.household()
+        bands = [{"broken_promises": 1, "weight": 7}]
+        set_strategy(session, world, {"wait_for_promises": True, "bands": bands})
+        waiting, broken, partly, kept = (world.household() for _ in range(4))
         promise(session, waiting[2], waiting[0], 0)
-        promise(session, broken[2], broken[0], -1)
-        promise(session, kept[2], kept[0], -1)
-        kept[2].last_payment_on = NOW.date()
-        session.flush()
+        for person, _, account in (broken, partly, kept):
+            promise(session, account, person, -5)
+        paid(session, partly[2], -6, 40)
+        paid(session, kept[2], -9, 60)
+        paid(session, kept[2], -5, 40)
         assert why(session) == {waiting[2].id: "strategy:wait-for-promises"}
         books = {one.account_id: one for one in account_books(session, WEDNESDAY)}
-        assert [books[account.id].weight_on(WEDNESDAY) for _, _, account in (waiting, broken, kept)] == [1, 7, 1]
+        four = [account.id for _, _, account in (waiting, broken, partly, kept)]
+        assert [books[account].weight_on(WEDNESDAY) for account in four] == [1, 7, 1, 1]
+        states = dict(session.execute(select(Promise.account_id, Promise.state)).all())
+        assert [states[account] for account in four] == ["open", "broken", "partly", "kept"]
+        set_strategy(session, world, {"wait_for_promises": True, "promise_grace_days": 3, "bands": bands})
+        late = world.household()
+        promise(session, late[2], late[0], -5)
+        assert why(session)[late[2].id] == "strategy:wait-for-promises"  # a Friday, and three days of grace
+
+
+def test_a_payment_told_of_by_a_call_or_a_file_decides_and_repeating_changes_nothing(agency: UUID) -> None:
+    def settled(session: Session) -> int:
+        return settle_promises(session, rules=PARTS.rules, calendars=PARTS.calendars, now=NOW)
+
+    with transaction(agency) as session:
+        world = World(session)
+        person, _, account = world.household()
+        promise(session, account, person, -5)
+        assert (settled(session), settled(session)) == (1, 0)
+        assert session.scalars(select(Promise.state)).all() == ["broken"]
+        record_payment(session, account.id, ref="T-1", paid_on=WEDNESDAY - timedelta(days=5), amount_minor=100, now=NOW, by=None)  # fmt: skip
+        assert (settled(session), settled(session)) == (1, 0)
+        assert session.scalars(select(Promise.state)).all() == ["kept"]
 
 
 def test_automatic_payers_are_visited_after_a_failed_payment_alone(agency: UUID) -> None:

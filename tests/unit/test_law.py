@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from law_oracle import Asked, Tried, broken, too_often, unannounced
 
 from field_api.adapters.calendars import Almanac
 from field_api.adapters.rules_toml import SHIPPED, TomlRules
@@ -27,6 +26,7 @@ from field_api.domain.stops import gather_stops
 from field_api.domain.vocabulary import NotPlannedReason
 from field_api.usecases.solve_day import solve_day
 from tests.fakes import NearestFirstSolver
+from tests.law_oracle import Asked, Tried, broken, too_often, unannounced
 
 RULES, ALMANAC, TRAVEL = TomlRules(), Almanac(), GreatCircleTravel()
 LAW = Law(RULES.of, ALMANAC.days_off)
