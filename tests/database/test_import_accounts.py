@@ -71,16 +71,15 @@ def test_no_file_moves_a_house_that_somebody_found(agency: UUID, creditor: UUID,
     import_file(agency, creditor, _write(tmp_path, csv_bytes([row(1)])))
     with transaction(agency) as session:
         address = session.scalars(select(Address)).one()
-        given = address.latitude
         address.latitude, address.place_quality, address.place_source = found
-    again = csv_bytes([row(1, Referencias="portón azul")])
+    again = csv_bytes([row(1, Latitud="19.3740")])
     import_file(agency, creditor, _write(tmp_path, again))
     assert table(agency, Address, "latitude", "place_quality", "place_source") == [found]
     with transaction(agency) as session:
         session.scalars(select(Address)).one().place_source = "nominatim at geo.example"
-    later = csv_bytes([row(1, Referencias="portón verde")])
+    later = csv_bytes([row(1, Latitud="19.3741")])
     import_file(agency, creditor, _write(tmp_path, later))
-    assert table(agency, Address, "latitude", "place_quality", "place_source") == [(given, None, None)]
+    assert table(agency, Address, "latitude", "place_quality", "place_source") == [(19.3741, None, None)]
 
 
 def test_without_coordinates_the_address_waits_for_them(agency: UUID, creditor: UUID, tmp_path: Path) -> None:
