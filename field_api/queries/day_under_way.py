@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -138,7 +138,7 @@ class _Known:
     def __init__(self, session: Session, on_plan: Collection[StopOnPlan]) -> None:
         visit_ids = [visit.visit_id for stop in on_plan for visit in stop.visits]
         self.rows = {row.id: row for row in session.scalars(_rows(on_plan))}
-        self.told = {(row.visit_id, row.actor): (row.first, row.last) for row in session.execute(_reported(visit_ids))}
+        self.told = {(row.visit_id, row.actor): row for row in session.execute(_reported(visit_ids))}
         self.done_at = dict(session.execute(select(Visit.id, Visit.done_at).where(*_are(visit_ids))).all())
         self.letters = dict(session.execute(_in_bags(visit_ids)).all())
 
@@ -146,8 +146,8 @@ class _Known:
         row = self.rows[stop.stop_id]
         out = [visit for visit in stop.visits if visit.state == "published"]
         lawful = [visit for visit in out if visit.visit_id not in refused]
-        told = [one for visit in stop.visits if (one := self.told.get((visit.visit_id, f"agent:{stop.agent_id}")))]
-        ends = [last for _, last in told] or [at for v in stop.visits if (at := self.done_at.get(v.visit_id))]
+        told = list(self._told_at(stop))
+        ends = [one.last for one in told] or [at for v in stop.visits if (at := self.done_at.get(v.visit_id))]
         sought = {visit.person_id for visit in (lawful or out)}
         left = tuple(visit for visit in stop.sought.visits if visit.person_id in sought) or stop.sought.visits
         wish = replace(stop.sought, visits=left).wish()
@@ -157,12 +157,19 @@ class _Known:
             wish=wish if len(left) < len(stop.visits) else replace(wish, service_s=row.service_s),
             arrival_from=row.arrival_from,
             arrival_to=row.arrival_to,
-            begun_at=min((first for first, _ in told), default=None),
+            begun_at=min((one.first for one in told), default=None),
             done_at=None if out else max(ends, default=None),
             letters=sum(self.letters.get(visit.visit_id, 0) for visit in out),
             refused=refused[out[0].visit_id] if out and not lawful else None,
             pinned=stop.pinned_agent == stop.agent_id,
         )
+
+    def _told_at(self, stop: StopOnPlan) -> Iterator[Row[Any]]:
+        """What its agent recorded at each visit's door. Who skipped a visit, which is still out, has gone on."""
+        for visit in stop.visits:
+            one = self.told.get((visit.visit_id, f"agent:{stop.agent_id}"))
+            if one is not None and (visit.state == "done" or one.outcome_at is None or one.outcome_at < one.last):
+                yield one
 
 
 def _rows(on_plan: Iterable[StopOnPlan]) -> Any:
@@ -185,6 +192,7 @@ def _reported(visit_ids: Collection[UUID]) -> Any:
             VisitEvent.actor,
             func.min(VisitEvent.at).label("first"),
             func.max(VisitEvent.at).label("last"),
+            func.max(VisitEvent.at).filter(VisitEvent.kind == VisitEventKind.OUTCOME.value).label("outcome_at"),
         )
         .where(
             VisitEvent.agency_id == current_agency(),

@@ -22,6 +22,7 @@ from field_api.queries.eligible_accounts import InQuestion, accounts_in_question
 from field_api.queries.law_in_force import law_in_force
 from field_api.records.results import Attempt
 
+VISITED = Rule("visited", "somebody was there, as was reported after the visit had been given to another agent", "H")
 NOT_THERE_ANY_MORE = Rule("moved", "the person sought or their address is another one by now", "H")
 
 
@@ -40,8 +41,11 @@ def still_lawful(
     reported = _reported(session, [visit.visit_id for visit in visits])
     refused: dict[UUID, Refusal] = {}
     for visit in visits:
+        if visit.visit_id in reported:
+            refused[visit.visit_id] = Refusal(NotPlannedReason.TOO_FREQUENT, VISITED)
+            continue
         why = [
-            _against(found, candidates.get(account_id), account_id, visit, visit.visit_id in reported, day, parts, law)
+            _against(found, candidates.get(account_id), account_id, visit, day, parts, law)
             for account_id, _ in visit.accounts
         ]
         if why and all(why):
@@ -54,7 +58,6 @@ def _against(
     candidate: Candidate | None,
     account_id: UUID,
     visit: VisitOnPlan,
-    reported: bool,
     day: date,
     parts: PlanningParts,
     law: Law,
@@ -69,7 +72,7 @@ def _against(
     if candidate is None or candidate.person_id != visit.person_id or visit.address_id not in places:
         return Refusal(NotPlannedReason.WITHDRAWN, NOT_THERE_ANY_MORE)
     place = next(place for place in candidate.places if place.id == visit.address_id)
-    others = candidate if reported else replace(candidate, past=_without_itself(candidate.past, day))
+    others = replace(candidate, past=_without_itself(candidate.past, day))
     return next(refusals_at(others, place, day, law), None)
 
 

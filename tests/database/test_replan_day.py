@@ -217,7 +217,7 @@ def test_what_was_visited_by_another_agent_meanwhile_is_not_visited_again(out: O
                 channel="visit",
                 at=MORNING,
                 received_at=MORNING,
-                outcome="nobody_home",
+                outcome="nobody_there",
                 right_party=False,
                 late=True,
                 flags=["late"],
