@@ -52,7 +52,7 @@ def measure(solve: Engine, problem: RoutingProblem, seed: int, seconds: float) -
 
 def instances(kind: str, arguments: argparse.Namespace) -> None:
     """A line for each case and engine: median gap and seconds; a mean over the cases at the end."""
-    read, scale = (tsplib, 1) if kind == "tsplib" else (solomon, SOLOMON_SCALE)
+    read = tsplib if kind == "tsplib" else solomon
     means: dict[str, list[float]] = {}
     for name, best in best_known(kind).items():
         if arguments.only not in (None, name):
@@ -62,13 +62,19 @@ def instances(kind: str, arguments: argparse.Namespace) -> None:
             gaps, took = [], []
             for seed in range(arguments.seeds):
                 answer, seconds = measure(solve, problem, seed, arguments.seconds)
-                travel = sum(route.travel_s for route in answer.routes) / scale
-                gaps.append(float("inf") if answer.left_out else 100 * (travel / best - 1))
+                gaps.append(gap_of(kind, best, answer))
                 took.append(seconds)
             means.setdefault(engine, []).append(statistics.median(gaps))
             say(f"{name} {engine}", f"{statistics.median(gaps):7.3f} % {statistics.median(took):6.2f} s")
     for engine, found in means.items():
         say(f"mean of {kind}, {engine}", f"{statistics.fmean(found):7.3f} %")
+
+
+def gap_of(kind: str, best: float, answer: RoutingAnswer) -> float:
+    """Percent above the best known; infinite where a stop has no place."""
+    scale = 1 if kind == "tsplib" else SOLOMON_SCALE
+    travel = sum(route.travel_s for route in answer.routes) / scale
+    return float("inf") if answer.left_out else 100 * (travel / best - 1)
 
 
 def engines(arguments: argparse.Namespace) -> dict[str, Engine]:
@@ -86,7 +92,7 @@ def days(arguments: argparse.Namespace) -> None:
         day = real_day(stops, agents, seed=seed)
         found: dict[str, float] = {}
         if arguments.large:  # before the matrix is there: a process that starts is as large as who starts it
-            found["ours, clusters"] = ours_large(*day, seed, arguments.seconds)
+            found["ours, clusters"], _ = ours_large(*day, seed, arguments.seconds)
         problem = whole(*day) if stops <= FULL_MATRIX_AT_MOST else None
         for name, solve in engines(arguments).items():
             if problem is None or (arguments.large and name == "ours"):

@@ -47,6 +47,8 @@ from field_api.domain.routing import (
 HISTORY = 50
 KICKS = 2_400
 FEW_STOPS, FEW_NEIGHBOURS = 100, 20
+SHEET_PENALTY = 100.0
+"""A second's late arrival while a sheet is ordered, in seconds of travel."""
 A_FEW = 30
 SHEET_ITERATIONS = 40
 """For one agent's stops, and one more for each: with 50 all sheets of a day of 128 stops were as with 400."""
@@ -169,7 +171,7 @@ class _Run:
         model = Model(problem)
         watcher = _Watcher(self, model, step)
         ils = pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
-        params = _params(model, step, ils)
+        params = _params(model, "sheet" if most else step, ils)
         ends = [MaxIterations(most or self.solver.iterations), NoImprovement(self.solver.without_improvement)]
         if most is None:  # a sheet's order is never cut short: what it has no place for would be lost
             ends.append(self.limit)
@@ -211,13 +213,17 @@ class _Watcher(pyvrp.IteratedLocalSearchCallbacks):
 
 
 def _params(model: Model, step: str, ils: pyvrp.IteratedLocalSearchParams) -> pyvrp.SolveParams:
-    """PyVRP's own, but to choose among few stops: there a search gets further with fewer neighbours, and where late
-    arrivals cost about what stops are worth, so that it may cross them (1.2 % more in a second at 60 stops; at 300 by
-    5 agents 1.7 % less)."""
-    if step != "choose" or len(model.open) > FEW_STOPS:
+    """PyVRP's own, but on few stops to choose or to order a sheet: there a search gets further with fewer neighbours,
+    and where late arrivals cost little beside what stops are worth, so that it may cross them.
+
+    To choose: 1.2 % more in a second at 60 stops; at 300 by 5 agents 1.7 % less. A sheet as full as can be finds a
+    place for all of its stops in 70 iterations, where with PyVRP's own it lost one of 29 in 700.
+    """
+    if step == "order" or not 0 < len(model.open) <= FEW_STOPS:
         return pyvrp.SolveParams(ils=ils)
     worth_s = float(np.median([prize_of(model.problem.stops[index]) for index in model.open]))
-    penalty = pyvrp.PenaltyParams(max_penalty=max(20.0, worth_s / 100), solutions_between_updates=50)
+    most = SHEET_PENALTY if step == "sheet" else max(20.0, worth_s / 100)
+    penalty = pyvrp.PenaltyParams(max_penalty=most, solutions_between_updates=50)
     near = NeighbourhoodParams(num_neighbours=FEW_NEIGHBOURS)
     return pyvrp.SolveParams(ils=ils, penalty=penalty, neighbourhood=near)
 
