@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from field_api.adapters.travel_great_circle import GreatCircleTravel
 from field_api.domain.routing import AgentDay, Point, RoutingProblem, StopWish
 
+TRAVEL = GreatCircleTravel(slack=0.15, parking_s=60)
+"""Fixed here: measurements stay comparable whatever the product's slack becomes."""
 CENTRE = Point(19.43, -99.13)
 MORNING = datetime(2026, 11, 18, 14, tzinfo=UTC)
 DEGREE_M = 111_195.0
@@ -32,7 +34,7 @@ def real_day(stops: int, agents: int, *, seed: int) -> tuple[list[AgentDay], lis
 def whole(agents: list[AgentDay], stops: list[StopWish]) -> RoutingProblem:
     """With the full matrix: what peers need, and what no day of thousands of stops is given here."""
     points = [*(a.start for a in agents), *(a.end for a in agents), *(s.point for s in stops)]
-    return RoutingProblem(tuple(agents), tuple(stops), GreatCircleTravel().between(points, points))
+    return RoutingProblem(tuple(agents), tuple(stops), TRAVEL.between(points, points))
 
 
 def _near(draw: random.Random, point: Point, spread_m: float) -> Point:

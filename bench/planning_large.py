@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.figures import say
+from bench.planning_days import TRAVEL
 from bench.processor_time import family
 from field_api.adapters.solver_pool import SolverPool
 from field_api.adapters.solver_pyvrp import PyVrpSolver
-from field_api.adapters.travel_great_circle import GreatCircleTravel
 from field_api.domain.clusters import AGENTS_TOGETHER
 from field_api.domain.routing import AgentDay, StopWish, prize_of
 from field_api.usecases.solve_day import ROUNDS, solve_wishes
@@ -34,7 +34,7 @@ def ours_large(agents: Sequence[AgentDay], stops: Sequence[StopWish], seed: int,
     began, used = time.monotonic(), _used_s()
     with largest_worker() as peak_mb:
         solved = solve_wishes(
-            agents, stops, solver=SolverPool(solver, PROCESSES), travel=GreatCircleTravel(), seed=seed
+            agents, stops, solver=SolverPool(solver, PROCESSES), travel=TRAVEL, seed=seed
         )
     took, spent = time.monotonic() - began, _used_s() - used
     placed = [entry.stop for route in solved.routes for entry in route.stops]

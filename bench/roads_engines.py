@@ -94,7 +94,7 @@ class Bench:
         _run([str(binaries / "valhalla_build_tiles"), "-c", str(folder / "valhalla.json"), str(extract)])
         serve = [str(binaries / "valhalla_service"), str(folder / "valhalla.json"), "1"]
         with _serving(serve, folder / "valhalla.log", port):
-            yield Valhalla(EngineHttp("Valhalla", f"http://127.0.0.1:{port}"), block=200)
+            yield Valhalla(EngineHttp("Valhalla", f"http://127.0.0.1:{port}", at_most_s=900), block=100)
 
     @contextmanager
     def _osrm(self, folder: Path, extract: Path) -> Iterator[Engine]:
@@ -105,7 +105,7 @@ class Bench:
         _run([str(ours / "bin" / "osrm-contract"), str(folder / "streets.osrm")])
         serve = [str(ours / "bin" / "osrm-routed"), "-i", "127.0.0.1", "-p", str(port), "--max-table-size", "400"]
         with _serving([*serve, str(folder / "streets.osrm")], folder / "osrm.log", port):
-            yield Osrm(EngineHttp("OSRM", f"http://127.0.0.1:{port}"), block=100)
+            yield Osrm(EngineHttp("OSRM", f"http://127.0.0.1:{port}", at_most_s=900), block=100)
 
 
 def _run(command: list[str]) -> str:

@@ -11,13 +11,21 @@ if TYPE_CHECKING:
 
 @cache
 def planning_parts() -> PlanningParts:
-    """The shipped rules, the almanac, great-circle estimates and PyVRP."""
+    """The shipped rules, the almanac, travel times as configured (else great-circle estimates) and PyVRP."""
     # Imported on first use: numpy, PyVRP and holidays cost a second that most commands need not wait for.
     from field_api.adapters.calendars import Almanac
     from field_api.adapters.rules_toml import TomlRules
     from field_api.adapters.solver_pool import SolverPool
     from field_api.adapters.solver_pyvrp import PyVrpSolver
-    from field_api.adapters.travel_great_circle import GreatCircleTravel
+    from field_api.adapters.travel_settings import travel_from
     from field_api.domain.ports import PlanningParts
 
-    return PlanningParts(TomlRules(), Almanac(), GreatCircleTravel(), SolverPool(PyVrpSolver()))
+    found = travel_from()
+    return PlanningParts(
+        TomlRules(),
+        Almanac(),
+        found.travel,
+        SolverPool(PyVrpSolver()),
+        instead_of_roads=found.instead_of_roads,
+        rush_hours=found.rush_hours,
+    )

@@ -68,9 +68,9 @@ class RoadTravel:
     """
 
     engine: Engine
-    slack: float = 0.25
+    slack: float = 0.5
     """Share added to every leg."""
-    parking_s: int = 120
+    parking_s: int = 150
     """Added to every leg that goes somewhere else: to find a place, walk from there, and get away again."""
     at_most_s: float = AT_MOST_S
 

@@ -17,6 +17,7 @@ from field_api.domain.routing import (
     Watch,
     unwatched,
 )
+from field_api.domain.travel_areas import RushHours
 
 
 class ObjectAbsent(LookupError):
@@ -122,9 +123,9 @@ class Travel(Protocol):
         ...
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point]) -> Legs:
-        """Matrices origins x destinations of metres and seconds, never negative, nought for the same point; NO_WAY_M and
-        NO_WAY_S (field_api.domain.routing) where no road leads, which is no error. Raises Problem `unavailable` where an
-        engine does not answer, refuses, or answers what cannot be believed."""
+        """Matrices origins x destinations of metres and seconds, never negative, nought for the same point; NO_WAY_M
+        and NO_WAY_S (field_api.domain.routing) where no road leads, which is no error. Raises Problem `unavailable`
+        where an engine does not answer, refuses, or answers what cannot be believed."""
         ...
 
 
@@ -152,9 +153,10 @@ class Solver(Protocol):
         ...
 
     def solve_all(
-        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted
+        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted, draft: bool = False
     ) -> list[RoutingAnswer]:
-        """`solve` for each, in order; at the same time where the solver can. `count` is told after each."""
+        """`solve` for each, in order; at the same time where the solver can. `count` is told after each. `draft`: the
+        answers are starts of other searches and for nobody's eyes; their order may show what stops are worth."""
         ...
 
 
@@ -166,6 +168,8 @@ class PlanningParts:
     calendars: Calendars
     travel: Travel
     solver: Solver
+    instead_of_roads: Travel | None = None  # where `travel` is an engine that is away; None: then nothing is planned
+    rush_hours: tuple[RushHours, ...] = ()
 
 
 class GeocoderFailed(RuntimeError):

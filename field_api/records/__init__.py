@@ -14,6 +14,7 @@ from field_api.records import (
     planning,
     results,
     staff,
+    travel,
     unlocks,
     visits,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "planning",
     "results",
     "staff",
+    "travel",
     "unlocks",
     "visits",
 ]

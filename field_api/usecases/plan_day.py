@@ -25,7 +25,9 @@ from field_api.records.drafts import ManualWish
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.note_visit_event import staff_actor
+from field_api.usecases.settle_promises import settle_promises
 from field_api.usecases.solve_day import Report, silent, solve_day
+from field_api.usecases.travel_of_day import day_travel
 from field_api.usecases.write_routes import write_routes
 
 
@@ -49,22 +51,25 @@ def plan_day(
     one_planner_at_a_time(session, day)
     if not discard_changes:
         _keep_changes_by_hand(session, day)
+    _nothing_half_published(session, day)
     report("accounts", 0, 1)
+    settle_promises(session, rules=parts.rules, calendars=parts.calendars, now=now)
     eligible, refused = sorted_out(session, day, parts)
     report("accounts", 1, 1)
     on_duty = agents_on_duty(session, day, now)
     stops = gather_stops(eligible)
+    travel = day_travel(session, parts, day, now, [entry.day for entry in on_duty])
     solved = solve_day(
         [entry.day for entry in on_duty],
         stops,
         solver=parts.solver,
-        travel=parts.travel,
+        travel=travel,
         seed=seed,
         report=report,
         balance=planning_policy(session).balance,
     )
     _drop_draft(session, day)  # as late as possible: a hold on a drafted visit waits from here to the commit
-    plan = Plan(id=new_id(), for_day=day, created_at=now, created_by=created_by, solver=solved.facts)
+    plan = Plan(id=new_id(), for_day=day, created_at=now, created_by=created_by, solver=solved.facts | travel.facts())
     session.add(plan)
     session.flush()
     write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(created_by))
@@ -83,6 +88,13 @@ def one_planner_at_a_time(session: Session, day: date) -> None:
     """Two dispatchers who plan or publish the same day do it one after the other, until each one's commit."""
     key = f"plan:{current_agency()}:{day.isoformat()}"
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def _nothing_half_published(session: Session, day: date) -> None:
+    """What is planned on a plan that is being published would be planned twice."""
+    half = select(Plan.id).where(Plan.agency_id == current_agency(), Plan.for_day == day, Plan.state == "publishing")
+    if session.scalars(half.limit(1)).first() is not None:
+        raise Problem("conflict", "a plan of the day is half published: publish it again first", at="day")
 
 
 def _drop_draft(session: Session, day: date) -> None:
