@@ -41,6 +41,7 @@ class Books:
     excluded: bool = False
     auto_pays: bool = False  # and no such payment failed since the last one
     guarantor_first: bool = False
+    consented_on: date | None = None  # in writing, to more visits about this debt
     promised_until: date | None = None  # the last day of an open promise
     broken_promises: int = 0
     attempts: Mapping[str, int] = field(default_factory=dict)  # by channel, in all

@@ -67,6 +67,7 @@ class FrequencyRule:
     within_days: int
     counts: str
     per: str = "account"
+    unless_consented: bool = False  # it does not hold for a debt whose debtor consented in writing to more
 
     def concerns(self, attempt: PastAttempt) -> bool:
         """Whether the attempt is one of those that it caps, whatever its day."""
@@ -212,10 +213,14 @@ def _bounds(day: date, zones: Collection[str], hours: Sequence[HoursRule]) -> tu
     return opens, closes
 
 
-def caps_reached(day: date, past: Sequence[PastAttempt], rules: JurisdictionRules) -> Iterator[Refusal]:
+def caps_reached(
+    day: date, past: Sequence[PastAttempt], rules: JurisdictionRules, *, consented: bool = False
+) -> Iterator[Refusal]:
     """Every cap that one more visit on `day` would break: in any window of n days around it, forwards as well, since a
-    later day may be published already."""
+    later day may be published already. `consented`: in writing, to more visits about this debt."""
     for cap in rules.frequency:
+        if cap.unless_consented and consented:
+            continue
         days = [(attempt.on - day).days for attempt in past if cap.concerns(attempt)]
         if _most_in_a_window(days, cap.within_days) >= cap.at_most:
             yield Refusal(NotPlannedReason.TOO_FREQUENT, cap.rule)

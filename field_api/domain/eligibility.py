@@ -72,6 +72,9 @@ class Candidate:
     places: tuple[Place, ...]
     past: Sequence[PastAttempt]
     represented: bool = False  # an attorney is known
+    consented: bool = False  # in writing, to more visits about this debt than the law allows without
+    barred: Refusal | None = None  # the creditor's strategy seeks this person no more
+    instead: Candidate | None = None  # who is sought where this one cannot be visited, on no day
     weight: int = 1  # by the creditor's strategy: which visits matter more
     service_s: int = 60 * Minutes().first  # how long a visit about it takes
     next_s: int = 60 * Minutes().next  # where it is not the first one there
@@ -108,14 +111,19 @@ class Law:
 
 
 def decide(candidate: Candidate, day: date, law: Law) -> Eligible | Refusal:
-    """Whether the account may be visited on `day`, at the best of its places; or the best one's first refusal."""
+    """Whether the account may be visited on `day`, at the best of its places; or the best one's first refusal. Who is
+    sought `instead` is asked about where the first one cannot be visited on any day."""
     first: Refusal | None = None
     for place in _best_first(candidate.places):
         refusal = next(refusals_at(candidate, place, day, law), None)
         if refusal is None:
             return _eligible(candidate, place, day, law)
         first = first or refusal
-    return first or Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)
+    own = first or Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)
+    if candidate.instead is None or not _never(candidate, day, law):
+        return own
+    other = decide(candidate.instead, day, law)
+    return other if isinstance(other, Eligible) else own
 
 
 def why_not_on(candidate: Candidate, day: date, law: Law) -> list[Refusal]:
@@ -127,7 +135,29 @@ def why_not_on(candidate: Candidate, day: date, law: Law) -> list[Refusal]:
         if not refusals:
             return []
         found |= dict.fromkeys(refusals)
-    return list(found) or [Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)]
+    own = list(found) or [Refusal(NotPlannedReason.NO_COORDINATES, NO_ADDRESS)]
+    if candidate.instead is None or not _never(candidate, day, law):
+        return own
+    more = why_not_on(candidate.instead, day, law)
+    return list(dict.fromkeys([*own, *more])) if more else []
+
+
+LASTING = frozenset(
+    {
+        NotPlannedReason.MINOR,
+        NotPlannedReason.VISITS_OPTED_OUT,
+        NotPlannedReason.NO_COORDINATES,
+        NotPlannedReason.STRATEGY,
+    }
+)
+"""Reasons that no other day takes away: only then somebody else is sought. A holiday or a cap is waited for."""
+
+
+def _never(candidate: Candidate, day: date, law: Law) -> bool:
+    return all(
+        any(refusal.reason in LASTING for refusal in refusals_at(candidate, place, day, law))
+        for place in candidate.places
+    )
 
 
 def decide_all(
@@ -141,7 +171,7 @@ def decide_all(
     for candidate in candidates:
         decision = decide(beside(candidate, visited, day), day, law)
         if isinstance(decision, Eligible):
-            visited.add(candidate.person_id)
+            visited.add(decision.candidate.person_id)
             eligible.append(decision)
         else:
             refused.append((candidate.account_id, decision))
@@ -155,11 +185,15 @@ def beside(candidate: Candidate, visited: Collection[UUID], day: date) -> Candid
         for person_id, same_creditor in (candidate.kin or {}).items()
         if person_id in visited
     ]
+    if candidate.instead is not None:
+        candidate = replace(candidate, instead=beside(candidate.instead, visited, day))
     return replace(candidate, past=[*candidate.past, *same_day]) if same_day else candidate
 
 
 def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iterator[Refusal]:
     """Everything that speaks against a visit about the account at this place on `day`."""
+    if candidate.barred is not None:
+        yield candidate.barred
     if candidate.is_minor:
         yield Refusal(NotPlannedReason.MINOR, MINOR_SOUGHT)
     if place.opted_out:
@@ -171,7 +205,7 @@ def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iter
     if candidate.represented:
         yield from (Refusal(NotPlannedReason.REPRESENTED, rule) for rule in rules.represented)
     yield from place_refusals(place.kind, rules)
-    yield from caps_reached(day, candidate.past, rules)
+    yield from caps_reached(day, candidate.past, rules, consented=candidate.consented)
     yield from notices_missing(day, candidate.past, rules, candidate.sector, candidate.transferred)
     if place.point is None:
         yield Refusal(NotPlannedReason.NO_COORDINATES, UNPLACED)

@@ -29,7 +29,7 @@ _NAMES = {"id", "source", "confidence"}
 TABLES = {
     "hours": _NAMES | {"sector", "days"},
     "no_visit": _NAMES | {"sector", "days", "dates"},
-    "frequency": _NAMES | {"at_most", "within_days", "counts", "per"},
+    "frequency": _NAMES | {"at_most", "within_days", "counts", "per", "unless_consented"},
     "notice": _NAMES | {"sector", "channels", "at_least_days", "at_most_days", "only_transferred"},
     "place": _NAMES | {"refuse_kinds"},
     "represented": _NAMES,
@@ -155,7 +155,10 @@ def _frequency(place: str, entry: Mapping[str, Any], rule: Rule) -> FrequencyRul
         raise BadRules(f"{place}: per account, creditor or person")
     at_most = _number(place, entry, "at_most", 0, 1000)
     within_days = _number(place, entry, "within_days", 1, LONGEST_WINDOW_DAYS)
-    return FrequencyRule(rule, at_most, within_days, counts, per)
+    unless = entry.get("unless_consented", False)
+    if not isinstance(unless, bool):
+        raise BadRules(f"{place}: unless_consented is true or false")
+    return FrequencyRule(rule, at_most, within_days, counts, per, unless)
 
 
 def _notice(place: str, entry: Mapping[str, Any], rule: Rule) -> NoticeRule:

@@ -6,6 +6,8 @@
      "wait_for_promises": true,
      "promise_grace_days": 2,
      "guarantor_first": false,
+     "debtor_after_guarantor": true,
+     "guarantor_visits_at_most": 3,
      "bands": [{"from": 90, "weight": 5}, {"from": 30, "broken_promises": 1, "weight": 3}]}
 
 What is left out is not asked for. Amounts stand in the creditor's threshold alone. A weight says which visits are
@@ -51,6 +53,8 @@ class Strategy:
     wait_for_promises: bool = False
     promise_grace_days: int = 0  # working days after a promise's day
     guarantor_first: bool = False
+    debtor_after_guarantor: bool = False  # where the guarantor cannot be visited, the debtor is
+    guarantor_visits_at_most: int | None = None  # so many visits to the guarantor about an account
     bands: tuple[Band, ...] = ()
 
     def weight(self, days_past_due: int, broken_promises: int) -> int:
@@ -65,11 +69,12 @@ class Strategy:
 def read_strategy(stored: Any) -> Strategy:
     """The strategy that the data say. Raises BadStrategy for what is not understood, naming the place."""
     known = {"days_past_due", "attempts_first", "visits_at_most", "wait_for_promises", "guarantor_first", "bands"}
-    known |= {"promise_grace_days"}
+    known |= {"promise_grace_days", "debtor_after_guarantor", "guarantor_visits_at_most"}
     data = _table("strategy", stored, known)
     from_days, to_days = _days("days_past_due", data.get("days_past_due", {}), {"from", "to"})
     first = _table("attempts_first", data.get("attempts_first", {}), set(CHANNELS))
     visits = data.get("visits_at_most")
+    of_guarantor = data.get("guarantor_visits_at_most")
     bands = data.get("bands", [])
     if not isinstance(bands, list) or len(bands) > MOST_BANDS:
         raise BadStrategy("bands", f"a list of at most {MOST_BANDS} is wanted")
@@ -80,6 +85,10 @@ def read_strategy(stored: Any) -> Strategy:
         visits_at_most=None if visits is None else _number("visits_at_most", visits, 0, 1000),
         promise_grace_days=_number("promise_grace_days", data.get("promise_grace_days", 0), 0, 30),
         wait_for_promises=_flag("wait_for_promises", data.get("wait_for_promises", False)),
+        debtor_after_guarantor=_flag("debtor_after_guarantor", data.get("debtor_after_guarantor", False)),
+        guarantor_visits_at_most=None
+        if of_guarantor is None
+        else _number("guarantor_visits_at_most", of_guarantor, 0, 1000),
         guarantor_first=_flag("guarantor_first", data.get("guarantor_first", False)),
         bands=tuple(_band(f"bands.{number}", band) for number, band in enumerate(bands)),
     )

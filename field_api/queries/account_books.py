@@ -88,6 +88,7 @@ def _books(row: Row[Any], day: date, strategy: Strategy, aside: _Aside) -> Books
         published_on=frozenset(aside.published_on.get(row.account_id, ())),
         excluded=row.account_id in aside.excluded,
         auto_pays=row.auto_pays,
+        consented_on=row.consented_on,
         guarantor_first=row.guarantor_first or strategy.guarantor_first,
         promised_until=_waited_for(promised_until, strategy),
         broken_promises=broken,
@@ -119,6 +120,7 @@ def _rows(session: Session, day: date, only: Collection[UUID] | None) -> Select[
             type_coerce(literal(day, Date) - type_coerce(Account.due_on, Date), Integer).label("days_past_due"),
             type_coerce(and_(Account.auto_pay, ~failed), Boolean).label("auto_pays"),
             Account.guarantor_first,
+            type_coerce(Account.visits_consented_on, Date).label("consented_on"),
         )
         .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
         .join(

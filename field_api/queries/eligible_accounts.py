@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -24,12 +24,15 @@ from field_api.domain.vocabulary import OBLIGORS, NotPlannedReason, Role
 from field_api.platform.tenancy import current_agency
 from field_api.queries.account_books import account_books
 from field_api.queries.arrays import among
-from field_api.queries.past_attempts import Past, kin_of
+from field_api.queries.past_attempts import Past, kin_of, visits_to
 from field_api.queries.planning_policy import planning_policy
 from field_api.records.accounts import Party
 from field_api.records.people import Address, Person
 
 OWED_BY_NOBODY = Rule("no-obligor", "no debtor or guarantor is known", "H")
+GUARANTOR_ENOUGH = Rule(
+    "strategy:guarantor-visits-at-most", "the creditor's strategy: so many visits to the guarantor, and no more", "H"
+)
 LOOK_BACK_DAYS = 62
 """Longer than the longest cap of the shipped rules; an agency's longer one looks further back."""
 
@@ -87,16 +90,62 @@ def _candidates(
     guarantor_first = [key for key, one in accounts.items() if one.guarantor_first]
     sought = {row.account_id: row for row in session.execute(_sought(accounts, guarantor_first, prefer))}
     people = {key: row.person_id for key, row in sought.items()}
+    second = _second(session, accounts, sought)
+    everybody = {*people.values(), *(row.person_id for row in second.values())}
     policy = planning_policy(session)
-    places = _places(session, set(people.values()), parts, policy)
+    places = _places(session, everybody, parts, policy)
     represented = set(session.scalars(_represented(sought)))
-    kin = kin_of(session, set(people.values()))
-    past = Past(session, day, people, kin, look_back_days=_look_back_days(places, law))
+    kin = kin_of(session, everybody)
+    past = Past(session, day, people, kin, look_back_days=_look_back_days(places, law), others=everybody)
+    barred = _sought_enough(session, accounts, sought)
+
+    def candidate(key: UUID, row: Row[Any]) -> Candidate:
+        own = places.get(row.person_id, [])
+        return _candidate(accounts[key], day, row, own, past, key in represented, kin, policy)
+
+    found = [candidate(key, sought[key]) for key in accounts if key in sought]
     return [
-        _candidate(accounts[key], day, sought[key], places.get(people[key], []), past, key in represented, kin, policy)
-        for key in accounts
-        if key in sought
+        replace(
+            one,
+            barred=barred.get(one.account_id),
+            instead=candidate(one.account_id, second[one.account_id]) if one.account_id in second else None,
+        )
+        if one.account_id in second or one.account_id in barred
+        else one
+        for one in found
     ]
+
+
+def _second(session: Session, accounts: Mapping[UUID, Books], sought: Mapping[UUID, Row[Any]]) -> dict[UUID, Row[Any]]:
+    """Debtors of accounts whose guarantor is sought, where the strategy seeks them after the guarantor."""
+    wanted = [
+        key
+        for key, row in sought.items()
+        if row.role == Role.GUARANTOR.value and accounts[key].strategy.debtor_after_guarantor
+    ]
+    if not wanted:
+        return {}
+    rows = {row.account_id: row for row in session.execute(_sought(wanted, (), ()))}
+    return {key: row for key, row in rows.items() if row.role == Role.DEBTOR.value}
+
+
+def _sought_enough(
+    session: Session, accounts: Mapping[UUID, Books], sought: Mapping[UUID, Row[Any]]
+) -> dict[UUID, Refusal]:
+    """Accounts whose guarantor was visited as often as the strategy wants."""
+    limits = {
+        key: limit
+        for key, row in sought.items()
+        if row.role == Role.GUARANTOR.value and (limit := accounts[key].strategy.guarantor_visits_at_most) is not None
+    }
+    if not limits:
+        return {}
+    visits = visits_to(session, {key: sought[key].person_id for key in limits})
+    return {
+        key: Refusal(NotPlannedReason.STRATEGY, GUARANTOR_ENOUGH)
+        for key, limit in limits.items()
+        if visits.get(key, 0) >= limit
+    }
 
 
 def _candidate(
@@ -121,6 +170,7 @@ def _candidate(
         places=tuple(places),
         past=past_of,
         represented=represented,
+        consented=books.consented_on is not None and books.consented_on <= day,
         weight=books.weight_on(day),
         service_s=60 * _minutes(books, past_of, policy.minutes),
         next_s=60 * policy.minutes.next,

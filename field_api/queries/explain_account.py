@@ -20,6 +20,7 @@ from field_api.domain.vocabulary import NotPlannedReason
 from field_api.platform.tenancy import current_agency
 from field_api.queries.eligible_accounts import accounts_in_question, no_obligor
 from field_api.queries.law_in_force import law_in_force
+from field_api.queries.roster import roster
 from field_api.records.accounts import Account
 from field_api.records.base import load
 from field_api.records.people import Address
@@ -63,8 +64,8 @@ class Planned:
 class Explanation:
     """`planned`, or `reasons`. Neither: it is possible on that day and no plan has it yet, `hours` say when.
 
-    `next_on` is the first later day without a reason as things stand; None where there is none up to
-    `searched_days` later, or where it is planned.
+    `next_on` is the first later day without a reason, on which somebody works who could go, as things stand; None where
+    there is none up to `searched_days` later, or where it is planned.
     """
 
     account_id: UUID
@@ -95,7 +96,7 @@ def explain_account(session: Session, account_id: UUID, day: date, parts: Planni
         list(dict.fromkeys([*reasons, *_of_the_plan(session, account_id, day)])),
         window.window.opens_at if isinstance(window, Eligible) else None,
         window.window.closes_at if isinstance(window, Eligible) else None,
-        next_possible(known, day, law, parts.rules.hold, no_obligor()),
+        next_possible(known, day, law, parts.rules.hold, no_obligor(), roster(session)),
         HORIZON_DAYS,
     )
 

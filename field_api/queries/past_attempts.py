@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -45,10 +45,18 @@ class Past:
     """Attempts by account and by person, loaded once for many. Four statements; `kin` is one more."""
 
     def __init__(
-        self, session: Session, day: date, sought: Mapping[UUID, UUID], kin: Kin, *, look_back_days: int
+        self,
+        session: Session,
+        day: date,
+        sought: Mapping[UUID, UUID],
+        kin: Kin,
+        *,
+        look_back_days: int,
+        others: Collection[UUID] = (),
     ) -> None:
+        """`others`: more people who may be sought about these accounts."""
         self._kin = kin
-        people = {*sought.values(), *(other for others in kin.values() for other in others)}
+        people = {*sought.values(), *others, *(other for others in kin.values() for other in others)}
         accounts = {*sought, *session.scalars(_owed_by(people))}
         self._by_account: dict[UUID, list[_Tried]] = {}
         self._by_person: dict[UUID, list[_Tried]] = {}
@@ -100,6 +108,24 @@ def kin_of(session: Session, person_ids: Iterable[UUID]) -> Kin:
     for person_id, other_id, same_creditor in session.execute(query):
         found.setdefault(person_id, {})[other_id] = same_creditor
     return found
+
+
+def visits_to(session: Session, people: Mapping[UUID, UUID]) -> dict[UUID, int]:
+    """By account: how often this person was visited about it, in all. A visit that three operations told of is one."""
+    query = (
+        select(
+            Attempt.account_id, Attempt.person_id, func.count(func.coalesce(Attempt.visit_id, Attempt.op_id).distinct())
+        )
+        .where(
+            Attempt.agency_id == current_agency(),
+            among(Attempt.account_id, people),
+            Attempt.channel == "visit",
+            Attempt.outcome != OutcomeKind.SKIPPED.value,
+        )
+        .group_by(Attempt.account_id, Attempt.person_id)
+    )
+    rows = session.execute(query)
+    return {account_id: count for account_id, person_id, count in rows if people[account_id] == person_id}
 
 
 def _owed_by(person_ids: Iterable[UUID]) -> Select[tuple[UUID]]:

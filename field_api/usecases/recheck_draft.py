@@ -60,6 +60,8 @@ def _against(
     why = next(spoken_against(found.books[account_id], plan.for_day, parts.rules.hold), None)
     if why is not None:
         return why
+    if candidate is not None and candidate.instead is not None and candidate.instead.person_id == visit.person_id:
+        candidate = candidate.instead
     sought_there = candidate is not None and candidate.person_id == visit.person_id
     place = next((p for p in candidate.places if p.id == visit.address_id), None) if candidate is not None else None
     if candidate is None or place is None or not sought_there:

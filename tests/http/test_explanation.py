@@ -21,6 +21,7 @@ from field_api.platform.ids import new_id
 from field_api.queries.explain_account import Explanation, explain_account
 from field_api.records.accounts import Account
 from field_api.records.people import Address, Person
+from field_api.records.planning import Absence
 from field_api.records.results import Attempt
 from field_api.records.visits import VisitAccount
 from field_api.usecases.lift_hold import lift_hold
@@ -61,6 +62,7 @@ def visited(session: Session, account: Account, person: Person, at: datetime) ->
 def test_every_reason_is_told_and_the_first_day_on_which_none_is_left(agency: UUID) -> None:
     with transaction(agency) as session:
         world = World(session)
+        world.agent()
         person, _, account = world.household(visits_opted_out=False)
         account.due_on = WEDNESDAY + timedelta(days=2)
         visited(session, account, person, NOW)
@@ -83,7 +85,9 @@ def test_every_reason_is_told_and_the_first_day_on_which_none_is_left(agency: UU
 ])  # fmt: skip
 def test_the_next_day_jumps_over_weekends_and_rest_days(agency: UUID, day: date, expected: date) -> None:
     with transaction(agency) as session:
-        _, _, account = World(session).household()
+        world = World(session)
+        world.agent()
+        _, _, account = world.household()
         said = explained(session, account, day)
         assert (said.reasons, said.next_on) == ([], expected)
         assert said.opens_at is not None and said.closes_at is not None and said.opens_at.date() == day
@@ -136,6 +140,7 @@ def test_over_http_with_rule_source_and_confidence_and_no_amount(
 ) -> None:
     with transaction(agency) as session:
         world = World(session)
+        session.add(Absence(agent_id=world.agent().id, first_day=WEDNESDAY, last_day=WEDNESDAY))
         account, creditor_id = world.household()[2].id, world.creditor().id
         small = world.household()[2]
         small.balance_minor = 9_977

@@ -148,6 +148,7 @@ class AccountSchema(Schema):
     last_payment_on = confidential(RevealedDate(allow_none=True))
     last_payment_minor = confidential(RevealedInteger(allow_none=True))
     options = confidential(RevealedString(allow_none=True))
+    visits_consented_on = confidential(RevealedDate(allow_none=True))
     state = confidential(ma.fields.String())
     closed_reason = confidential(ma.fields.String(allow_none=True))
     placed_at = confidential(ma.fields.AwareDateTime())
@@ -185,4 +186,10 @@ class AccountChangesSchema(Schema):
     original_creditor = confidential(ma.fields.String(validate=ma.validate.Length(1, 300)))
     options = confidential(ma.fields.String(validate=ma.validate.Length(1, 2000)))
     status = confidential(ma.fields.String(validate=ma.validate.OneOf(STATUSES)))
+    visits_consented_on = confidential(
+        ma.fields.Date(
+            allow_none=True,
+            metadata={"description": "day of the debtor's written consent to more visits; null: it was taken back"},
+        )
+    )
     payment = confidential(ma.fields.Nested(NewPaymentSchema))
