@@ -32,6 +32,7 @@ _SHEET: dict[str, Shape] = {
                 "street": Label.PLACE,
                 "lines": [Label.PLACE],
                 "between": Label.PLACE,
+                "look": Label.INTERNAL,
                 "position": Label.PLACE,
             }
         ],

@@ -61,6 +61,7 @@ class SheetStop:
     hint: Place
     latitude: Annotated[float, Label.PLACE]
     longitude: Annotated[float, Label.PLACE]
+    known: Internal = ""  # how well the place is known, where it is none of a house (domain.placing.PlaceQuality)
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _stop(stop: SheetStop, words: SheetWords) -> dict[str, Any]:
         "street": street,
         "lines": rest,
         "between": between_line(stop.address, (words.words["between"], words.words["and"])),
+        "look": words.words.get(f"look_{stop.known}", ""),
         "hint": safe_hint(stop.hint),
         "position": f"{stop.latitude:.5f}, {stop.longitude:.5f}",
     }

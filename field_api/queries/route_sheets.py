@@ -130,6 +130,7 @@ def _sheet_stop(here: _Visits, agent_zone: str) -> SheetStop:
         hint=address.hint or "",
         latitude=address.latitude or 0.0,
         longitude=address.longitude or 0.0,
+        known=address.place_quality or "",
     )
 
 

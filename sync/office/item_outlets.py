@@ -42,7 +42,7 @@ VISIT = declare(
             "address": _all(
                 _PLACE,
                 "street number interior between_1 between_2 neighbourhood city municipality postcode state country "
-                "hint latitude longitude",
+                "hint latitude longitude known",
             ),
         },
         "person": _INTERNAL,

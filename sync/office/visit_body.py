@@ -241,4 +241,5 @@ def _address(address: Address) -> dict[str, Any]:
         "hint": safe_hint(address.hint or "")[:MAX_HINT] or None,
         "latitude": address.latitude,
         "longitude": address.longitude,
+        "known": address.place_quality,
     }
