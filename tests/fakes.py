@@ -34,7 +34,7 @@ class NearestFirstSolver:
         routes = [route for agent in range(len(problem.agents)) if (route := self._route(problem, agent, left)).stops]
         return RoutingAnswer(tuple(routes), tuple(sorted(left)), {"seed": seed})
 
-    def solve_all(self, problems, *, seed: int, count: Count = uncounted) -> list[RoutingAnswer]:
+    def solve_all(self, problems, *, seed: int, count: Count = uncounted, draft=False) -> list[RoutingAnswer]:
         return [self.solve(problem, seed=seed) for problem in problems]
 
     def _route(self, problem: RoutingProblem, agent: int, left: set[int]) -> PlacedRoute:

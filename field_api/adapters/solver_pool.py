@@ -62,14 +62,14 @@ class SolverPool:
         return self.solver.solve(problem, seed=seed, watch=watch)
 
     def solve_all(
-        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted
+        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted, draft: bool = False
     ) -> list[RoutingAnswer]:
         """Raises SolverLost where a problem ends two processes, or none answers."""
         processes = min(self.processes or len(os.sched_getaffinity(0)), len(problems))
         if processes < 2 or len(problems) < WORTH_A_PROCESS:
-            return self.solver.solve_all(problems, seed=seed, count=count)
+            return self.solver.solve_all(problems, seed=seed, count=count, draft=draft)
         with ExitStack() as ends:
-            return _Run(self.solver, seed, problems, count, ends).all(processes)
+            return _Run(self.solver, seed, draft, problems, count, ends).all(processes)
 
 
 class Worker:
@@ -107,6 +107,7 @@ class Worker:
 class _Run:
     solver: Solver
     seed: int
+    draft: bool
     problems: Sequence[RoutingProblem]
     count: Count
     ends: ExitStack
@@ -141,7 +142,7 @@ class _Run:
                 if worker is None:
                     worker = Worker()
                     self.ends.callback(worker.close)
-                worker.take(number, (self.solver, self.seed, self.problems[number]))
+                worker.take(number, (self.solver, self.seed, self.draft, self.problems[number]))
             except OSError:
                 worker = None
                 continue

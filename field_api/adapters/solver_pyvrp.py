@@ -74,11 +74,14 @@ class PyVrpSolver:
     name: str = "PyVRP " + version("pyvrp")
 
     def solve(self, problem: RoutingProblem, *, seed: int, watch: Watch = unwatched) -> RoutingAnswer:
+        return self._solve(problem, seed, watch, draft=False)
+
+    def _solve(self, problem: RoutingProblem, seed: int, watch: Watch, draft: bool) -> RoutingAnswer:
         if not problem.agents:
             return RoutingAnswer((), tuple(range(len(problem.stops))), {"iterations": 0, "seconds": 0.0})
         began, limit = time.thread_time(), _Limit(self.at_most_s)
-        run = _Run(self, seed, watch, limit)
-        answer = _kept(problem, run.solve(problem))
+        run = _Run(self, seed, watch, limit, draft)
+        answer = _kept(problem, run.solve(problem), run)
         facts = {
             "iterations": run.iterations,
             "seconds": round(time.thread_time() - began, 3),
@@ -87,20 +90,23 @@ class PyVrpSolver:
         return replace(answer, facts=facts)
 
     def solve_all(
-        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted
+        self, problems: Sequence[RoutingProblem], *, seed: int, count: Count = uncounted, draft: bool = False
     ) -> list[RoutingAnswer]:
         answers = []
         for problem in problems:
-            answers.append(self.solve(problem, seed=seed))
+            answers.append(self._solve(problem, seed, unwatched, draft))
             count(len(answers))
         return answers
 
 
-def _kept(problem: RoutingProblem, found: RoutingAnswer) -> RoutingAnswer:
-    """The order that was known before, where it is worth more: an answer is never worse than it."""
+def _kept(problem: RoutingProblem, found: RoutingAnswer, run: _Run) -> RoutingAnswer:
+    """The order that was known before, where it is worth more: an answer is never worse than it. Of a draft's, the
+    sheets in an order of their own."""
     if not problem.before:
         return found
     before = mended(problem, problem.before)
+    if problem.before_is_draft and not run.draft and worth(problem, before) > worth(problem, found):
+        before = run.by_sheet(problem, before)
     return before if worth(problem, before) > worth(problem, found) else found
 
 
@@ -127,6 +133,7 @@ class _Run:
     seed: int
     watch: Watch
     limit: _Limit
+    draft: bool = False  # an order is not wanted
     iterations: int = 0
 
     def solve(self, problem: RoutingProblem) -> RoutingAnswer:
@@ -136,7 +143,8 @@ class _Run:
             answer = self._order(_anew(problem), range(len(problem.stops)))
             if not answer.left_out:
                 return answer
-        return self.by_sheet(problem, self.choose(problem))
+        chosen = self.choose(problem)
+        return chosen if self.draft else self.by_sheet(problem, chosen)
 
     def choose(self, problem: RoutingProblem) -> RoutingAnswer:
         """Whose sheet has what; nothing else of it may be used."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from field_api.domain.ports import Solver
     from field_api.domain.routing import RoutingProblem
 
-    Job = tuple[Solver, int, RoutingProblem]
+    Job = tuple[Solver, int, bool, RoutingProblem]
 
 MEMORY_BYTES = 2 * 1024**3
 """Address space, of which a search over 450 stops touches 150 MB."""
@@ -56,10 +56,10 @@ def main() -> None:
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(parent, waiting), daemon=True).start()
     while True:
-        solver, seed, problem = waiting.get()
+        solver, seed, draft, problem = waiting.get()
         limit_time()
         try:
-            answer: object = solver.solve(problem, seed=seed)
+            answer: object = solver.solve_all([problem], seed=seed, draft=draft)[0]
         except Exception as error:  # noqa: BLE001 - whatever failed is the parent's to tell, not this process's end
             answer = type(error).__name__
         parent.send(answer)

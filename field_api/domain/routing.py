@@ -105,8 +105,9 @@ class RoutingProblem:
     """`legs` are square over the agents' starts, then the agents' ends, then the stops, each in their order.
 
     `before` is an order by agent that is known already, a dispatcher's or an earlier answer's: the answer is never
-    worth less. `balance` bounds every agent's stops by that many times an equal share of those that are on routes
-    (1.1: a tenth more); None: no bound.
+    worth less. Of a draft's (`before_is_draft`), whose order shows what stops are worth, only the sheets are kept.
+    `balance` bounds every agent's stops by that many times an equal share of those that are on routes (1.1: a tenth
+    more); None: no bound.
     """
 
     agents: tuple[AgentDay, ...]
@@ -114,6 +115,7 @@ class RoutingProblem:
     legs: Legs
     before: tuple[tuple[int, ...], ...] = ()
     balance: float | None = None
+    before_is_draft: bool = False
 
     def start_node(self, agent: int) -> int:
         return agent

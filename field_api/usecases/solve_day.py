@@ -92,7 +92,7 @@ def solve_wishes(
         parts = regrouped(agents, wishes, day.held(), cut.reach, turn) if large else cut.parts
         step = f"routes {turn + 1}/{turns}" if large else "routes"
         report(step, 0, len(parts))
-        day.solve(parts, partial(_tell, report, step, len(parts)))
+        day.solve(parts, partial(_tell, report, step, len(parts)), draft=turn < turns - 1)
     return day.answer()
 
 
@@ -120,9 +120,9 @@ class _Day:
         self.routes: dict[int, PlacedRoute] = {}
         self.facts: list[dict[str, Any]] = []
 
-    def solve(self, parts: Sequence[Part], count: Count) -> None:
+    def solve(self, parts: Sequence[Part], count: Count, *, draft: bool) -> None:
         problems = [self._problem(part) for part in parts]
-        answers = self.solver.solve_all(problems, seed=self.seed, count=count)
+        answers = self.solver.solve_all(problems, seed=self.seed, count=count, draft=draft)
         for part, problem, answer in zip(parts, problems, answers, strict=True):
             self._check(problem, answer)
             for agent in part.agents:
@@ -161,7 +161,7 @@ class _Day:
         held = [self._order(agent) for agent in part.agents]
         before = tuple(tuple(number[stop] for stop in order if stop in number) for order in held)
         legs = self.travel.between(points, points)
-        return RoutingProblem(agents, stops, legs, before if any(before) else (), self.balance)
+        return RoutingProblem(agents, stops, legs, before if any(before) else (), self.balance, bool(self.routes))
 
     def _order(self, agent: int) -> Sequence[int]:
         """Of the round before; in the first one what was known already."""

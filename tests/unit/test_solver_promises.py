@@ -245,3 +245,21 @@ def test_a_sheet_as_full_as_can_be_keeps_all_that_was_chosen_for_it() -> None:
     known = 84_388
     found = PyVrpSolver(iterations=2_000, without_improvement=2_000, at_most_s=600).solve(day, seed=1)
     assert worth(day, found) >= 0.99 * known
+
+
+def test_of_a_draft_only_the_sheets_are_kept_and_nothing_of_their_order() -> None:
+    """A round of a large day orders by what stops are worth; the last one may keep its sets, never its order."""
+    day = whole(*real_day(40, 1, seed=2))
+    long = PyVrpSolver(iterations=400, without_improvement=400, at_most_s=600)
+    known = [entry.stop for entry in long.solve(day, seed=3).routes[0].stops]
+    short = PyVrpSolver(iterations=1)
+    table, orders = Timetable(day), [known]
+    for at in range(len(known) - 1):  # another order of the same sheet that can be kept
+        swapped = [*known[:at], known[at + 1], known[at], *known[at + 2 :]]
+        if table.route(0, swapped) is not None:
+            orders.append(swapped)
+    assert len(orders) > 1
+    found = [short.solve(replace(day, before=(tuple(one),), before_is_draft=True), seed=1) for one in orders]
+    sheets = {frozenset(entry.stop for entry in one.routes[0].stops) for one in found}
+    routes = {one.routes for one in found}
+    assert len(routes) == len(sheets), "one order for each sheet"
