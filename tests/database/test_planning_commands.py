@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -14,11 +17,17 @@ from flask import Flask
 from sqlalchemy import select
 
 from doorstep.commands import address, agent, hold, plan, visit
+from field_api.domain.vocabulary import OpKind
 from field_api.platform.clock import SetClock
+from field_api.platform.crash import StartRefused
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.records.accounts import Hold
+from field_api.records.base import load
+from field_api.records.people import Address
+from field_api.records.places import HouseFinding
 from field_api.records.visits import Visit
+from tests.outcome_world import published_visit
 from tests.planning_world import MEXICO_CITY, PARTS, World
 
 DAY = "2026-11-18"
@@ -57,7 +66,7 @@ def test_a_day_on_the_command_line(agency: UUID) -> None:
     with transaction(agency) as session:
         world = World(session)
         accounts = [world.household((MEXICO_CITY[0] + n / 1000, MEXICO_CITY[1]))[2].id for n in range(2)]
-        world.household(None)
+        world.household(None, street="Calle de Nadie")
         waiting = world.serial
     an_agent("MX-1")
     output = run(plan.plan, "--date", DAY, "--publish")
@@ -81,6 +90,50 @@ def test_a_day_on_the_command_line(agency: UUID) -> None:
     run(agent.agent, "languages", "MX-1", "es,en")
     run(agent.agent, "shift", "MX-1", "--days", "fri", "--off")
     assert waiting and "wanted" in run(address.address, "list")
+
+
+def test_a_plan_as_json_with_pictures_and_its_progress_in_lines(agency: UUID, tmp_path: Path) -> None:
+    with transaction(agency) as session:
+        world = World(session)
+        for number in ("10", "20"):
+            world.household((MEXICO_CITY[0] + int(number) / 10_000, MEXICO_CITY[1]), number=number)
+        between = world.household(None, number="16")[1].id
+        world.household(None, street="Calle de Nadie")
+    an_agent("MX-1")
+    asked = ["--date", DAY, "--json", "--pictures", str(tmp_path / "pictures")]
+    answer = CliRunner().invoke(plan.plan, asked, catch_exceptions=False)
+    told = json.loads(answer.stdout)
+    (route,) = told["routes"]
+    assert (told["estimates"], told["visits"], told["not_planned"]) == (True, 3, {"no_coordinates": 1})
+    assert (route["agent"], route["stops"], route["timezone"]) == ("MX-1", 3, "America/Mexico_City")
+    assert 0 < route["load"] < 1 and route["hours"] > route["driving_hours"] > 0
+    assert "accounts: 1 of 1" in answer.stderr and "neighbours: 1 of 1" in answer.stderr
+    (picture,) = (tmp_path / "pictures").iterdir()
+    assert picture.name == f"{DAY}-MX-1.svg"
+    drawn = ElementTree.fromstring(picture.read_text())
+    texts = [element.text for element in drawn.iter() if element.text and element.text.strip()]
+    assert texts[:3] == ["1", "2", "3"] and texts[-1] == "N ↑" and len(texts) == 5, "numbers, a scale and north"
+    with transaction(agency) as session:
+        assert load(session, Address, between).place_quality == "interpolated"
+
+
+def test_a_plan_refuses_settings_that_are_none_by_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORSTEP_GEOCODER_URL", "https://geo.example")
+    monkeypatch.setenv("DOORSTEP_GEOCODER_DELAY_S", "soon")
+    answer = CliRunner().invoke(plan.plan, ["--date", DAY])
+    assert isinstance(answer.exception, StartRefused) and "DOORSTEP_GEOCODER_DELAY_S" in str(answer.exception)
+
+
+def test_what_an_agent_found_is_decided_on_the_command_line(agency: UUID) -> None:
+    phone = published_visit(agency)
+    for north in (0.01, 0.02):
+        position = {"lat": MEXICO_CITY[0] + north, "lon": MEXICO_CITY[1], "accuracy_m": 7.0}
+        phone.records(OpKind.ARRIVED, {"position": position, "house_found": True})
+    assert "too-far" in run(address.address, "found")
+    with transaction(agency) as session:
+        near, far = (str(row.id) for row in session.scalars(select(HouseFinding).order_by(HouseFinding.latitude)))
+    assert "applied" in run(address.address, "accept", near)
+    assert "rejected" in run(address.address, "reject", far)
 
 
 def test_a_hold_by_the_creditors_own_number(agency: UUID) -> None:
