@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from field_api.domain.disclosure import Audience
 from field_api.domain.told_attempts import MOST_AT_ONCE, MOST_REFERENCE
-from field_api.domain.vocabulary import ContactKind, MadeBy, ToldChannel, ToldOutcome
+from field_api.domain.vocabulary import ContactKind, MadeBy, PromiseState, ToldChannel, ToldOutcome
 from field_api.http.paging import MAX_LIMIT, PageArguments
 from field_api.http.schemas.audiences import OFFICE, RESULTS
 from field_api.http.schemas.labelled import Schema, confidential, internal, open_, personal, place
@@ -87,9 +87,7 @@ class ToldAttemptsSchema(Schema):
     audiences = OFFICE | {Audience.INTEGRATOR}
     creditor_id = internal(ma.fields.UUID(required=True))
     attempts = confidential(
-        ma.fields.List(
-            ma.fields.Nested(ToldAttemptSchema), required=True, validate=ma.validate.Length(1, MOST_AT_ONCE)
-        )
+        ma.fields.List(ma.fields.Nested(ToldAttemptSchema), required=True, validate=ma.validate.Length(1, MOST_AT_ONCE))
     )
 
 
@@ -168,7 +166,7 @@ class AccountResultQuery(PageArguments):
 
 class PromiseQuery(AccountResultQuery):
     state = internal(
-        ma.fields.String(load_default=None, validate=ma.validate.OneOf(("open", "kept", "broken", "replaced")))
+        ma.fields.String(load_default=None, validate=ma.validate.OneOf([*PromiseState]))
     )
 
 
