@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.geocoding import search, streets_of
 from field_api.domain.findings import Doubt, Finding, doubt_about
 from field_api.domain.house_numbers import (
     WIDEST_GAP_M,
@@ -121,3 +124,14 @@ def test_who_found_a_house_is_believed_within_reason(
     found = Finding(Point(19.4 + north, -99.1), accuracy_m, read_s)
     assert doubt_about(found, known, quality) == doubt
     assert doubt_about(found, None, quality) == (None if doubt is Doubt.TOO_FAR else doubt)
+
+
+@pytest.mark.parametrize(("place", "median_m", "tenth_m"), [("baltimore", 6, 60), ("liechtenstein", 25, 70)])
+def test_hidden_numbers_of_real_streets_are_found_nearer_than_by_the_streets_middle(
+    place: str, median_m: float, tenth_m: float
+) -> None:
+    found = search(streets_of(place), seeds=[0])
+    between = statistics.quantiles(found.between, n=10)
+    assert statistics.median(found.between) <= median_m and between[8] <= tenth_m
+    assert statistics.median(found.middle_too) > 2 * statistics.median(found.between)
+    assert len(found.between) > 0.6 * found.hidden
