@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
-from field_api.platform.labels import confidential, internal
+from field_api.domain.confidential import Confidential
+from field_api.platform.columns import ConfidentialText
+from field_api.platform.labels import internal
 from field_api.records.base import SCHEMA, Tenant, refers
 
 
@@ -30,7 +32,7 @@ class PlanChange(Tenant):
     by: Mapped[UUID | None] = internal()  # staff
     kind: Mapped[str] = internal()  # field_api.domain.draft_changes.ChangeByHand
     detail: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # ids and numbers: stop, agent, position, accounts
-    reason: Mapped[str | None] = confidential()  # a dispatcher's own words
+    reason: Mapped[Confidential[str] | None] = mapped_column(ConfidentialText)  # a dispatcher's own words
 
 
 class ManualWish(Tenant):
@@ -55,4 +57,3 @@ class ManualWish(Tenant):
     position: Mapped[int | None] = internal()  # from 1; the last where the route is shorter
     added: Mapped[bool] = internal(default=False)
     dropped: Mapped[bool] = internal(default=False)
-    reason: Mapped[str | None] = confidential()  # why it was dropped

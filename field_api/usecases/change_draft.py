@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from field_api.records.base import load
 from field_api.records.planning import Plan
 from field_api.usecases.add_to_draft import Addition, addition
 from field_api.usecases.plan_day import one_planner_at_a_time
+from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.write_draft import Written, write_draft
 
 SEED = 1
@@ -97,6 +98,7 @@ def change_draft(
     plan = the_draft(session, plan_id, seen)
     try:
         room = _Room.of(session, plan, change, parts, now)
+        parts = travel_of_day(session, parts, plan.for_day, now, [a.day for a in room.agents.known.values()])
         after = room.after(change, parts)
     except CannotBeMeant as error:
         raise Problem("invalid-change", error.words, at=error.at) from error
@@ -196,7 +198,11 @@ class _Room:
         broken = [*newly_broken(before, after.tried), *self._given_to_nobody(before, after.tried)]
         times = self._times(parts)
         routes = [self._cost(old, new, times, parts) for old, new in zip(before, after.tried, strict=True)]
-        stop_id = change.stop_id if self.addition is None else self.addition.stop_id
+        stop_id = change.stop_id
+        if self.addition is not None:
+            # A stop that is not there yet has no id to be told.
+            stop_id = None if self.addition.joins is None else self.addition.stop_id
+            broken = [replace(one, stop=stop_id) if one.stop == self.addition.stop_id else one for one in broken]
         return ChangeOutcome(version, False, stop_id, routes, broken)
 
     def _given_to_nobody(self, before: list[Tried], after: tuple[Tried, ...]) -> list[Broken]:

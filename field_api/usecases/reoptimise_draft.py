@@ -22,14 +22,16 @@ from field_api.domain.vocabulary import NotPlannedReason
 from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import OnDuty, agents_on_duty
+from field_api.queries.arrays import among
 from field_api.queries.draft_problem import manual_wishes
 from field_api.records.drafts import ManualWish
-from field_api.records.planning import Plan, Route, Stop
+from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.change_draft import the_draft
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.plan_day import clear_plan, say_why_not, sorted_out
 from field_api.usecases.solve_day import Report, SolvedDay, silent, solve_wishes
+from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.write_draft import note_change
 from field_api.usecases.write_routes import write_routes
 
@@ -54,10 +56,11 @@ def reoptimise_draft(
     """
     plan = the_draft(session, plan_id, seen)
     wishes = manual_wishes(session, plan.id)
-    kept_out = {account_id: wish for account_id, wish in wishes.items() if wish.dropped}
+    kept_out = _kept_out(session, plan, [account_id for account_id, wish in wishes.items() if wish.dropped])
     eligible, refused = sorted_out(session, plan.for_day, parts, without=kept_out)
     on_duty = agents_on_duty(session, plan.for_day, now)
     stops = gather_stops(eligible)
+    parts = travel_of_day(session, parts, plan.for_day, now, [entry.day for entry in on_duty])
     asked = _Asked(on_duty, stops, _accounts_in_order(session, plan), wishes)
     solved = asked.solve(parts, seed, report)
     clear_plan(session, plan)
@@ -75,12 +78,26 @@ def reoptimise_draft(
     return plan
 
 
-def _out(refused: Sequence[tuple[UUID, Refusal]], by_hand: Mapping[UUID, ManualWish]) -> list[tuple[UUID, Refusal]]:
+def _out(refused: Sequence[tuple[UUID, Refusal]], by_hand: Mapping[UUID, Refusal]) -> list[tuple[UUID, Refusal]]:
     """A dispatcher's own reason stands before every other."""
     return [
         *((account_id, why) for account_id, why in refused if account_id not in by_hand),
-        *((account_id, dropped(wish.reason)) for account_id, wish in by_hand.items()),
+        *by_hand.items(),
     ]
+
+
+def _kept_out(session: Session, plan: Plan, account_ids: Collection[UUID]) -> dict[UUID, Refusal]:
+    """What was dropped, with the reason that was given then."""
+    rows = session.execute(
+        select(NotPlanned.account_id, NotPlanned.rule).where(
+            NotPlanned.agency_id == current_agency(),
+            NotPlanned.plan_id == plan.id,
+            NotPlanned.reason == NotPlannedReason.DROPPED.value,
+            among(NotPlanned.account_id, account_ids),
+        )
+    )
+    given = {row.account_id: dropped((row.rule or "").partition(": ")[2] or None) for row in rows}
+    return dict.fromkeys(account_ids, dropped(None)) | given
 
 
 class _Asked:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.changes_by_hand import Change, dropped
+from field_api.domain.confidential import Confidential
 from field_api.domain.draft_orders import ChangeByHand, DraftOrders, Pin
 from field_api.domain.draft_times import Tried
 from field_api.domain.routing import PlacedStop
@@ -236,10 +237,10 @@ class _Writing:
         wish.agent_id = agent if pin.agent else None
         wish.position = pin.position
         if self.what.change.kind is ChangeByHand.DROP and agent is None:
-            wish.dropped, wish.added, wish.reason = True, False, self.what.change.reason
+            wish.dropped, wish.added = True, False
         addition = self.what.addition
         if addition is not None and addition.account_id == account_id:
-            wish.added, wish.dropped, wish.reason = True, False, None
+            wish.added, wish.dropped = True, False
 
     def _tell(self) -> None:
         """The plan's version, its sums, and the line in its story; the log gets ids and numbers alone."""
@@ -272,8 +273,9 @@ def note_change(
 ) -> None:
     """The plan's next version, with what made it one: in the plan's story, and in the log."""
     plan.version += 1
+    words = None if reason is None else Confidential(reason)
     session.add(
-        PlanChange(plan_id=plan.id, version=plan.version, at=at, by=by, kind=kind.value, detail=detail, reason=reason)
+        PlanChange(plan_id=plan.id, version=plan.version, at=at, by=by, kind=kind.value, detail=detail, reason=words)
     )
     what = {"plan": str(plan.id), "version": plan.version, "kind": kind.value, "by": staff_actor(by), **detail}
     note_decision(session, at, "plan-changed", what)

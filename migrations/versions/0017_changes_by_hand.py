@@ -44,7 +44,6 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("added", sa.Boolean(), nullable=False),
         sa.Column("dropped", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
         _refers("manual_wish", "plan_id", "plan", ondelete="CASCADE"),
         _refers("manual_wish", "account_id", "account"),
         _refers("manual_wish", "agent_id", "agent"),

@@ -236,7 +236,7 @@ class BranchBuilder:
         """A published day with two visits, a draft for the day after that."""
         day = DAYS[self.branch.name]
         for name, on in (("plan", day), ("draft", day + timedelta(days=30))):
-            plan = self.add(name, Plan(for_day=on, created_at=NOW))
+            plan = self.add(name, Plan(for_day=on, created_at=NOW, version=3))
             hours = {"starts_at": NOW, "ends_at": NOW + timedelta(hours=8)}
             route = self.add(
                 "route" if name == "plan" else "draft route",

@@ -115,11 +115,12 @@ def test_looking_shows_loads_and_a_line_in_a_fixed_number_of_statements(agency: 
     asked = [statement for statement in seen if "office.s" in statement or "office.r" in statement]
     assert len(seen) <= 16 and len(asked) <= 5, seen
     for route in draft["routes"]:
-        assert route["work_s"] == 600 * len(route["stops"]) and route["travel_s"] > 0 and route["idle_s"] >= 0
+        assert route["work_s"] == 600 * len(route["stops"]) and route["idle_s"] >= 0
         assert route["line"]["type"] == "LineString" and len(route["line"]["coordinates"]) == len(route["stops"]) + 2
         assert route["line"]["coordinates"][0][0] == pytest.approx(MEXICO_CITY[1])
         assert [stop["position"] for stop in route["stops"]] == list(range(1, len(route["stops"]) + 1))
     assert sum(route["visits"] for route in draft["routes"]) == 12
+    assert sum(route["travel_s"] for route in draft["routes"]) > 0
 
 
 def test_every_change_is_done_kept_and_told(agency: UUID, desk: Desk) -> None:
@@ -220,10 +221,11 @@ def test_what_the_law_or_a_day_does_not_allow_is_refused_by_name(agency: UUID, d
 
     refused = desk.change("add", account_id=str(far))
     assert (refused.status_code, refused.json["code"]) == (409, "cannot-be-kept")
-    assert {one["why"] for one in refused.json["broken"]} == {"after_shift", "late"} or refused.json["broken"]
-    assert all(one["by"] > 3600 for one in refused.json["broken"])
+    broken = {one["why"]: one["by"] for one in refused.json["broken"]}
+    assert broken["after_shift"] > 600, broken  # seconds; and the agent and the stop that it is about
+    assert all(one["agent_id"] in map(str, agents.values()) for one in refused.json["broken"])
     asked = desk.change("add", dry_run=True, account_id=str(far)).json
-    assert not asked["possible"] and asked["broken"] == refused.json["broken"] and asked["stop_id"]
+    assert not asked["possible"] and asked["broken"] == refused.json["broken"] and asked["stop_id"] is None
     spoken = desk.change("add", account_id=str(foreign), agent_id=south)
     assert [one["why"] for one in spoken.json["broken"]] == ["language"]
 

@@ -13,6 +13,7 @@ from field_api.http.paging import PageArguments
 from field_api.http.schemas.audiences import OFFICE
 from field_api.http.schemas.labelled import Schema, confidential, internal, open_, place
 from field_api.http.schemas.planning import MAX_SEED, RefusalSchema
+from field_api.http.schemas.revealed import RevealedString
 
 MOST_STOPS_ON_A_ROUTE = 1000
 BY_HAND = [kind.value for kind in ChangeByHand if kind is not ChangeByHand.OPTIMISE]
@@ -206,4 +207,4 @@ class PlanChangeSchema(Schema):
     by = internal(ma.fields.UUID(allow_none=True))
     kind = internal(ma.fields.String())
     detail = internal(ma.fields.Nested(ChangeDetailSchema))
-    reason = confidential(ma.fields.String(allow_none=True))
+    reason = confidential(RevealedString(allow_none=True))
