@@ -143,8 +143,8 @@ def show(found: dict[str, Any], zones: dict[str, ZoneInfo]) -> None:
     for refused in found["refused"]:
         console.print(f"account {refused['account_id']} is not added: {refused['reason']}")
     console.print(
-        f"{found['disturbed']} stops disturbed, at {found['cost_s']} s; driving {found['travel_change_s']:+} s;"
-        f" digest {found['digest']}"
+        f"{found['disturbed']} stops disturbed, at {found['cost_s']} s; driving of who is well"
+        f" {found['travel_change_s']:+} s; digest {found['digest']}"
     )
 
 
@@ -154,6 +154,6 @@ def _at(moment: datetime | None, zone: ZoneInfo | None) -> str:
 
 def _remark(line: dict[str, Any]) -> str:
     remarks = [line["reason"]] if line["reason"] else []
-    remarks += [f"{line['letters']} letters in the first agent's bag"] if line["letters"] else []
-    remarks += ["the first agent may go there too"] if line["may_be_visited_twice"] else []
+    remarks += [f"{line['letters']} letters elsewhere"] if line["letters"] else []
+    remarks += ["may be visited twice"] if line["may_be_visited_twice"] else []
     return ", ".join(remarks)

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyvrp
 
+from field_api.domain.disturbance import FAR_OFF, RETIMED_BY
 from field_api.domain.routing import Matrix, RoutingProblem, may_visit, prize_of
 from field_api.domain.timetable import Timetable
 
@@ -92,15 +94,19 @@ class Model:
         return visits
 
     def _chances(self, index: int) -> list[Chance]:
-        """As was told, then within the contact hours at what another time costs."""
+        """As was told, then at other times within the contact hours, the further away the dearer."""
         told = self.problem.stops[index].told
         hours = [(first, last) for first, last in self.table.windows(index) if max(first, 0) <= last]
         if told is None or not told.retime_s:
             return [Chance(*one) for one in hours or self.table.windows(index)[:1]]
-        since, until = self.table.not_before(told.arrives_from), self.table.not_after(told.arrives_to)
-        as_told = [(max(first, since), min(last, until)) for first, last in hours]
-        kept = [Chance(*one) for one in as_told if max(one[0], 0) <= one[1]]
-        return [*kept, *(Chance(*one, told.retime_s) for one in hours or self.table.windows(index)[:1])]
+        found: list[Chance] = []
+        for within, times in ((timedelta(0), 0), *RETIMED_BY):
+            since = self.table.not_before(told.arrives_from - within)
+            until = self.table.not_after(told.arrives_to + within)
+            near = [(max(first, since), min(last, until)) for first, last in hours]
+            found += [Chance(*one, times * told.retime_s) for one in near if max(one[0], 0) <= one[1]]
+        far = [Chance(*one, FAR_OFF * told.retime_s) for one in hours or self.table.windows(index)[:1]]
+        return [*found, *far]
 
     def _kinds(self) -> list[Kind]:
         problem, found = self.problem, {}

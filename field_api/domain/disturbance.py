@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Product defaults until an agency sets its own: a quarter of an hour of driving to give a stop to somebody else,
-        five minutes to change an announced time; and where its letter is in the first agent's bag, more than any detour costs,
-    so that it moves only where it would be visited by nobody otherwise."""
+    """Product defaults: a quarter of an hour of driving to give a stop to somebody else, five minutes to change an
+    announced time (see RETIMED_BY); and where its letter is in the first agent's bag, more than any detour costs, so
+    that it moves only where it would be visited by nobody otherwise."""
 
     move_s: int = 900
     retime_s: int = 300
     letter_s: int = 86_400
+
+
+RETIMED_BY = ((timedelta(hours=1), 1), (timedelta(hours=3), 2))
+"""How often `retime_s` counts where a stop begins no more than that outside of its told time; FAR_OFF further away."""
+FAR_OFF = 4
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,11 @@ class Told:
 
     def cost_s(self, agent: int, begins_at: datetime) -> int:
         """Of the stop being this agent's, begun at that moment."""
-        return self.move_s * self.moved(agent) + self.retime_s * self.retimed(begins_at)
+        off = max(self.arrives_from - begins_at, begins_at - self.arrives_to)
+        if off <= timedelta(0):
+            return self.move_s * self.moved(agent)
+        times = next((times for within, times in RETIMED_BY if off <= within), FAR_OFF)
+        return self.move_s * self.moved(agent) + self.retime_s * times
 
 
 @dataclass(frozen=True)

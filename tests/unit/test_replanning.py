@@ -193,6 +193,7 @@ def test_what_changed_is_counted_once() -> None:
     told = Told(0, at(0), at(30), move_s=900, retime_s=300)
     after = [(0, at(10)), (0, at(31)), (1, at(40)), None]
     assert disturbance([told] * 4, after) == Disturbance(moved=1, retimed=1, dropped=1, cost_s=300 + 1_200)
+    assert [told.cost_s(0, at(minute)) for minute in (-1, 90, 91, 210, 211)] == [300, 300, 600, 600, 1_200]
     assert disturbance([None], [(0, at(1))]).stops == 0
 
 
