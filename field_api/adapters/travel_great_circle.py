@@ -3,7 +3,7 @@
 Distances: haversine on a sphere of the Earth's mean radius (IUGG, 6,371,008.8 m; error below 0.6 %), vectorised, since
 an exact geodesic takes minutes for a matrix. The detour factor is the usual ratio of road to straight distance in towns
 (1.2 to 1.4). Slack and parking are those with which at most 2 % of visits are late on real roads (`bench/roads.py`):
-with 0.15 and 60 s it was 3 to 8 %.
+with 0.25 and 90 s it was up to 3.4 % of a day.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
 from field_api.usecases.tell_agent import tell_agent
+from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.withdraw_visit import AHEAD, drop_empty_stops
 from field_api.usecases.write_routes import ARRIVAL_SPAN
 
@@ -48,6 +49,7 @@ def reassign_visit(
     old_stop = load(session, Stop, visit.stop_id)
     plan = load(session, Plan, load(session, Route, old_stop.route_id).plan_id)
     route = _route_of(session, plan, agent, now)
+    parts = travel_of_day(session, parts, plan.for_day, now)
     stop, flags = _append(session, visit, old_stop, route, plan, parts, now)
     _hand_over(session, visit, stop, agent, now, by, flags)
     drop_empty_stops(session, {old_stop.id})

@@ -34,6 +34,7 @@ from field_api.usecases.lock_visit import lock_visits
 from field_api.usecases.newcomers import Newcomers, newcomers
 from field_api.usecases.plan_day import one_planner_at_a_time
 from field_api.usecases.replanned_day import Replanned
+from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.write_replan import write_replan
 
 
@@ -78,6 +79,7 @@ def replan_day(
     plan = load(session, Plan, plan_id)
     if plan.state != "published":
         raise Problem("conflict", "only a published plan is planned again: publish it first")
+    parts = travel_of_day(session, parts, plan.for_day, now)
     search = _Search(session, plan, happened, parts, heard, now, seed, weights or Weights())
     if preview:
         return search.found(search.look())

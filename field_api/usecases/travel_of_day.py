@@ -44,7 +44,7 @@ def day_travel(
     session: Session, parts: PlanningParts, day: date, now: datetime, agents: Sequence[AgentDay] = ()
 ) -> DayTravel:
     """As `travel_of_day`, the travel alone."""
-    first = min((agent.starts_at for agent in agents), default=None)
+    first = min((agent.starts_at for agent in agents), default=now)  # what is over slows nobody any more
     last = max((agent.ends_at for agent in agents), default=None)
     rush = tuple(hours for hours in parts.rush_hours if hours.meets(day, first, last))
     return DayTravel(session, parts.travel, parts.instead_of_roads, rush, now)

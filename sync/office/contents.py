@@ -112,4 +112,5 @@ def _route_body(item: PhoneRoute) -> dict[str, Any]:
         "visits": item.visits,
         "distance_m": route.distance_m,
         "travel_s": route.travel_s,
+        "estimates": bool(item.plan.solver.get("estimates", True)),
     }

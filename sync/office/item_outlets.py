@@ -83,7 +83,7 @@ ROUTE = declare(
     "route",
     Audience.AGENT,
     shape={
-        **_all(_INTERNAL, "day starts_at ends_at lunch_at timezone stops visits distance_m travel_s"),
+        **_all(_INTERNAL, "day starts_at ends_at lunch_at timezone stops visits distance_m travel_s estimates"),
         "state": _WORD,
         "agent": _OPEN,
         "territory": _PLACE,
