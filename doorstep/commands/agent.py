@@ -164,12 +164,15 @@ def list_agents() -> None:
     """Agents with their week and coming absences."""
     with office_context() as agency_id, transaction(agency_id) as session:
         shifts, absences = _shifts(session), _absences(session)
-        table = Table("code", "name", "languages", "time zone", "shifts", "away")
+        table = Table("code", "name", "languages", "skills", "works in", "stops", "time zone", "shifts", "away")
         for row in session.scalars(agents().order_by(Agent.code)):
             table.add_row(
                 row.code,
                 row.name,
                 ",".join(row.languages),
+                ", ".join(row.skills),
+                ", ".join(row.territories) or "anywhere",
+                str(row.most_stops or ""),
                 row.timezone,
                 "\n".join(shifts.get(row.id, [])),
                 "\n".join(absences.get(row.id, [])),
@@ -181,7 +184,8 @@ def _shifts(session: Session) -> dict[object, list[str]]:
     lines: dict[object, list[str]] = {}
     query = select(Shift).where(Shift.agency_id == current_agency()).order_by(Shift.weekday)
     for row in session.scalars(query):
-        lines.setdefault(row.agent_id, []).append(f"{WEEKDAYS[row.weekday]} {_hm(row.starts_at)}-{_hm(row.ends_at)}")
+        span = f"{WEEKDAYS[row.weekday]} {_hm(row.starts_at)}-{_hm(row.ends_at)}"
+        lines.setdefault(row.agent_id, []).append(span + _lunch(row))
     return lines
 
 
@@ -191,6 +195,12 @@ def _absences(session: Session) -> dict[object, list[str]]:
     for row in session.scalars(query.order_by(Absence.first_day)):
         lines.setdefault(row.agent_id, []).append(f"{row.first_day} to {row.last_day}")
     return lines
+
+
+def _lunch(row: Shift) -> str:
+    if row.lunch_minutes is None or row.lunch_from is None or row.lunch_until is None:
+        return ""
+    return f", lunch {row.lunch_minutes} min {_hm(row.lunch_from)}-{_hm(row.lunch_until)}"
 
 
 def _hm(value: time) -> str:

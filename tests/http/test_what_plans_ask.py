@@ -153,7 +153,9 @@ def why_is_there(client: OfficeClient, account: UUID) -> bool:
     return client.get(f"{API}/plans/why-not?account={account}&day={DAY}").json["visit_id"] is None
 
 
-def test_what_nobody_can_mean_is_refused(agency: UUID, dispatcher: OfficeClient, tmp_path: Path) -> None:
+def test_what_nobody_can_mean_is_refused(
+    agency: UUID, dispatcher: OfficeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "planning.toml"
     file.write_text('[territories.North]\nMX = ["07"]\n', encoding="utf-8")
     run(agency_planning.planning, str(file))
@@ -167,6 +169,9 @@ def test_what_nobody_can_mean_is_refused(agency: UUID, dispatcher: OfficeClient,
         assert (refused.status_code, refused.json["code"]) == (422, "invalid-fields"), at
     assert "MX-1" in run(agent.agent, "change", "MX-1", "--territories", "North", "--skills", "", "--most-stops", "9")
     assert "conflict" in run(agency_planning.planning, "--none", status=1), "somebody works in the North"
+    monkeypatch.setenv("COLUMNS", "200")
+    listed = run(agent.agent, "list")
+    assert "North" in listed and "lunch 45 min 12:30-14:00" in listed
     assert dispatcher.patch(f"{API}/agents/{who}", json={"territories": []}).json["territories"] == []
     assert run(agency_planning.planning, "--none") == "{}\n"
     with transaction(agency) as session:
