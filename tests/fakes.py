@@ -19,7 +19,7 @@ from field_api.domain.routing import (
     RoutingAnswer,
     RoutingProblem,
     Watch,
-    speaks,
+    may_visit,
     unwatched,
 )
 
@@ -75,7 +75,7 @@ class NearestFirstSolver:
         stop, day = problem.stops[index], problem.agents[agent]
         done = self._begin(problem, node, at, index) + timedelta(seconds=stop.service_s)
         back = timedelta(seconds=int(problem.legs.travel_s[problem.stop_node(index), problem.end_node(agent)]))
-        return speaks(day.languages, stop.language) and done <= stop.closes_at and done + back <= day.ends_at
+        return may_visit(day, agent, stop) and done <= stop.closes_at and done + back <= day.ends_at
 
 
 @dataclass
