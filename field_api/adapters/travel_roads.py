@@ -33,6 +33,8 @@ FAR_S = 86_400
 AT_MOST_S = 600.0
 """For one matrix, however many blocks."""
 MAX_LEG_S = 1_000_000.0
+LEAST = -100.0
+"""OSRM says -0.1 to -1.3 m between two doors of one street (measured): nothing, and no reason to plan nothing."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class RoadTravel:
         table = self.engine.table(origins, destinations)
         for part in (table.seconds, table.metres):
             known = part[~np.isnan(part)]
-            if part.shape != (len(origins), len(destinations)) or (known < -1).any() or (known > MAX_LEG_S).any():
+            if part.shape != (len(origins), len(destinations)) or (known < LEAST).any() or (known > MAX_LEG_S).any():
                 raise self.engine.http.failed("bad-answer")
         return table
 
@@ -127,7 +129,6 @@ class RoadTravel:
 
 
 def _whole(values: Floats, where_none: int) -> Matrix:
-    # OSRM says -0.1 m between two doors of one street, by rounding.
     return np.where(np.isnan(values), where_none, np.ceil(np.maximum(values, 0.0))).astype(np.int64)
 
 

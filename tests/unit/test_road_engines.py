@@ -104,7 +104,7 @@ NONSENSE = ["body:[]", "body:{", "body:null", 'body:{"code":"Ok","durations":[[N
 WRONG = [
     '{"sources_to_targets":{"durations":[[1]],"distances":[[1]]},"code":"Ok","durations":[[1]],"distances":[[1]]}',
     '{"sources_to_targets":[[{"time":"1","distance":1},{"time":1}]],"code":"Ok","durations":[["1",2]]}',
-    '{"sources_to_targets":{"durations":[[-9,1]],"distances":[[1,1]]},"code":"Ok","durations":[[-9,1]],'
+    '{"sources_to_targets":{"durations":[[-999,1]],"distances":[[1,1]]},"code":"Ok","durations":[[-999,1]],'
     '"distances":[[1,1]],"sources":[{"distance":1}],"destinations":[{"distance":1},{"distance":1}]}',
     '{"sources_to_targets":{"durations":[[1,1e30]],"distances":[[1,1]]},"code":"Ok","durations":[[1e30,1]],'
     '"distances":[[1,1]],"sources":[{"distance":1}],"destinations":[{"distance":1},{"distance":1}]}',
