@@ -13,7 +13,8 @@ from datetime import date, timedelta
 
 KINDS = (
     "digits", "zero", "null", "currency", "threshold", "names", "references", "dates", "options", "promises",
-    "disputes", "holds", "letters", "history", "answers", "contacts", "events", "payments", "everything",
+    "disputes", "holds", "letters", "history", "answers", "contacts", "events", "payments", "strategies",
+    "everything",
 )  # fmt: skip
 COUNTED = ("more accounts", "more results", "more parties", "more attempts")
 DUE = date(2026, 8, 1)
@@ -103,6 +104,22 @@ class Hidden:
     @property
     def threshold_minor(self) -> int:
         return (10_000, 5_000_000)[self.side] if self.differs("threshold") else 10_000
+
+    def strategy(self, which: str) -> dict[str, object]:
+        """A creditor's, by which visits weigh more or less and guarantors are left alone sooner or later."""
+        chance = self._chance("strategies", which)
+        bands = [{"from": days, "weight": chance.randrange(1, 101)} for days in (360, 90, 30)]
+        return {
+            "bands": bands[: chance.randrange(1, 4)],
+            "promise_grace_days": chance.randrange(31),
+            "guarantor_first": chance.random() < 0.5,
+            "debtor_after_guarantor": chance.random() < 0.5,
+            "guarantor_visits_at_most": chance.randrange(1, 9),
+        }
+
+    def consented_on(self, number: int) -> date | None:
+        chance = self._chance("strategies", "consent", number)
+        return date(2026, 1, 1) + timedelta(days=chance.randrange(300)) if chance.random() < 0.5 else None
 
     def creditor_name(self) -> str:
         return "Casa " + _words(self._chance("names", "creditor"))

@@ -60,7 +60,7 @@ class Request:
 IDS = {
     "staff_id": "staff", "token_id": "token", "agent_id": "agent", "agent": "agent", "plan_id": "plan",
     "route_id": "route", "creditor_id": "creditor", "creditor": "creditor", "account_id": "account",
-    "account": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
+    "account": "account", "ill": "agent", "add": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
     "letter_id": "letter", "photo_id": "photo", "photo": "photo", "device_id": "device", "device": "device", "plan": "plan",
     "stop_id": "stop", "order": "stop", "to_agent_id": "agent",

@@ -24,7 +24,7 @@ from tests.twins.sides import Side, Twins, TwinWorld
 from tests.twins.world import NOON, Known
 
 STEP_S = 0.2
-SELECTING = {"digits", "zero", "threshold", "dates", "holds", "everything"}
+SELECTING = {"digits", "zero", "threshold", "dates", "holds", "strategies", "everything"}
 """Kinds by which a planner would select others: the plan is given there, and none is drafted anew."""
 
 

@@ -133,6 +133,7 @@ class Builder:
                     currency=hidden.currency,
                     threshold_minor=hidden.threshold_minor,
                     language="es",
+                    strategy=hidden.strategy(which),
                     address=hidden.text("names", which, "address"),
                     phone=hidden.text("names", which, "phone"),
                     complaints_unit={name: hidden.text("names", which, name) for name in ("address", "email", "phone")},
@@ -254,7 +255,7 @@ class Builder:
                 principal_minor=owed.principal_minor, interest_minor=owed.interest_minor, fees_minor=owed.fees_minor,
                 balance_minor=owed.balance_minor, balance_calculated_on=owed.calculated_on, due_on=owed.due_on,
                 last_payment_on=owed.last_payment_on, last_payment_minor=owed.last_payment_minor,
-                options=owed.options, placed_at=NOON,
+                options=owed.options, placed_at=NOON, visits_consented_on=self.hidden.consented_on(number),
             )
         )  # fmt: skip
         self.add(Party(id=self.id("party", name), account_id=account, person_id=person, role="debtor"))
@@ -323,7 +324,8 @@ class Builder:
         self.add(
             Attempt(
                 id=self.id("attempt", rank), number=rank, account_id=account, person_id=person,
-                op_id=self.id("attempt op", rank), channel="call", at=at, received_at=at, outcome="nobody_there",
+                op_id=self.id("attempt op", rank),
+                channel=self.hidden.pick("history", ("call", "letter", "email", "message"), rank), at=at, received_at=at, outcome="nobody_there",
                 right_party=False, detail=f'{{"outcome":"nobody_there","words":"{words}"}}',
             )
         )  # fmt: skip
@@ -336,6 +338,7 @@ class Builder:
                 kind=self.hidden.pick("promises", ("full", "partial"), *place), made_at=NOON,
                 amount_minor=self.hidden.number("promises", 10**9, *place), currency=self.hidden.currency,
                 due_on=self.hidden.day("promises", *place),
+                state=self.hidden.pick("promises", ("open", "kept", "partly", "broken"), *place, "state"),
             )
         )  # fmt: skip
 
