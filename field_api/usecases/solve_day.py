@@ -76,8 +76,8 @@ def solve_wishes(
     balance: float | None = None,
     before: Sequence[Sequence[int]] = (),
 ) -> SolvedDay:
-    """As `solve_day`, for stops as the solver knows them. `before`: an order by agent that is known already; the answer
-    is not worth less, as far as one part of the day has the stops of its agents."""
+    """As `solve_day`, for stops as the solver knows them. `before`: a draft by agent, of which the sheets are
+    kept where they are worth more (`RoutingProblem.before_is_draft`), as far as they lie in one part of the day."""
     points = [wish.point for wish in wishes]
     cut = split(
         agents,
@@ -161,7 +161,8 @@ class _Day:
         held = [self._order(agent) for agent in part.agents]
         before = tuple(tuple(number[stop] for stop in order if stop in number) for order in held)
         legs = self.travel.between(points, points)
-        return RoutingProblem(agents, stops, legs, before if any(before) else (), self.balance, bool(self.routes))
+        known = before if any(before) else ()
+        return RoutingProblem(agents, stops, legs, known, self.balance, before_is_draft=bool(known))
 
     def _order(self, agent: int) -> Sequence[int]:
         """Of the round before; in the first one what was known already."""

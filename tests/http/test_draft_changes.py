@@ -14,12 +14,17 @@ from flask import Flask
 from sqlalchemy import select
 
 from field_api.adapters.solver_pyvrp import PyVrpSolver
+from field_api.domain.changes_by_hand import Change
+from field_api.domain.draft_orders import ChangeByHand
 from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
+from field_api.queries.draft_view import draft_view
 from field_api.records.log import LogEntry
-from field_api.usecases.plan_day import one_planner_at_a_time
+from field_api.usecases.change_draft import change_draft
+from field_api.usecases.plan_day import one_planner_at_a_time, plan_day
+from field_api.usecases.reoptimise_draft import reoptimise_draft
 from tests.office_client import OfficeClient
-from tests.planning_world import MEXICO_CITY, PARTS, World, statements, wait_for_waiters
+from tests.planning_world import MEXICO_CITY, NOW, PARTS, World, statements, wait_for_waiters
 
 API = "/api/v1"
 DAY = "2026-11-18"
@@ -319,6 +324,36 @@ def test_of_two_changes_at_once_one_wins_and_nothing_is_half_done(
     story = desk.client.get(f"{API}/plans/{desk.plan_id}/changes").json["items"]
     assert [line["reason"] for line in story] == [f"dropped by {1 - lost}"]
     assert len(desk.client.get(f"{API}/plans/{desk.plan_id}/not-planned").json["items"]) == 1
+
+
+def test_other_amounts_give_the_same_order_after_the_same_changes(agency: UUID, other_agency: UUID) -> None:
+    """Twins: what is owed differs by a factor of thousands, who is visited does not."""
+    twins = []
+    for whose, balance_minor in ((agency, 10_100), (other_agency, 90_000_000)):
+        with transaction(whose) as session:
+            world = World(session)
+            houses = [(MEXICO_CITY[0] + n * 0.013 % 0.07, MEXICO_CITY[1] + n * 0.011 % 0.05) for n in range(10)]
+            for number, house in enumerate(houses):
+                person = world.person()
+                world.address(person, house)
+                world.account(person, balance_minor + number * balance_minor // 7)
+            world.agent("MX-1")
+            world.agent("MX-2", (MEXICO_CITY[0] + 0.05, MEXICO_CITY[1]))
+            plan = plan_day(session, date.fromisoformat(DAY), parts=QUICK, now=NOW)
+            for kind, more in (("drop", {"reason": "x"}), ("pin", {"hold_position": True})):
+                longest = max(draft_view(session, plan.id).routes, key=lambda route: len(route.stops))
+                stop_id = longest.stops[1].stop.id
+                asked = Change(ChangeByHand(kind), stop_id=stop_id, **more)
+                change_draft(session, plan.id, asked, parts=QUICK, now=NOW, by=None, seen=None)
+            reoptimise_draft(session, plan.id, parts=QUICK, now=NOW, by=None, seen=None)
+            twins.append(
+                [
+                    (route.agent.code, entry.address.latitude, entry.address.longitude, entry.stop.arrival_from)
+                    for route in draft_view(session, plan.id).routes
+                    for entry in route.stops
+                ]
+            )
+    assert twins[0] == twins[1] and len(twins[0]) == 9
 
 
 def plus(version: str, more: int) -> str:
