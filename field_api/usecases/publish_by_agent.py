@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from field_api.domain.ports import PlanningParts
+from field_api.platform.statistics import refresh_statistics
 from field_api.records.base import load
 from field_api.records.planning import Plan
+from field_api.records.visits import Letter, LetterCustody
 from field_api.usecases.plan_day import one_planner_at_a_time
 from field_api.usecases.publish_plan import begin_publishing, end_publishing, publish_routes, routes_to_publish
 from field_api.usecases.solve_day import Report, silent
@@ -55,3 +57,4 @@ def _end(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID |
     session.refresh(plan)
     if plan.state != "published" and not routes_to_publish(session, plan_id):
         end_publishing(session, plan, now=now, published_by=published_by)
+        refresh_statistics(session, Letter, LetterCustody)  # once for all: a route has too few to look for itself

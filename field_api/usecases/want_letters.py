@@ -19,6 +19,10 @@ from field_api.queries.letter_facts import LetterNeed, letter_needs
 from field_api.records.visits import Letter, LetterCustody
 from field_api.rules.letters import all_texts, rules_for
 
+MANY = 200
+"""Letters at once after which the planner of queries must hear of them. A route has fewer: an ANALYZE of all letters
+that there ever were, for each agent of sixty, would take longer than everything else."""
+
 
 def want_letters(
     session: Session, visit_ids: Sequence[UUID], now: datetime, *, kind: LetterKind = LetterKind.NOTIFICATION
@@ -36,7 +40,8 @@ def want_letters(
         session.add_all(written)
         session.flush()
         session.add_all(_custody(letter, now) for letter in written)
-        refresh_statistics(session, Letter, LetterCustody)
+        if len(written) >= MANY:
+            refresh_statistics(session, Letter, LetterCustody)
     return [*present, *written]
 
 
