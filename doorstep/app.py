@@ -9,7 +9,7 @@ import media.office.pages
 import sync.office.http
 from doorstep.bare import bare_app
 from doorstep.panels import PANELS
-from doorstep.planning import planning_parts
+from doorstep.planning import planning_parts, refuse_unsafe_travel
 from field_api.adapters import typst_worker
 from field_api.adapters.objects import office_objects
 from field_api.adapters.typst_papers import TypstPapers
@@ -35,6 +35,7 @@ def worker_app(settings: Settings) -> Flask:
     app.extensions["doorstep.objects"] = office_objects(settings, keyring)
     if settings.journal:
         app.extensions["doorstep.journal"] = RestoreJournal(settings.journal)
+    refuse_unsafe_travel()
     app.extensions["doorstep.planning"] = planning_parts
     app.extensions["doorstep.heard"] = agents_heard
     app.extensions["doorstep.papers"] = TypstPapers()

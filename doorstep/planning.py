@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from field_api.domain.ports import PlanningParts
+
+
+def refuse_unsafe_travel() -> None:
+    """At the start, where travel times are configured at all: the first plan would be too late to hear of a mistake.
+    Raises UnsafeSettings."""
+    if os.environ.get("DOORSTEP_TRAVEL_URL") or os.environ.get("DOORSTEP_TRAVEL_RUSH_HOURS"):
+        from field_api.adapters.travel_settings import travel_from
+
+        travel_from()
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.planning import refuse_unsafe_travel
 from field_api.adapters.travel_great_circle import GreatCircleTravel
 from field_api.adapters.travel_roads import RoadTravel
 from field_api.adapters.travel_settings import travel_from
@@ -68,6 +69,15 @@ def test_what_cannot_be_meant_is_refused_by_name(setting: str, value: str) -> No
         travel_from({**URL, "DOORSTEP_TRAVEL_ENGINE": "osrm", setting: value})
     assert setting in str(caught.value)
     assert len(value) < 2 or value not in str(caught.value)
+
+
+def test_a_process_refuses_to_start_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORSTEP_TRAVEL_URL", "http://127.0.0.1:8002")
+    monkeypatch.delenv("DOORSTEP_TRAVEL_ENGINE", raising=False)
+    with pytest.raises(UnsafeSettings, match="DOORSTEP_TRAVEL_ENGINE"):
+        refuse_unsafe_travel()
+    monkeypatch.setenv("DOORSTEP_TRAVEL_ENGINE", "osrm")
+    refuse_unsafe_travel()
 
 
 def test_rush_hours_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
