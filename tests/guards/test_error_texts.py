@@ -42,6 +42,7 @@ ARGUED: dict[tuple[str, str], str] = {
     ("field_api/usecases/print_legend.py", "card.reason"): "a code of the layout",
     ("field_api/usecases/print_route.py", "paper.reason"): "a code of the layout",
     ("field_api/usecases/import_accounts.py", "error.message"): CATALOGUE,
+    ("doorstep/commands/attempts.py", "refusal.message"): CATALOGUE,
     ("field_api/usecases/create_creditor.py", "refusal.at"): CATALOGUE,
     ("field_api/usecases/update_account.py", "refusal.field"): CATALOGUE,
     ("field_api/usecases/change_account.py", "refusal.message"): CATALOGUE,
