@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.ports import PlanningParts
 from field_api.platform.statistics import refresh_statistics
+from field_api.records.accounts import Party
 from field_api.records.base import load
+from field_api.records.people import Address, Person
 from field_api.records.planning import Plan
 from field_api.records.visits import Letter, LetterCustody
 from field_api.usecases.plan_day import one_planner_at_a_time
@@ -40,6 +42,8 @@ def publish_by_agent(
     with transaction() as session:
         begin_publishing(session, plan_id, seen)
         route_ids = routes_to_publish(session, plan_id)
+        # What each route's queries join: where it was written just now, each of them would take seconds.
+        refresh_statistics(session, Person, Party, Address, Letter, LetterCustody)
     for number, route_id in enumerate(route_ids):
         report("publish", number, len(route_ids))
         with transaction() as session:

@@ -138,6 +138,7 @@ def test_stops_of_who_fell_ill_go_to_neighbours_and_only_they_are_told(out: Out)
         assert visit.assignment_version == 2 and visit.state == "published"
         assert keys[visit.id] != next(k.sealed_key for k in out.rows(select(VisitKey)) if k.visit_id == visit.id)
     assert [row.agent_id for row in out.rows(select(Absence))] == [out.agents["MX-1"]]
+    assert out.rows(select(VisitEvent.kind).where(VisitEvent.at == MORNING)).count("reassigned") == 3
     again = out.replan(now=MORNING + timedelta(minutes=1))
     assert again.told.stops == 0  # nobody is ill anew, and everybody keeps what was told
     with pytest.raises(Problem, match="conflict"):
@@ -162,9 +163,15 @@ def test_who_is_late_hears_new_times_for_what_is_affected_and_the_current_stop_s
             assert stop.arrival_from <= stop.arrival_to <= stop.visit_until - timedelta(seconds=stop.service_s)
 
 
-def test_nothing_told_and_everything_in_time_changes_nothing(out: Out) -> None:
+def test_nothing_told_and_all_in_time_changes_nothing_and_only_what_is_published_is_planned_again(out: Out) -> None:
     found = out.replan(now=EARLY)
     assert (found.lines, found.told.stops, out.changes()) == ((), 0, {})
+    with pytest.raises(Problem, match="conflict"):
+        out.replan(ill=frozenset({new_id()}))
+    with transaction(out.agency) as session:
+        session.get_one(Plan, {"agency_id": out.agency, "id": out.plan}).state = "publishing"
+    with pytest.raises(Problem, match="conflict"):
+        out.replan()
 
 
 def test_an_account_comes_in_by_the_same_rules_as_into_a_draft(out: Out) -> None:
@@ -262,18 +269,3 @@ def test_someone_on_duty_without_a_route_gets_one(out: Out) -> None:
     assert route.plan_id == out.plan and route.travel_s > 0
     assert [position for position, *_ in out.stops("MX-9")] == list(range(1, 13))
     assert out.changes()["MX-9"] == {"route": 1, "visit": 12}
-
-
-def test_only_what_is_published_is_planned_again_and_only_for_agents_of_the_day(out: Out) -> None:
-    with pytest.raises(Problem, match="conflict"):
-        out.replan(ill=frozenset({new_id()}))
-    with transaction(out.agency) as session:
-        session.get_one(Plan, {"agency_id": out.agency, "id": out.plan}).state = "publishing"
-    with pytest.raises(Problem, match="conflict"):
-        out.replan()
-
-
-def test_events_tell_of_the_change(out: Out) -> None:
-    out.replan(ill=frozenset({out.agents["MX-1"]}))
-    kinds = out.rows(select(VisitEvent.kind).where(VisitEvent.at == MORNING))
-    assert kinds.count("reassigned") == 4
