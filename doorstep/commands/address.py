@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from doorstep.commands import office_context
 from doorstep.commands.address_rules import needs, opt_out
@@ -20,6 +20,11 @@ from field_api.queries.withheld_texts import withheld_texts
 from field_api.records.people import Address
 from field_api.usecases.decide_finding import decide_finding
 from field_api.usecases.set_coordinates import set_coordinates
+
+
+def _ids() -> Column:
+    """Whole ones, as the other commands want them: a narrow terminal cuts what else there is."""
+    return Column("id", no_wrap=True, min_width=36)
 
 
 @click.group()
@@ -36,12 +41,12 @@ address.add_command(needs)
 def list_unplaced(limit: int) -> None:
     """The dispatcher's list, oldest first."""
     with office_context() as agency_id, transaction(agency_id) as session:
-        table = Table("id", "person", "street", "number", "city", "postcode", "country", "hint", "state")
+        table = Table(_ids(), "person", "address", Column("state", no_wrap=True))
         query = unplaced_addresses().order_by(Address.created_at, Address.id).limit(limit)
         for row, name in session.execute(query):
-            city = row.city or row.municipality
-            cells = (row.id, name, row.street, row.number, city, row.postcode, row.country, row.hint, row.geocode_state)
-            table.add_row(*("" if cell is None else str(cell) for cell in cells))
+            street = f"{row.street} {row.number or ''}".strip()
+            parts = (street, row.neighbourhood, row.postcode, row.city or row.municipality, row.country, row.hint)
+            table.add_row(str(row.id), name, ", ".join(part for part in parts if part), row.geocode_state)
         Console().print(table)
 
 
@@ -61,12 +66,13 @@ def list_withheld(limit: int) -> None:
 def list_found(limit: int) -> None:
     """Houses that agents found at their doors, where the position could not be believed by itself; oldest first."""
     with office_context() as agency_id, transaction(agency_id) as session:
-        table = Table("id", "address", "agent", "because", "moved", "accuracy", "position", "found at")
+        table = Table(_ids(), Column("because", no_wrap=True), "what")
         for finding, code in session.execute(open_findings().limit(limit)):
             moved, accuracy = (f"{m:.0f} m" if m is not None else "?" for m in (finding.moved_m, finding.accuracy_m))
             point = f"{finding.latitude:.6f}, {finding.longitude:.6f}"
             when = f"{finding.found_at:%Y-%m-%d %H:%M}Z"
-            table.add_row(str(finding.id), str(finding.address_id), code, finding.doubt, moved, accuracy, point, when)
+            what = f"{point}, good to {accuracy}, {moved} off; {code} on {when}; address {finding.address_id}"
+            table.add_row(str(finding.id), finding.doubt, what)
         Console().print(table)
 
 

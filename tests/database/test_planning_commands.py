@@ -132,6 +132,7 @@ def test_what_an_agent_found_is_decided_on_the_command_line(agency: UUID) -> Non
     assert "too-far" in run(address.address, "found")
     with transaction(agency) as session:
         near, far = (str(row.id) for row in session.scalars(select(HouseFinding).order_by(HouseFinding.latitude)))
+    assert near in run(address.address, "found"), "an id is for copying"
     assert "applied" in run(address.address, "accept", near)
     assert "rejected" in run(address.address, "reject", far)
 
