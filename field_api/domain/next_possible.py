@@ -1,4 +1,4 @@
-"""The next day on which nothing known today speaks against a visit and somebody works: day by day, by the pure engine."""
+"""The next day on which nothing known today speaks against a visit and somebody works: searched by the pure engine."""
 
 from __future__ import annotations
 
