@@ -27,6 +27,8 @@ def explain(session: Session, account: str, creditor: str | None, day: date) -> 
         click.echo(f"  nothing speaks against it{_hours(said)}: no plan has it yet")
     later = f"{said.next_on:%a %Y-%m-%d}" if said.next_on else f"none in {said.searched_days} days, as things stand"
     click.echo(f"next day on which it could be: {later}")
+    if said.next_on is None and not said.reasons and said.planned is None:
+        click.echo("  no agent has the language, skills, territory and hours for it on any day")
 
 
 def _tell_planned(planned: Planned) -> None:
