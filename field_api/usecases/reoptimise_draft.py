@@ -24,6 +24,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import OnDuty, agents_on_duty
 from field_api.queries.arrays import among
 from field_api.queries.draft_problem import manual_wishes
+from field_api.queries.planning_policy import planning_policy
 from field_api.records.drafts import ManualWish
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
@@ -62,7 +63,7 @@ def reoptimise_draft(
     stops = gather_stops(eligible)
     parts = travel_of_day(session, parts, plan.for_day, now, [entry.day for entry in on_duty])
     asked = _Asked(on_duty, stops, _accounts_in_order(session, plan), wishes)
-    solved = asked.solve(parts, seed, report)
+    solved = asked.solve(parts, seed, report, planning_policy(session).balance)
     clear_plan(session, plan)
     write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(by))
     refresh_statistics(session, Route, Stop, Visit, VisitAccount, VisitEvent)
@@ -133,7 +134,7 @@ class _Asked:
             agent = self.holder.get(at)
         return replace(wish, agent=agent, position=said.position, weight=wish.weight * BY_HAND, prize=None)
 
-    def solve(self, parts: PlanningParts, seed: int, report: Report) -> SolvedDay:
+    def solve(self, parts: PlanningParts, seed: int, report: Report, balance: float | None) -> SolvedDay:
         solved = solve_wishes(
             self.agents,
             self.wishes,
@@ -141,6 +142,7 @@ class _Asked:
             travel=parts.travel,
             seed=seed,
             report=report,
+            balance=balance,
             before=self.before,
         )
         lost = [stop for stop in solved.left_out if self.by_hand[stop] is not None and stop in self.holder]
