@@ -33,9 +33,7 @@ def ours_large(agents: Sequence[AgentDay], stops: Sequence[StopWish], seed: int,
     solver = PyVrpSolver(10**9, 10**9, SHARE * seconds * PROCESSES / parts)
     began, used = time.monotonic(), _used_s()
     with largest_worker() as peak_mb:
-        solved = solve_wishes(
-            agents, stops, solver=SolverPool(solver, PROCESSES), travel=TRAVEL, seed=seed
-        )
+        solved = solve_wishes(agents, stops, solver=SolverPool(solver, PROCESSES), travel=TRAVEL, seed=seed)
     took, spent = time.monotonic() - began, _used_s() - used
     placed = [entry.stop for route in solved.routes for entry in route.stops]
     value = sum(prize_of(stops[index]) for index in placed) - sum(route.travel_s for route in solved.routes)
