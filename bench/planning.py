@@ -29,7 +29,8 @@ Engine = Callable[[RoutingProblem, int, float], RoutingAnswer]
 
 UNBOUNDED = 10**9
 LONG_S, LONG_HISTORY = 10.0, 300
-"""A search that goes on for so long gets further with PyVRP's own history (in 30 s R109: 0.000 % instead of 0.026, RC106: 0.058 instead of 0.335)."""
+"""A search that goes on for so long gets further with PyVRP's own history: in 30 s R109 0.000 % instead of 0.026, RC106
+0.058 instead of 0.335."""
 FULL_MATRIX_AT_MOST = 6_000
 """Stops for which peers get their matrix: it takes 600 MB."""
 
