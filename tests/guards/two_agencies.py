@@ -20,8 +20,10 @@ from field_api.records.agency import Agency, Creditor
 from field_api.records.base import load
 from field_api.records.drafts import ManualWish, PlanChange
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
+from field_api.records.places import GeocoderAnswer, HouseFinding
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
 from field_api.records.results import Attempt, AttemptHead, Dispute, Promise
+from field_api.records.travel import KnownLegs, TravelArea
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
 from field_api.usecases.publish_plan import send_out, visits_of
 from media.office.records import Photo
@@ -91,6 +93,7 @@ class BranchBuilder:
             self._household(number)
         self._results()
         self._plan()
+        self._places()
         return self.branch
 
     def text(self, words: str) -> str:
@@ -183,6 +186,19 @@ class BranchBuilder:
                 amount_minor=100,
             ),
         )  # fmt: skip
+
+    def _places(self) -> None:
+        """What is known of its addresses and of the ways between them."""
+        mark = self.branch.mark
+        known = {"latitude": 19.43, "longitude": -99.13}
+        self.add(
+            "answer of a geocoder", GeocoderAnswer(asked=sha256(mark.encode()), services="", asked_at=NOW, **known)
+        )
+        address = UUID(self.branch.id("address"))
+        self.add("finding", HouseFinding(address_id=address, state="candidate", found_at=NOW, **known))
+        number = NUMBERS[self.branch.name]
+        self.add("legs", KnownLegs(source="osrm", origin=number, legs=mark.encode(), asked_at=NOW))
+        self.add("area", TravelArea(area=mark, factor=1.0, legs=30, learnt_at=NOW))
 
     def _results(self) -> None:
         for number, (account_id, person_id) in enumerate(zip(*self._owed(), strict=True)):

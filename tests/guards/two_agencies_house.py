@@ -19,6 +19,7 @@ from sqlalchemy import select, update
 from doorstep.app import office_app
 from doorstep.door import door_app
 from doorstep.server import Server
+from field_api.adapters.solver_pyvrp import PyVrpSolver
 from field_api.domain.vocabulary import OpKind
 from field_api.http.permits import TOKEN_PERMISSIONS
 from field_api.platform.clock import SetClock
@@ -41,7 +42,6 @@ from tests import outcome_world
 from tests.conftest import TEMPLATE
 from tests.door_client import Phone, b64u, un64
 from tests.door_world import enrolled
-from tests.fakes import NearestFirstSolver
 from tests.guards.two_agencies import BRANCHES, NOW, Branch, BranchBuilder, agency_row, photo_row
 from tests.office_client import OfficeClient, add_person
 from tests.photo_phone import announce
@@ -237,7 +237,7 @@ class House:
 
 
 def _planning() -> Any:
-    return replace(PARTS, solver=NearestFirstSolver())
+    return replace(PARTS, solver=PyVrpSolver(iterations=20))  # a day under way is more than the simple one knows of
 
 
 @contextmanager

@@ -219,7 +219,11 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "POST /plans/{plan_id}/papers": _path("plan_id"),
     "POST /plans/{plan_id}/publish": _path("plan_id"),
-    "POST /plans/{plan_id}/replan": (Ask({"plan_id": Ref("plan")}, json={"ill": [Ref("agent")], "preview": True}),),
+    "POST /plans/{plan_id}/replan": (
+        Ask({"plan_id": Ref("plan")}, json={"ill": [Ref("agent")], "preview": True}),
+        Ask({"plan_id": Ref("plan")}, json={"late": [{"agent_id": Ref("agent"), "minutes": 9}], "preview": True}),
+        Ask({"plan_id": Ref("plan")}, json={"add": [Ref("account")], "preview": True}),
+    ),
     "POST /routes/{route_id}/prints": _path("route_id"),
     "POST /letters/{letter_id}/custody": _path("letter_id", json={"state": "returned"}),
     "POST /visits/{visit_id}/codes/{person_id}/disclose": (Ask(_PARTY, json=_REASON),),
