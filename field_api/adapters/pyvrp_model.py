@@ -97,7 +97,7 @@ class Model:
         """As was told, then at other times within the contact hours, the further away the dearer."""
         told = self.problem.stops[index].told
         hours = [(first, last) for first, last in self.table.windows(index) if max(first, 0) <= last]
-        if told is None or not told.retime_s:
+        if told is None or not told.retime_s or told.agent < 0:  # whoever takes it from somebody ill was told no time
             return [Chance(*one) for one in hours or self.table.windows(index)[:1]]
         found: list[Chance] = []
         for within, times in ((timedelta(0), 0), *RETIMED_BY):

@@ -48,12 +48,14 @@ class Told:
         return not self.arrives_from <= begins_at <= self.arrives_to
 
     def cost_s(self, agent: int, begins_at: datetime) -> int:
-        """Of the stop being this agent's, begun at that moment."""
+        """Of the stop being this agent's, begun at that moment. Who takes it over was told no time."""
+        if self.moved(agent):
+            return self.move_s
         off = max(self.arrives_from - begins_at, begins_at - self.arrives_to)
         if off <= timedelta(0):
-            return self.move_s * self.moved(agent)
+            return 0
         times = next((times for within, times in RETIMED_BY if off <= within), FAR_OFF)
-        return self.move_s * self.moved(agent) + self.retime_s * times
+        return self.retime_s * times
 
 
 @dataclass(frozen=True)
