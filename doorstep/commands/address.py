@@ -27,6 +27,11 @@ def _ids() -> Column:
     return Column("id", no_wrap=True, min_width=36)
 
 
+def _print(table: Table) -> None:
+    """A creditor's square brackets are text: as markup they vanish, or break off the list."""
+    Console(markup=False, emoji=False).print(table)
+
+
 @click.group()
 def address() -> None:
     """Addresses without coordinates, which nobody can be sent to, and hints that no sheet shows."""
@@ -47,7 +52,7 @@ def list_unplaced(limit: int) -> None:
             street = f"{row.street} {row.number or ''}".strip()
             parts = (street, row.neighbourhood, row.postcode, row.city or row.municipality, row.country, row.hint)
             table.add_row(str(row.id), name, ", ".join(part for part in parts if part), row.geocode_state)
-        Console().print(table)
+        _print(table)
 
 
 @address.command("withheld")
@@ -58,7 +63,7 @@ def list_withheld(limit: int) -> None:
         table = Table("address", "person", "which", "words of", "text")
         for row in withheld_texts(session, limit):
             table.add_row(str(row.address_id), row.person_name, row.which, ", ".join(row.terms), row.text)
-        Console().print(table)
+        _print(table)
 
 
 @address.command("found")
@@ -73,7 +78,7 @@ def list_found(limit: int) -> None:
             when = f"{finding.found_at:%Y-%m-%d %H:%M}Z"
             what = f"{point}, good to {accuracy}, {moved} off; {code} on {when}; address {finding.address_id}"
             table.add_row(str(finding.id), finding.doubt, what)
-        Console().print(table)
+        _print(table)
 
 
 @address.command()
@@ -92,7 +97,7 @@ def reject(finding_id: UUID) -> None:
 
 def _decide(finding_id: UUID, *, accept: bool) -> None:
     with office_context() as agency_id, transaction(agency_id) as session:
-        finding = decide_finding(session, finding_id, accept=accept, now=clock().now())
+        finding = decide_finding(session, finding_id, planning().calendars, accept=accept, now=clock().now())
     click.echo(finding.state)
 
 

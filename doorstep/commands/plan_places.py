@@ -30,15 +30,13 @@ def find_places(agency_id: UUID, report: Report) -> None:
 def _geocode(agency_id: UUID, geocoder: Geocoder, report: Report) -> None:
     with transaction(agency_id) as session:
         ask_again(session, geocoder, now=clock().now())
-    tried = 0
+    tried, last, trouble = 0, None, None
     while True:
         with transaction(agency_id) as session:
-            done = geocode_addresses(session, geocoder, planning().calendars, now=clock().now())
-        tried += done.tried
-        if done.tried:
-            report("geocode", tried, tried)
-        if done.trouble:
-            click.echo(f"{done.trouble}; the addresses stay on the list (`doorstep address list`)", err=True)
-            return
+            done = geocode_addresses(session, geocoder, planning().calendars, now=clock().now(), after=last)
+        tried, last, trouble = tried + done.tried, done.last, done.trouble or trouble
         if not done.tried:
-            return
+            break
+        report("geocode", tried, tried)
+    if trouble:
+        click.echo(f"{trouble}; such addresses stay on the list (`doorstep address list`)", err=True)

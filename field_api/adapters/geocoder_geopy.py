@@ -81,7 +81,10 @@ class GeopyService:
         if trouble is None:
             self.failed = 0
             return said
-        self.failed = FAILURES if _lasts(trouble) else self.failed + 1
+        if _lasts(trouble):
+            self.failed = FAILURES
+        elif not _is_of_the_question(trouble):
+            self.failed += 1
         raise GeocoderFailed(f"{self.name}: {type(trouble).__name__}")
 
     def _once(self, address: PostalAddress) -> tuple[Located | None, Exception | None]:
@@ -119,8 +122,12 @@ def _lasts(trouble: Exception) -> bool:
 
 
 def _may_pass(trouble: Exception) -> bool:
-    odd = isinstance(trouble, (GeocoderQueryError, *_ODD))
-    return not _lasts(trouble) and not odd and _wait_s(trouble) <= LONGEST_WAIT_S
+    return not _lasts(trouble) and not _is_of_the_question(trouble) and _wait_s(trouble) <= LONGEST_WAIT_S
+
+
+def _is_of_the_question(trouble: Exception) -> bool:
+    """The service answered; what it says of the next address may be another thing."""
+    return isinstance(trouble, (GeocoderQueryError, *_ODD))
 
 
 def _wait_s(trouble: Exception) -> float:

@@ -68,11 +68,13 @@ def pelias(result: Result) -> Said:
 
 
 def google(result: Result) -> Said:
-    """By `geometry.location_type` and `types` (Geocoding API, "Results"). A partial match is another place's."""
+    """By `geometry.location_type` and `types` (Geocoding API, "Results"). A partial match is another address's house,
+    on another street of a like name or in another quarter: whoever is sent there has to look."""
     types = set(result.get("types") or ())
     exact = str(_inner(result, "geometry").get("location_type"))
     if types & {"street_address", "premise", "subpremise"}:
-        quality = {"ROOFTOP": HOUSE, "RANGE_INTERPOLATED": INTERPOLATED}.get(exact, STREET)
+        exactly = {} if result.get("partial_match") else {"ROOFTOP": HOUSE, "RANGE_INTERPOLATED": INTERPOLATED}
+        quality = exactly.get(exact, STREET)
     elif types & {"route", "intersection"}:
         quality = STREET
     else:

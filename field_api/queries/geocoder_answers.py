@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import LargeBinary, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from field_api.domain.placing import Located, PlaceQuality
@@ -40,12 +41,14 @@ def asked_as(postal: PostalAddress) -> bytes:
 
 
 def answers_of(session: Session, postal: Iterable[PostalAddress]) -> dict[bytes, GeocoderAnswer]:
-    """By what was asked; what was never asked is absent. One statement."""
+    """By what was asked; what was never asked is absent. One statement with one array: an IN list would meet
+    PostgreSQL's limit of 65,535 parameters."""
     asked = {asked_as(one) for one in postal}
     if not asked:
         return {}
+    wanted = literal(sorted(asked), ARRAY(LargeBinary()))
     rows = select(GeocoderAnswer).where(
-        GeocoderAnswer.agency_id == current_agency(), GeocoderAnswer.asked.in_(sorted(asked))
+        GeocoderAnswer.agency_id == current_agency(), GeocoderAnswer.asked == any_(wanted)
     )
     return {row.asked: row for row in session.scalars(rows)}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.cells import fold
@@ -12,6 +14,7 @@ from field_api.domain.house_numbers import KnownHouse, read_number
 from field_api.domain.placing import PlaceQuality
 from field_api.domain.routing import Point
 from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.records.people import Address
 
 StreetKey = tuple[str, str, str, str]
@@ -32,24 +35,39 @@ def street_key(
     return country, fold(street), fold(neighbourhood or postcode or ""), fold(city or municipality or "")
 
 
-def street_of(address: Address) -> StreetKey:
-    return street_key(*(getattr(address, column.key) for column in _WHERE))
+@dataclass(frozen=True)
+class BadlyPlaced:
+    """An address on a street's or a neighbourhood's middle, or nowhere."""
+
+    address_id: UUID
+    street: StreetKey
+    number: str | None
+    is_somewhere: bool
 
 
-def badly_placed(*, also_wanted: bool) -> Select[tuple[Address]]:
+def badly_placed(session: Session, *, also_wanted: bool) -> list[BadlyPlaced]:
     """Addresses on a street's or a neighbourhood's middle, and those that no geocoder knew; with `also_wanted` those
-    too that none was asked for. Locked; what another holds is left out."""
+    too that none was asked for. One statement; only what is said here is loaded, since most may wait for ever."""
+    rows = select(Address.id, Address.number, Address.geocode_state, *_WHERE).where(_badly(also_wanted))
+    return [
+        BadlyPlaced(address_id, street_key(*where), number, state == "geocoded")
+        for address_id, number, state, *where in session.execute(rows.execution_options(yield_per=5_000))
+    ]
+
+
+def still_badly_placed(ids: Collection[UUID], *, also_wanted: bool) -> Select[tuple[Address]]:
+    """Those of them that still are, locked; what another holds is left out."""
+    rows = select(Address).where(_badly(also_wanted), among(Address.id, ids)).order_by(Address.id)
+    return rows.with_for_update(skip_locked=True, key_share=True)
+
+
+def _badly(also_wanted: bool) -> ColumnElement[bool]:
     states = ["failed", "wanted"] if also_wanted else ["failed"]
     approximate = (Address.geocode_state == "geocoded") & Address.place_quality.in_(_APPROXIMATE)
-    return (
-        select(Address)
-        .where(
-            Address.agency_id == current_agency(),
-            Address.retired_at.is_(None),
-            or_(Address.geocode_state.in_(states), approximate),
-        )
-        .order_by(Address.id)
-        .with_for_update(skip_locked=True, key_share=True)
+    return and_(
+        Address.agency_id == current_agency(),
+        Address.retired_at.is_(None),
+        or_(Address.geocode_state.in_(states), approximate),
     )
 
 

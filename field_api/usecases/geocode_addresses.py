@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +24,9 @@ class Geocoded:
     found: int
     unknown: int  # they stay on the dispatcher's list
     trouble: str | None = None
-    """Services that could not be asked, without any address: the rest is tried another time."""
+    """Services that could not be asked, or not for some address: those are tried another time. Names no address."""
+    last: UUID | None = field(default=None, compare=False)
+    """The address to go on after; None where no more wait."""
 
     @property
     def tried(self) -> int:
@@ -31,33 +34,47 @@ class Geocoded:
 
 
 def geocode_addresses(
-    session: Session, geocoder: Geocoder, calendars: Calendars, *, now: datetime, at_most: int = 20
+    session: Session,
+    geocoder: Geocoder,
+    calendars: Calendars,
+    *,
+    now: datetime,
+    at_most: int = 20,
+    after: UUID | None = None,
 ) -> Geocoded:
-    """Try up to `at_most` addresses that want coordinates; call again until it tried none or tells of trouble.
+    """Try up to `at_most` addresses that want coordinates, those `after` the last one; call again with it while it
+    could try any. One that a service chokes on stands in nobody's way: it stays wanted, and the next is tried.
 
     Small batches: each is a transaction that waits for a service outside. Only the postal address leaves the house.
-    What was found before a service failed is kept.
     """
     wanted = session.scalars(
         select(Address)
-        .where(Address.agency_id == current_agency(), Address.geocode_state == "wanted", Address.retired_at.is_(None))
+        .where(
+            Address.agency_id == current_agency(),
+            Address.geocode_state == "wanted",
+            Address.retired_at.is_(None),
+            *([] if after is None else [Address.id > after]),
+        )
         .order_by(Address.id)
         .limit(at_most)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     known = answers_of(session, (postal_address(address) for address in wanted))
-    found = 0
-    for tried, address in enumerate(wanted):
+    found = unknown = 0
+    trouble = None
+    for address in wanted:
         try:
             located = _located(session, geocoder, postal_address(address), known, now)
         except GeocoderFailed as failure:
-            return Geocoded(found, tried - found, str(failure))
+            trouble = str(failure)
+            continue
         if located is None:
             address.geocode_state = "failed"
+            unknown += 1
         else:
             place_address(address, located, "geocoded", calendars)
             found += 1
-    return Geocoded(found, len(wanted) - found)
+    return Geocoded(found, unknown, trouble, wanted[-1].id if wanted else None)
 
 
 def ask_again(session: Session, geocoder: Geocoder, *, now: datetime) -> int:

@@ -27,7 +27,7 @@ def keep_finding(
     decided_at: datetime | None = None,
 ) -> HouseFinding:
     """Before the address is changed: the row says where it was."""
-    known = place_of(address)
+    known = _place_of(address)
     finding = HouseFinding(
         address_id=address.id,
         op_id=op_id,
@@ -49,7 +49,7 @@ def keep_finding(
     return finding
 
 
-def place_of(address: Address) -> Point | None:
+def _place_of(address: Address) -> Point | None:
     if address.latitude is None or address.longitude is None:
         return None
     return Point(address.latitude, address.longitude)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from field_api.adapters.calendars import Almanac
 from field_api.domain.placing import PlaceQuality
@@ -24,7 +24,7 @@ from field_api.usecases.place_by_known_houses import place_by_known_houses
 from field_api.usecases.remember_answer import UNKNOWN_FOR
 from tests.fakes import ListedGeocoder
 from tests.outcome_world import HERE, Phone, published_visit
-from tests.planning_world import World
+from tests.planning_world import VADUZ, World
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 THERE = Point(19.4, -99.1)
@@ -73,6 +73,26 @@ def test_what_was_found_before_a_service_failed_is_kept_and_the_rest_stays_wante
         assert other.geocode_state == "wanted"
 
 
+class _Choking(ListedGeocoder):
+    def locate(self, address: PostalAddress) -> Any:
+        if address.number == "66":
+            raise GeocoderFailed("list: GeocoderQueryError")
+        return super().locate(address)
+
+
+def test_an_address_that_a_service_chokes_on_holds_up_no_other(agency: UUID) -> None:
+    geocoder = _Choking({KNOWN: THERE})
+    with transaction(agency) as session:
+        world = World(session)
+        choked = [world.household(None, **(AT | {"number": "66"}))[1] for _ in range(2)]
+        behind = world.household(None, **AT)[1]
+        done = geocode_addresses(session, geocoder, Almanac(), now=NOW, at_most=2)
+        assert (done.tried, done.trouble) == (0, "list: GeocoderQueryError")
+        done = geocode_addresses(session, geocoder, Almanac(), now=NOW, after=choked[0].id)
+        assert (done.found, behind.geocode_state, choked[1].geocode_state) == (1, "geocoded", "wanted")
+        assert geocode_addresses(session, geocoder, Almanac(), now=NOW, after=done.last) == Geocoded(0, 0)
+
+
 def _street(world: World, **more: object) -> dict[str, Address]:
     houses = {n: (19.4, -99.1 + int(n) * 1e-4) for n in ("2", "10")}
     made = {n: world.household(at, street="Calle Inventada", number=n, **more)[1] for n, at in houses.items()}
@@ -104,6 +124,26 @@ def test_a_house_between_known_numbers_is_reckoned_and_others_get_the_streets_mi
         assert vague.place_quality == "street"
         assert place_by_known_houses(session, Almanac()) == 1
         assert (vague.place_quality, vague.latitude) == ("interpolated", pytest.approx(19.4002))
+
+
+def test_of_many_that_nobody_can_place_none_is_loaded(agency: UUID) -> None:
+    loaded: list[str | None] = []
+
+    def note(address: Address, _context: object) -> None:
+        loaded.append(address.number)
+
+    with transaction(agency) as session:
+        world = World(session)
+        _street(world)
+        world.household(None, street="Calle de Nadie", number="66")
+        session.flush()
+        session.expunge_all()
+        event.listen(Address, "load", note)
+        try:
+            assert place_by_known_houses(session, Almanac(), also_wanted=True) == 4
+        finally:
+            event.remove(Address, "load", note)
+    assert sorted(map(str, loaded)) == ["4", "40", "8", "S/N"]
 
 
 def _address(phone: Phone) -> Address:
@@ -139,9 +179,33 @@ def test_a_house_found_at_its_door_becomes_its_address_and_what_is_doubtful_wait
     assert [one.doubt for one in _findings(phone)] == [None, "too-far", "inaccurate", "no-accuracy"]
     assert _address(phone).latitude == near["lat"]
     with transaction(agency) as session:
-        decide_finding(session, _findings(phone)[1].id, accept=True, now=NOW)
-        decide_finding(session, _findings(phone)[2].id, accept=False, now=NOW)
+        decide_finding(session, _findings(phone)[1].id, Almanac(), accept=True, now=NOW)
+        decide_finding(session, _findings(phone)[2].id, Almanac(), accept=False, now=NOW)
         with pytest.raises(Problem, match="already-done"):
-            decide_finding(session, _findings(phone)[2].id, accept=True, now=NOW)
+            decide_finding(session, _findings(phone)[2].id, Almanac(), accept=True, now=NOW)
     assert _address(phone).latitude == far["lat"]
     assert [one.state for one in _findings(phone)] == ["applied", "applied", "rejected", "candidate"]
+
+
+def test_steps_that_are_each_believed_take_no_address_across_a_town(agency: UUID) -> None:
+    """Ninety metres a time, as somebody would who wants a debtor to be found elsewhere, in one sync or in several."""
+    phone = published_visit(agency)
+    started = _address(phone)
+    for step in range(1, 6):
+        position = {"lat": HERE["lat"] + step * 0.0008, "lon": HERE["lon"], "accuracy_m": 9.0}
+        phone.outcome("nobody_there", position=position, house_found=True)
+    assert [one.doubt for one in _findings(phone)] == [None, None, None, "too-far", "too-far"]
+    assert _address(phone).latitude == pytest.approx(started.latitude + 3 * 0.0008)
+    with transaction(agency) as session:
+        decide_finding(session, _findings(phone)[3].id, Almanac(), accept=True, now=NOW)
+    phone.outcome("nobody_there", position=position, house_found=True)
+    assert _findings(phone)[-1].doubt is None, "a person's word is a new place to begin from"
+
+
+def test_a_house_that_a_person_says_is_far_away_has_the_zone_of_its_place(agency: UUID) -> None:
+    phone = published_visit(agency)
+    position = {"lat": VADUZ[0], "lon": VADUZ[1], "accuracy_m": 9.0}
+    phone.outcome("nobody_there", position=position, house_found=True)
+    with transaction(agency) as session:
+        decide_finding(session, _findings(phone)[0].id, Almanac(), accept=True, now=NOW)
+    assert _address(phone).timezone == "Europe/Vaduz"

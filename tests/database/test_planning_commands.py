@@ -92,6 +92,13 @@ def test_a_day_on_the_command_line(agency: UUID) -> None:
     assert waiting and "wanted" in run(address.address, "list")
 
 
+def test_square_brackets_of_a_creditors_address_are_listed_as_they_are(agency: UUID) -> None:
+    with transaction(agency) as session:
+        World(session).household(None, street="Calle", number="[/b]", hint="[lado]")
+    told = run(address.address, "list")
+    assert "[/b]" in told and "[lado]" in told
+
+
 def test_a_plan_as_json_with_pictures_and_its_progress_in_lines(agency: UUID, tmp_path: Path) -> None:
     with transaction(agency) as session:
         world = World(session)

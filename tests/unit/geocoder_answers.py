@@ -39,13 +39,13 @@ def pelias(layer: str, number: str | None = None, match: str = "exact", accuracy
         {"type": "Feature", "geometry": geometry, "properties": properties}]})  # fmt: skip
 
 
-def google(types: list[str], exact: str, number: str | None = None, country: str = "MX") -> Answer:
+def google(types: list[str], exact: str, number: str | None = None, country: str = "MX", **more: Any) -> Answer:
     parts = [{"long_name": "México", "short_name": country, "types": ["country", "political"]}]
     if number:
         parts.insert(0, {"long_name": number, "short_name": number, "types": ["street_number"]})
     geometry = {"location": {"lat": LAT, "lng": LON}, "location_type": exact}
     result = {"address_components": parts, "formatted_address": "aquí", "geometry": geometry, "place_id": "x"}
-    return Answer({"results": [result | {"types": types}], "status": "OK"})
+    return Answer({"results": [result | {"types": types} | more], "status": "OK"})
 
 
 def here(kind: str, number: str | None = None, **more: Any) -> Answer:
@@ -127,6 +127,7 @@ LESS = [
     ("pelias", pelias("neighbourhood", match="fallback"), "neighbourhood"),
     ("pelias", pelias("locality", match="fallback"), None),
     ("google", google(["street_address"], "RANGE_INTERPOLATED", "12"), "interpolated"),
+    ("google", google(["street_address"], "ROOFTOP", "12", partial_match=True), "street"),
     ("google", google(["route"], "GEOMETRIC_CENTER"), "street"),
     ("google", google(["neighborhood", "political"], "APPROXIMATE"), "neighbourhood"),
     ("google", google(["locality", "political"], "APPROXIMATE"), None),

@@ -193,6 +193,16 @@ def test_a_service_that_goes_on_failing_is_left_alone(service: Service, keys: Pa
     assert len(service.paths) == 2 * geocoder_geopy.FAILURES + 1, "a key that is refused is not tried again"
 
 
+def test_a_service_that_chokes_on_addresses_is_asked_for_others(service: Service, keys: Path) -> None:
+    geocoder = chain(keys, ("nominatim", service))
+    service.answer = lambda path: Answer({}, 400)
+    for _ in range(2 * geocoder_geopy.FAILURES):
+        with pytest.raises(GeocoderFailed, match="GeocoderQueryError"):
+            geocoder.locate(UNKNOWN)
+    service.answer = lambda path: HOUSES["nominatim"]
+    assert geocoder.locate(KNOWN) is not None
+
+
 def test_who_says_later_is_asked_later(service: Service, keys: Path) -> None:
     geocoder = chain(keys, ("nominatim", service))
     answers = iter([Answer({}, 429, {"Retry-After": "7"}), HOUSES["nominatim"]])
