@@ -117,9 +117,11 @@ class EngineHttp:
                     return Answer(response.status_code, None)
                 return Answer(response.status_code, self._parsed(b"".join(self._pieces(response, until))))
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise self.failed("timeout") from None
+            timed_out = True
         except (requests.RequestException, urllib3.exceptions.HTTPError):
-            raise _Broke from None  # its text quotes the question
+            timed_out = False
+        # Out here: the context of what is raised would be an error whose text quotes the question.
+        raise self.failed("timeout") if timed_out else _Broke()
 
     def _pieces(self, response: requests.Response, until: float) -> Iterator[bytes]:
         """The body as it comes. Raises EngineAway where it is too large, or comes too slowly: a byte now and then never

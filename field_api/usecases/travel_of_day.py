@@ -174,8 +174,9 @@ _KEEP = text(
     "INSERT INTO office.known_legs (agency_id, id, source, origin, legs, asked_at)"
     " SELECT :agency, id, :source, origin, legs, :now"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:origins AS bigint[]), CAST(:legs AS bytea[])) AS told (id, origin, legs)"
-    " ON CONFLICT (agency_id, source, origin) DO UPDATE SET legs = EXCLUDED.legs, asked_at = EXCLUDED.asked_at"
+    " ON CONFLICT (agency_id, source, origin) DO UPDATE SET legs = EXCLUDED.legs"
 )
+"""A row is as old as the first of its legs: one that gets new ones every day would else keep its oldest for ever."""
 
 
 def _key(point: Point) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from field_api.adapters.travel_great_circle import GreatCircleTravel
@@ -16,7 +16,7 @@ from field_api.domain.ports import Travel
 from field_api.domain.routing import NO_WAY_S, Legs, Point
 from field_api.domain.travel_areas import RushHours
 from field_api.domain.vocabulary import VisitEventKind
-from field_api.platform.database import transaction
+from field_api.platform.database import transaction, transaction_beside
 from field_api.platform.problems import Problem
 from field_api.records.planning import NotPlanned
 from field_api.records.travel import KnownLegs, TravelArea
@@ -66,6 +66,16 @@ def test_an_engine_is_asked_once_for_a_leg_and_again_when_its_answer_is_old(app,
         later.between(POINTS[:1], POINTS[1:2])
         assert asked.pairs == 16 + 36 + 1
         assert session.scalar(select(func.count()).select_from(KnownLegs)) == 1  # the old ones are gone
+
+
+def test_a_point_that_gets_new_legs_every_day_keeps_none_for_ever(app, agency) -> None:
+    asked = ListedTravel({}, source="engine 1")
+    for days, to in ((0, 1), (20, 2), (40, 1)):
+        with transaction(agency) as session:
+            now = NOW + timedelta(days=days)
+            travel = travel_of_day.day_travel(session, replace(PARTS, travel=asked), WEDNESDAY, now)
+            travel.between(POINTS[:1], POINTS[to : to + 1])
+    assert asked.pairs == 3
 
 
 def test_what_is_kept_of_one_point_is_bounded(app, agency, monkeypatch) -> None:
@@ -172,3 +182,13 @@ def test_visits_done_teach_by_how_much_estimates_of_an_area_are_off(app, agency)
             assert len(learn_travel(session, GreatCircleTravel(), NOW + timedelta(days=days))) == areas
         roads = _day(session, ListedTravel({}, source="engine 1"))
         assert roads.between([Point(*one)], [Point(*other)]).travel_s.item() < usual_s * 2  # an engine's own times
+
+
+def test_who_plans_while_another_learns_neither_waits_nor_fails(app, agency) -> None:
+    with transaction(agency) as one:
+        learn_travel(one, GreatCircleTravel(), NOW)
+        with transaction_beside(agency) as other:
+            other.execute(text("SET LOCAL lock_timeout = '2s'"))
+            assert learn_travel(other, GreatCircleTravel(), NOW) == {}
+    with transaction(agency) as session:
+        assert [row.area for row in session.scalars(select(TravelArea))] == [""]
