@@ -13,13 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 MOST_TERRITORIES = 500
 MOST_PREFIXES = 2_000
 MOST_BALANCE = 10.0
 MOST_MINUTES = 240
-_PREFIX = re.compile(r"[A-Z0-9]{1,12}")
+LONGEST_PREFIX = 12
+_PREFIX = re.compile(rf"[A-Z0-9]{{1,{LONGEST_PREFIX}}}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -52,14 +54,19 @@ class PlanningPolicy:
 
     def territory_of(self, country: str, postcode: str | None) -> str | None:
         """Where an address lies; None outside of all territories, or without a postcode."""
-        written = plain_postcode(postcode or "")
-        fitting = [
-            (len(prefix), name)
-            for name, prefixes in self.territories.items()
-            for prefix in prefixes.get(country, ())
-            if written.startswith(prefix)
-        ]
-        return max(fitting)[1] if written and fitting else None
+        written = plain_postcode(postcode or "")[:LONGEST_PREFIX]
+        beginnings = ((country, written[:length]) for length in range(len(written), 0, -1))
+        return next((self._by_prefix[one] for one in beginnings if one in self._by_prefix), None)
+
+    @cached_property
+    def _by_prefix(self) -> dict[tuple[str, str], str]:
+        """Asked for each address of a day, of an agency with as many as a million of them."""
+        return {
+            (country, prefix): name
+            for name, countries in self.territories.items()
+            for country, prefixes in countries.items()
+            for prefix in prefixes
+        }
 
 
 def plain_postcode(text: str) -> str:
