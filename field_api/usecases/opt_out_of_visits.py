@@ -12,7 +12,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.records.base import load
 from field_api.records.people import Address
 from field_api.records.visits import Visit
-from field_api.usecases.lock_visit import lock_visits
+from field_api.usecases.lock_visit import accounts_owed_by, lock_accounts, lock_visits
 from field_api.usecases.withdraw_visit import AHEAD, take_back
 
 OPTED_OUT = "no visits are wanted at this place"
@@ -23,6 +23,9 @@ def opt_out_of_visits(session: Session, address_id: UUID, *, now: datetime, agai
 
     12 CFR 1006.6(b)(1), comment 1.iii, and CONC 7.9.4: a place that somebody refused is left alone. Raises `not-found`.
     """
+    # Accounts before the address, as a phone's operation locks them; and a day that is planned again meanwhile either
+    # knows of it, or its visits are seen below.
+    lock_accounts(session, accounts_owed_by(session, load(session, Address, address_id).person_id))
     address = load(session, Address, address_id, lock=True)
     if again:
         address.visits_opted_out = False

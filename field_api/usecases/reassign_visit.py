@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import NO_RULES, ContactWindow, Refusal, contact_window
+from field_api.domain.draft_orders import ChangeByHand
 from field_api.domain.ports import PlanningParts
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import ChangeKind, VisitEventKind
@@ -22,6 +23,7 @@ from field_api.records.base import load
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Visit
+from field_api.usecases.draft_of_visit import draft_of_visit, keep_of_visit
 from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
@@ -30,6 +32,9 @@ from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.withdraw_visit import AHEAD, drop_empty_stops
 from field_api.usecases.write_routes import ARRIVAL_SPAN
 
+OUT = ("publishing", "published")
+"""States of a plan whose agents are out."""
+
 
 def reassign_visit(
     session: Session, visit_id: UUID, agent_id: UUID, *, parts: PlanningParts, now: datetime, by: UUID | None
@@ -37,9 +42,11 @@ def reassign_visit(
     """Put the visit at the end of the other agent's route of the same day (made from their shift where there is none).
 
     Stops that are printed and numbered never move, so it goes last. The old agent's phone is told first; keys and codes
-    are made anew. Raises `not-found`; `already-done` for a visit that is done, withdrawn or theirs already; `conflict`
-    where the agent has no shift that day or the contact hours would be over.
+    are made anew. On a draft it is a change by hand: the version grows, and optimising keeps the agent. Raises
+    `not-found`; `already-done` for a visit that is done, withdrawn or theirs already; `conflict` where the agent has no
+    shift that day or the contact hours would be over.
     """
+    draft = draft_of_visit(session, visit_id)
     visit = lock_visit(session, visit_id)
     agent = load(session, Agent, agent_id)
     if visit.state not in AHEAD or visit.stop_id is None:
@@ -53,6 +60,8 @@ def reassign_visit(
     stop, flags = _append(session, visit, old_stop, route, plan, parts, now)
     _hand_over(session, visit, stop, agent, now, by, flags)
     drop_empty_stops(session, {old_stop.id})
+    if draft is not None:
+        keep_of_visit(session, draft, visit.id, ChangeByHand.MOVE, at=now, by=by, agent_id=agent.id)
     return visit
 
 
@@ -83,12 +92,20 @@ def _hand_over(
 
 
 def _route_of(session: Session, plan: Plan, agent: Agent, now: datetime) -> Route:
-    """The agent's route in the plan, locked so that two stops are never given one position."""
-    query = select(Route).where(
-        Route.agency_id == current_agency(), Route.plan_id == plan.id, Route.agent_id == agent.id
+    """The agent's route of the day, locked so that two stops are never given one position: in the plan, or where they
+    are out already by another one, since nobody drives two routes at once."""
+    query = (
+        select(Route)
+        .join(Plan, (Plan.agency_id == Route.agency_id) & (Plan.id == Route.plan_id))
+        .where(Route.agency_id == current_agency(), Route.agent_id == agent.id, Plan.for_day == plan.for_day)
+        .where(or_(Plan.id == plan.id, Plan.state.in_(OUT)))
+        .order_by(Plan.id != plan.id, Plan.id)
+        .limit(1)
     )
-    route = session.scalars(query.with_for_update(key_share=True)).one_or_none()
+    route = session.scalars(query.with_for_update(of=Route, key_share=True)).one_or_none()
     if route is not None:
+        if route.plan_id != plan.id and plan.state not in OUT:
+            raise Problem("conflict", "the agent is out by another plan of the day", at="agent_id")
         return route
     day = shift_on(session, agent, plan.for_day, now)
     if day is None:

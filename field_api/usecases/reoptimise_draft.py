@@ -32,7 +32,7 @@ from field_api.usecases.change_draft import the_draft
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.plan_day import clear_plan, say_why_not, sorted_out
 from field_api.usecases.solve_day import Report, SolvedDay, silent, solve_wishes
-from field_api.usecases.travel_of_day import travel_of_day
+from field_api.usecases.travel_of_day import day_travel
 from field_api.usecases.write_draft import note_change
 from field_api.usecases.write_routes import write_routes
 
@@ -61,9 +61,9 @@ def reoptimise_draft(
     eligible, refused = sorted_out(session, plan.for_day, parts, without=kept_out)
     on_duty = agents_on_duty(session, plan.for_day, now)
     stops = gather_stops(eligible)
-    parts = travel_of_day(session, parts, plan.for_day, now, [entry.day for entry in on_duty])
+    travel = day_travel(session, parts, plan.for_day, now, [entry.day for entry in on_duty])
     asked = _Asked(on_duty, stops, _accounts_in_order(session, plan), wishes)
-    solved = asked.solve(parts, seed, report, planning_policy(session).balance)
+    solved = asked.solve(replace(parts, travel=travel), seed, report, planning_policy(session).balance)
     clear_plan(session, plan)
     write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(by))
     refresh_statistics(session, Route, Stop, Visit, VisitAccount, VisitEvent)
@@ -74,7 +74,7 @@ def reoptimise_draft(
         for account_id, _ in visit.accounts
     ]
     say_why_not(session, plan, [*_out(refused, kept_out), *left_out])
-    plan.solver = solved.facts
+    plan.solver = solved.facts | travel.facts()
     note_change(session, plan, ChangeByHand.OPTIMISE, {"seed": seed}, at=now, by=by)
     return plan
 
@@ -93,7 +93,7 @@ def _kept_out(session: Session, plan: Plan, account_ids: Collection[UUID]) -> di
         select(NotPlanned.account_id, NotPlanned.rule).where(
             NotPlanned.agency_id == current_agency(),
             NotPlanned.plan_id == plan.id,
-            NotPlanned.reason == NotPlannedReason.DROPPED.value,
+            NotPlanned.reason.in_((NotPlannedReason.DROPPED.value, NotPlannedReason.WITHDRAWN.value)),
             among(NotPlanned.account_id, account_ids),
         )
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from field_api.domain.draft_orders import ChangeByHand
 from field_api.domain.vocabulary import ChangeKind, NotPlannedReason, VisitEventKind
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
@@ -16,6 +17,7 @@ from field_api.queries.arrays import among
 from field_api.queries.blocked_accounts import blocked_accounts
 from field_api.records.planning import NotPlanned, Route, Stop
 from field_api.records.visits import Visit, VisitAccount
+from field_api.usecases.draft_of_visit import draft_of_visit, keep_of_visit
 from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
 from field_api.usecases.tell_agent import tell_agent
@@ -25,11 +27,15 @@ AHEAD = ("planned", "published")
 
 
 def withdraw_visit(session: Session, visit_id: UUID, *, reason: str, now: datetime, by: UUID | None) -> Visit:
-    """A dispatcher takes one visit back; `reason` goes into its story. Raises `not-found`, `already-done`."""
+    """A dispatcher takes one visit back; `reason` goes into its story. On a draft it is a change by hand: optimising
+    keeps it off. Raises `not-found`, `already-done`."""
+    draft = draft_of_visit(session, visit_id)
     visit = lock_visit(session, visit_id)
     if visit.state not in AHEAD:
         raise Problem("already-done", f"the visit is {visit.state}")
     take_back(session, [visit], reason=reason, now=now, actor=staff_actor(by))
+    if draft is not None:
+        keep_of_visit(session, draft, visit.id, ChangeByHand.DROP, at=now, by=by, reason=reason)
     return visit
 
 
