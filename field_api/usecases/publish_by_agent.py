@@ -44,21 +44,30 @@ def publish_by_agent(
         route_ids = routes_to_publish(session, plan_id)
         # What each route's queries join: where it was written just now, each of them would take seconds.
         refresh_statistics(session, Person, Party, Address, Letter, LetterCustody)
-    for number, route_id in enumerate(route_ids):
-        report("publish", number, len(route_ids))
+    sent, of = 0, len(route_ids)
+    while True:
+        for route_id in route_ids:
+            report("publish", sent, of)
+            with transaction() as session:
+                plan = begin_publishing(session, plan_id)
+                publish_routes(session, plan, [route_id], parts=parts, now=now, published_by=published_by)
+            sent += 1
         with transaction() as session:
-            plan = begin_publishing(session, plan_id)
-            publish_routes(session, plan, [route_id], parts=parts, now=now, published_by=published_by)
-    with transaction() as session:
-        _end(session, plan_id, now=now, published_by=published_by)
-    report("publish", len(route_ids), len(route_ids))
+            route_ids = _end(session, plan_id, now=now, published_by=published_by)
+        if not route_ids:
+            break
+        of += len(route_ids)
+    report("publish", of, of)
 
 
-def _end(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID | None) -> None:
-    """Unless somebody who published it at the same time was first."""
+def _end(session: Session, plan_id: UUID, *, now: datetime, published_by: UUID | None) -> list[UUID]:
+    """The plan is published; or routes are left, which it returns: a visit was given to an agent whose route was out.
+    Somebody who published it at the same time may have been first."""
     plan = load(session, Plan, plan_id)
     one_planner_at_a_time(session, plan.for_day)
     session.refresh(plan)
-    if plan.state != "published" and not routes_to_publish(session, plan_id):
+    left = routes_to_publish(session, plan_id)
+    if plan.state != "published" and not left:
         end_publishing(session, plan, now=now, published_by=published_by)
         refresh_statistics(session, Letter, LetterCustody)  # once for all: a route has too few to look for itself
+    return [] if plan.state == "published" else left

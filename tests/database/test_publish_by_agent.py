@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from field_api.domain.vocabulary import HoldKind
 from field_api.platform.database import transaction
@@ -138,3 +141,27 @@ def test_a_route_that_lost_all_before_it_went_out_is_gone(agency: UUID, plan_id:
     with transaction(agency) as session:
         assert session.scalar(select(func.count()).select_from(Route)) == AGENTS - 1
         assert session.scalar(select(func.count()).where(Change.kind == "route")) == AGENTS - 1
+
+
+def test_a_visit_given_to_an_agent_whose_route_is_out_goes_out_as_well(agency: UUID, plan_id: UUID) -> None:
+    """A dispatcher reassigns while the day is being published: the plan is not left half published by a call that
+    says it is done."""
+    began = 0
+
+    @contextmanager
+    def between_routes() -> Iterator[Session]:
+        nonlocal began
+        began += 1
+        if began == 4:  # two of three are out; one of the third's goes to the first
+            with transaction(agency) as session:
+                first = session.scalars(select(Visit.agent_id).where(Visit.state == "published").limit(1)).one()
+                mine = session.scalars(select(Visit).where(Visit.state == "planned").limit(1)).one()
+                mine.agent_id = first
+                route = session.scalars(select(Route).where(Route.agent_id == first)).one()
+                stop = session.get_one(Stop, {"agency_id": agency, "id": mine.stop_id})
+                stop.route_id, stop.position = route.id, 9
+        with transaction(agency) as session:
+            yield session
+
+    publish_by_agent(between_routes, plan_id, parts=PARTS, now=NOW, published_by=None)
+    assert states(agency)[:2] == ("published", {"published": 9})
