@@ -20,7 +20,7 @@ WEEKEND = (5, 6)
 
 @dataclass(frozen=True)
 class Promised:
-    """One row of a promise, an instalment of a plan or all of it. `made_on` is the day in Greenwich."""
+    """One row of a promise, an instalment of a plan or all of it. `made_on` is the day at the door."""
 
     id: UUID
     made_on: date

@@ -9,8 +9,9 @@ from functools import cache, partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, Row, Select, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, Date, Row, Select, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from field_api.domain.ports import Calendars, RuleBook
@@ -21,7 +22,9 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.records.accounts import Account, Payment
 from field_api.records.agency import Creditor
+from field_api.records.people import Address
 from field_api.records.results import Promise
+from field_api.records.visits import Visit
 
 LOOK_BACK = timedelta(days=180)
 """So long a payment told late can still set a decision right."""
@@ -69,13 +72,19 @@ def _of_account(
 ) -> Mapping[UUID, PromiseState]:
     first = rows[0]
     promises = [
-        Promised(row.id, row.made_on, row.due_on, row.position, row.amount_minor, PromiseState(row.state))
+        Promised(row.id, _made_on(row), row.due_on, row.position, row.amount_minor, PromiseState(row.state))
         for row in rows
     ]
     nothing_owed = bool(first.nothing_owed)
     return decided(
         promises, paid.get(first.account_id, []), today, terms[first.creditor_id].last, nothing_owed=nothing_owed
     )
+
+
+def _made_on(row: Row[Any]) -> date:
+    """Where it was made: whoever pays that evening pays on the same day, whatever day it is in Greenwich by then."""
+    made_at: datetime = row.made_at
+    return made_at.astimezone(ZoneInfo(row.timezone or "UTC")).date()
 
 
 def _promises(today: date) -> Select[Any]:
@@ -96,13 +105,16 @@ def _promises(today: date) -> Select[Any]:
             Promise.account_id,
             Promise.position,
             Promise.state,
-            func.date(func.timezone("UTC", Promise.made_at), type_=Date).label("made_on"),
+            Promise.made_at,
+            Address.timezone,
             due_on.label("due_on"),
             type_coerce(Promise.amount_minor, BigInteger).label("amount_minor"),
             Account.creditor_id,
             (type_coerce(Account.balance_minor, BigInteger) <= 0).label("nothing_owed"),
         )
         .join(Account, (Account.agency_id == Promise.agency_id) & (Account.id == Promise.account_id))
+        .outerjoin(Visit, (Visit.agency_id == Promise.agency_id) & (Visit.id == Promise.visit_id))
+        .outerjoin(Address, (Address.agency_id == Visit.agency_id) & (Address.id == Visit.address_id))
         .where(
             Promise.agency_id == current_agency(),
             Promise.account_id.in_(undecided),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -95,6 +95,19 @@ def test_a_payment_told_of_by_a_call_or_a_file_decides_and_repeating_changes_not
         assert session.scalars(select(Promise.state)).all() == ["broken"]
         record_payment(session, account.id, ref="T-1", paid_on=WEDNESDAY - timedelta(days=5), amount_minor=100, now=NOW, by=None)  # fmt: skip
         assert (settled(session), settled(session)) == (1, 0)
+        assert session.scalars(select(Promise.state)).all() == ["kept"]
+
+
+def test_who_pays_on_the_evening_of_the_promise_kept_it_whatever_day_it_is_in_greenwich(agency: UUID) -> None:
+    with transaction(agency) as session:
+        world = World(session)
+        person, address, account = world.household(timezone="America/Mexico_City")
+        visit = world.visit(world.route(world.agent()), 1, address, person, account, state="done")
+        promise(session, account, person, -8, visit_id=visit.id)
+        made = session.scalars(select(Promise)).one()
+        made.made_at = datetime(2026, 11, 10, 1, 30, tzinfo=UTC)  # half past seven in the evening of the ninth
+        paid(session, account, -9, 100)  # on the ninth
+        settle_promises(session, rules=PARTS.rules, calendars=PARTS.calendars, now=NOW)
         assert session.scalars(select(Promise.state)).all() == ["kept"]
 
 
