@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
 from field_api.domain.disturbance import Weights
+from field_api.domain.replanning import MOST_SECONDS
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.platform.wiring import clock, heard, planning
@@ -40,9 +41,19 @@ DEFAULTS = Weights()
 @click.option("--expect", metavar="DIGEST", help="Change only what a preview with this digest told.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option(
-    "--move-s", type=click.IntRange(0), default=DEFAULTS.move_s, show_default=True, help="A moved stop costs."
+    "--move-s",
+    type=click.IntRange(0, MOST_SECONDS),
+    default=DEFAULTS.move_s,
+    show_default=True,
+    help="A moved stop costs.",
 )
-@click.option("--retime-s", type=click.IntRange(0), default=DEFAULTS.retime_s, show_default=True, help="Another time.")
+@click.option(
+    "--retime-s",
+    type=click.IntRange(0, MOST_SECONDS),
+    default=DEFAULTS.retime_s,
+    show_default=True,
+    help="Another time.",
+)
 def replan(
     day: datetime,
     ill: Sequence[str],

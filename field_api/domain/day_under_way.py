@@ -36,6 +36,7 @@ class StopNow:
     letters: int = 0
     refused: Refusal | None = None
     pinned: bool = False  # to its agent, by a dispatcher
+    hours: tuple[datetime, datetime] | None = None  # contact hours, which the wish's windows may be a part of
 
     @property
     def service(self) -> timedelta:

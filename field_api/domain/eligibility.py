@@ -190,6 +190,12 @@ def beside(candidate: Candidate, visited: Collection[UUID], day: date) -> Candid
     return replace(candidate, past=[*candidate.past, *same_day]) if same_day else candidate
 
 
+def as_sought(candidate: Candidate | None, person_id: UUID) -> Candidate | None:
+    """The candidate for whom this person is sought: itself, or who is sought instead; None where it is neither."""
+    both = () if candidate is None else (candidate, candidate.instead)
+    return next((one for one in both if one is not None and one.person_id == person_id), None)
+
+
 def refusals_at(candidate: Candidate, place: Place, day: date, law: Law) -> Iterator[Refusal]:
     """Everything that speaks against a visit about the account at this place on `day`."""
     if candidate.barred is not None:

@@ -34,6 +34,9 @@ from field_api.domain.timetable import Timetable
 MOST_AGENTS = 12
 """Who is looked at for the stops of somebody who is ill, nearest first: more take longer, and are seldom nearer."""
 MOST_STOPS = 300
+MOST_SECONDS = 200_000
+"""What each of `Weights` may be: a stop that is hours off costs four of them, which with any detour is less than it is
+worth. Otherwise it would rather be dropped than told another time."""
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,7 @@ class _Known:
             letters=sum(self.letters.get(visit.visit_id, 0) for visit in out),
             refused=refused[out[0].visit_id] if out and not lawful else None,
             pinned=stop.pinned_agent == stop.agent_id,
+            hours=(stop.sought.opens_at, stop.sought.closes_at) if stop.entries else None,
         )
 
     def _told_at(self, stop: StopOnPlan) -> Iterator[Row[Any]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from field_api.domain.contact_rules import ContactWindow, Refusal
-from field_api.domain.eligibility import Candidate, Eligible, Law, window_at
+from field_api.domain.eligibility import Candidate, Eligible, Law, as_sought, window_at
 from field_api.domain.ports import PlanningParts, Travel
 from field_api.domain.routing import Point, RoutingProblem, StopWish
 from field_api.domain.stops import SoughtStop, SoughtVisit, stop_of
@@ -146,7 +146,8 @@ class _Hours:
                 yield entry
 
     def _entry(self, candidate: Candidate | None, visit: VisitOnPlan) -> Eligible | None:
-        if candidate is None or candidate.person_id != visit.person_id:
+        candidate = as_sought(candidate, visit.person_id)
+        if candidate is None:
             return None
         place = next((place for place in candidate.places if place.id == visit.address_id), None)
         if place is None or place.point is None:

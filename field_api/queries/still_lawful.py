@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.account_books import spoken_against
 from field_api.domain.contact_rules import PastAttempt, Refusal, Rule
-from field_api.domain.eligibility import Candidate, Law, refusals_at
+from field_api.domain.eligibility import Candidate, Law, as_sought, refusals_at
 from field_api.domain.ports import PlanningParts
 from field_api.domain.vocabulary import NotPlannedReason, OutcomeKind
 from field_api.platform.tenancy import current_agency
@@ -68,10 +68,10 @@ def _against(
     booked = spoken_against(replace(books, published_on=books.published_on - {day}), day, parts.rules.hold)
     if (why := next(booked, None)) is not None:
         return why
-    places: Mapping[UUID, object] = {p.id: p for p in candidate.places} if candidate else {}
-    if candidate is None or candidate.person_id != visit.person_id or visit.address_id not in places:
+    candidate = as_sought(candidate, visit.person_id)
+    place = next((p for p in candidate.places if p.id == visit.address_id), None) if candidate is not None else None
+    if candidate is None or place is None:
         return Refusal(NotPlannedReason.WITHDRAWN, NOT_THERE_ANY_MORE)
-    place = next(place for place in candidate.places if place.id == visit.address_id)
     others = replace(candidate, past=_without_itself(candidate.past, day))
     return next(refusals_at(others, place, day, law), None)
 

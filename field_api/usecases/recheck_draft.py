@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.account_books import spoken_against
 from field_api.domain.contact_rules import ContactWindow, Refusal, Rule
-from field_api.domain.eligibility import Candidate, Law, refusals_at, window_at
+from field_api.domain.eligibility import Candidate, Law, as_sought, refusals_at, window_at
 from field_api.domain.ports import PlanningParts
 from field_api.domain.vocabulary import NotPlannedReason
 from field_api.platform.tenancy import current_agency
@@ -60,11 +60,9 @@ def _against(
     why = next(spoken_against(found.books[account_id], plan.for_day, parts.rules.hold), None)
     if why is not None:
         return why
-    if candidate is not None and candidate.instead is not None and candidate.instead.person_id == visit.person_id:
-        candidate = candidate.instead
-    sought_there = candidate is not None and candidate.person_id == visit.person_id
+    candidate = as_sought(candidate, visit.person_id)
     place = next((p for p in candidate.places if p.id == visit.address_id), None) if candidate is not None else None
-    if candidate is None or place is None or not sought_there:
+    if candidate is None or place is None:
         return Refusal(NotPlannedReason.WITHDRAWN, NOT_THERE_ANY_MORE)
     why = next(refusals_at(candidate, place, plan.for_day, law), None)
     if why is not None:

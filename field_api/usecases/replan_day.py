@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -36,6 +36,9 @@ from field_api.usecases.plan_day import one_planner_at_a_time
 from field_api.usecases.replanned_day import Replanned
 from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.write_replan import write_replan
+
+NEVER_TODAY = timedelta(days=2)
+"""Who is free again later than this is not today. Times are added to it, which the calendar's end would not bear."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class _Search:
         told = self.happened
         if told.agents - {agent.agent_id for agent in day.agents}:
             raise Problem("conflict", "an agent is not out that day, and has no shift either", at="agents")
-        agents = tuple(replace(agent, now=_as_told(agent.now, told)) for agent in day.agents)
+        agents = tuple(replace(agent, now=_as_told(agent.now, told, self.now)) for agent in day.agents)
         come = newcomers(self.session, self.plan.for_day, told.added, self.parts)
         return _Seen(replace(day, agents=agents), come)
 
@@ -185,10 +188,11 @@ def _refused_beside_others(under: UnderWay, day: DayNow) -> Iterator[Line]:
                 yield Line(ChangeOfStop.DROPPED, stop, visit_id=visit.visit_id, why=day.refused[visit.visit_id])
 
 
-def _as_told(route: RouteNow, happened: Happened) -> RouteNow:
+def _as_told(route: RouteNow, happened: Happened, now: datetime) -> RouteNow:
+    free_at = happened.free_at.get(route.agent_id)
     return replace(
         route,
         ill=route.ill or route.agent_id in happened.ill,
         late_s=happened.late_s.get(route.agent_id, 0),
-        free_at=happened.free_at.get(route.agent_id),
+        free_at=None if free_at is None else min(free_at, now + NEVER_TODAY),
     )

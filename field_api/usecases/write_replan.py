@@ -102,7 +102,7 @@ class _Writing:
         new = self.found.agent_of(line.to_agent or 0)
         route = self._route_of(new)
         out = self._out(stop.id)
-        if len(out) < len(self.visits[stop.id]):
+        if any(visit.stop_id == stop.id and visit not in out for visit in self.visits[stop.id]):
             stop = self._split(stop, out)
         stop.route_id = route.id
         for visit in out:
@@ -163,7 +163,7 @@ class _Writing:
         owner = self.found.agent_of(agent)
         current = under.known[agent].current
         if current is not None and current.key in told_anew:
-            self._tell_time(self.stops[current.key], facts[-1].begins_at, current.wish)
+            self._tell_time(self.stops[current.key], facts[-1].begins_at, current.wish, current.hours)
             self._say(self.stops[current.key])
             self.route_changed.add(owner.agent_id)
         same = [entry.stop for entry in rest] == list(under.before[agent])
@@ -187,15 +187,24 @@ class _Writing:
             return
         stop.position = number
         if timed_anew:
-            self._tell_time(stop, entry.begins_at, self.found.problem.stops[entry.stop])
+            self._tell_time(stop, entry.begins_at, self.found.problem.stops[entry.stop], self._hours(entry.stop))
         self._say(stop)
 
-    def _tell_time(self, stop: Stop, begins_at: datetime, wish: StopWish) -> None:
+    def _hours(self, number: int) -> tuple[datetime, datetime] | None:
+        """Contact hours of a told stop; a newcomer was written with its own."""
+        told = number - self.found.under.facts
+        return self.found.under.open_stops[told].hours if number < self.found.under.added_from else None
+
+    def _tell_time(
+        self, stop: Stop, begins_at: datetime, wish: StopWish, hours: tuple[datetime, datetime] | None
+    ) -> None:
+        """`wish` says when the visit may begin, also by when somebody is there, which is no contact hour."""
         service = timedelta(seconds=wish.service_s)
         until = next((closes for opens, closes in wish.windows if opens <= begins_at < closes), stop.visit_until)
         stop.arrival_from = begins_at
         stop.arrival_to = max(begins_at, min(begins_at + ARRIVAL_SPAN, until - service))
-        stop.visit_until = min(stop.visit_until, until) if until > begins_at else stop.visit_until
+        if hours is not None:
+            stop.visit_from, stop.visit_until = hours
         stop.service_s = wish.service_s
         for visit in self._out(stop.id):
             body = {

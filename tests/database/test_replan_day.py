@@ -19,6 +19,7 @@ from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.records.agency import Creditor
 from field_api.records.changes import Change
+from field_api.records.people import Address
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Stop
 from field_api.records.results import Attempt, AttemptHead
 from field_api.records.visits import Letter, Visit, VisitAccount, VisitEvent, VisitKey
@@ -38,7 +39,7 @@ EVERYBODY = "everybody"
 class Out:
     """Three agents out, three kilometres apart, with four households each around where they start."""
 
-    def __init__(self, agency: UUID, agents: int = 3) -> None:
+    def __init__(self, agency: UUID, agents: int = 3, *, beside: bool = False) -> None:
         self.agency = agency
         with transaction(agency) as session:
             world = World(session)
@@ -48,6 +49,8 @@ class Out:
                 self.agents[f"MX-{number}"] = world.agent(f"MX-{number}", at=at).id
                 for house in range(4):
                     world.household((at[0] + 0.002 * (house + 1), at[1]))
+                if beside and number == 1:  # a second debtor at the first house
+                    world.household((at[0] + 0.002, at[1]))
         with transaction(agency) as session:
             self.plan = plan_day(session, WEDNESDAY, parts=QUICK, now=NOW).id
         with transaction(agency) as session:
@@ -269,3 +272,77 @@ def test_someone_on_duty_without_a_route_gets_one(out: Out) -> None:
     assert route.plan_id == out.plan and route.travel_s > 0
     assert [position for position, *_ in out.stops("MX-9")] == list(range(1, 13))
     assert out.changes()["MX-9"] == {"route": 1, "visit": 12}
+
+
+def test_a_stop_whose_other_visit_is_refused_moves_whole_and_leaves_no_empty_one(agency: UUID) -> None:
+    """Two debtors at one door: one was visited by somebody else, the other goes to a neighbour."""
+    out = Out(agency, beside=True)
+    both = [stop for stop in out.stops("MX-1") if [s[0] for s in out.stops("MX-1")].count(stop[0]) == 2]
+    assert len(both) == 2
+    with transaction(agency) as session:
+        account = session.scalars(select(VisitAccount.account_id).where(VisitAccount.visit_id == both[0][1])).one()
+        person = session.scalars(select(Visit.person_id).where(Visit.id == both[0][1])).one()
+        session.add(AttemptHead(agency_id=agency, last_number=1))
+        session.add(
+            Attempt(
+                number=1, account_id=account, person_id=person, visit_id=both[0][1], op_id=new_id(), channel="visit",
+                at=MORNING, received_at=MORNING, outcome="nobody_there", right_party=False, late=True, flags=["late"],
+                detail=Confidential("{}"), from_paper=False,
+            )
+        )  # fmt: skip
+    out.replan(ill=frozenset({out.agents["MX-1"]}))
+    with transaction(agency) as session:
+        assert session.scalars(select(Visit.state).where(Visit.id == both[0][1])).one() == "withdrawn"
+        other = session.scalars(select(Visit).where(Visit.id == both[1][1])).one()
+        assert other.state == "published" and other.agent_id != out.agents["MX-1"]
+        sought = set(session.scalars(select(Visit.stop_id)))
+        assert set(session.scalars(select(Stop.id))) <= sought
+
+
+def test_when_somebody_is_there_is_no_contact_hour_when_a_time_is_told_anew(out: Out) -> None:
+    with transaction(out.agency) as session:
+        for address in session.scalars(select(Address)):
+            address.known_times = ["mon-sun 07:00-17:30"]
+        hours = set(session.execute(select(Stop.visit_from, Stop.visit_until)).all())
+    out.replan(late_s={out.agents["MX-1"]: 5_400})
+    with transaction(out.agency) as session:
+        assert set(session.execute(select(Stop.visit_from, Stop.visit_until)).all()) == hours
+
+
+def test_who_is_free_again_at_the_end_of_the_calendar_is_not_today(out: Out) -> None:
+    found = out.replan(free_at={out.agents["MX-1"]: datetime.max.replace(tzinfo=UTC)})
+    assert out.stops("MX-1") == [] and found.applied
+
+
+def test_a_debtor_sought_after_their_guarantor_is_still_sought_where_the_guarantor_is_about_another_debt(
+    agency: UUID,
+) -> None:
+    with transaction(agency) as session:
+        world = World(session)
+        agent = world.agent().id
+        strategy = {"guarantor_first": True, "debtor_after_guarantor": True, "guarantor_visits_at_most": 1}
+        world.creditor().strategy = strategy
+        guarantor = world.person()
+        world.address(guarantor)
+        debtor, _, enough = world.household((MEXICO_CITY[0] + 0.01, MEXICO_CITY[1]))
+        _, _, more = world.household((MEXICO_CITY[0] + 0.02, MEXICO_CITY[1]))
+        for account in (enough, more):
+            world.party(account, guarantor, "guarantor")
+        session.add(AttemptHead(agency_id=agency, last_number=1))
+        session.add(
+            Attempt(
+                number=1, account_id=enough.id, person_id=guarantor.id, op_id=new_id(), channel="visit",
+                at=NOW - timedelta(days=40), received_at=NOW, outcome="nobody_there", right_party=False,
+                detail=Confidential("{}"),
+            )
+        )  # fmt: skip
+        debtor_id, guarantor_id = debtor.id, guarantor.id
+    with transaction(agency) as session:
+        plan = plan_day(session, WEDNESDAY, parts=QUICK, now=NOW).id
+    with transaction(agency) as session:
+        publish_plan(session, plan, parts=QUICK, now=NOW, published_by=None)
+        assert set(session.scalars(select(Visit.person_id))) == {debtor_id, guarantor_id}
+    with transaction(agency) as session:
+        found = replan_day(session, plan, Happened(), parts=QUICK, heard={agent: EARLY}, now=EARLY, by=None)
+        assert found.day.refused == {} and found.lines == ()
+        assert set(session.scalars(select(Visit.state))) == {"published"}

@@ -16,6 +16,7 @@ from field_api.domain.contact_rules import Refusal, Rule
 from field_api.domain.day_under_way import RouteNow, StopNow, whereabouts
 from field_api.domain.disturbance import Disturbance, Told, Weights, disturbance
 from field_api.domain.replanning import (
+    MOST_SECONDS,
     as_told,
     disturbed,
     least_changed,
@@ -26,7 +27,7 @@ from field_api.domain.replanning import (
     under_way,
 )
 from field_api.domain.route_checks import broken_promises
-from field_api.domain.routing import RoutingAnswer, RoutingProblem, worth
+from field_api.domain.routing import ALL_IT_TAKES, RoutingAnswer, RoutingProblem, worth
 from field_api.domain.timetable import Timetable
 from field_api.domain.vocabulary import NotPlannedReason
 
@@ -77,6 +78,12 @@ def test_where_something_was_reported_the_agent_still_is() -> None:
     seen = whereabouts(route_now(1, stops[0], here, heard_at=at(24)), at(24), travel_s)
     assert seen.current is here and seen.left == (stops[0],)
     assert (seen.facts[0].begins_at, seen.facts[0].ends_at) == (at(20), at(30))
+
+
+def test_no_stop_is_worth_less_than_all_that_its_change_may_cost() -> None:
+    told = Told(0, at(0), at(30), move_s=2 * MOST_SECONDS, retime_s=MOST_SECONDS)  # a letter counts with the move
+    a_day_s = 86_400
+    assert max(told.cost_s(agent, at(600)) for agent in (0, 1)) + a_day_s < ALL_IT_TAKES
 
 
 def test_before_the_day_begins_nobody_is_on_the_way() -> None:

@@ -6,14 +6,13 @@ import marshmallow as ma
 
 from field_api.domain.disturbance import Weights
 from field_api.domain.replanned import ChangeOfStop
+from field_api.domain.replanning import MOST_SECONDS
 from field_api.http.schemas.audiences import OFFICE
 from field_api.http.schemas.labelled import Schema, confidential, internal
 from field_api.http.schemas.planning import MAX_SEED
 
 MOST_NAMED = 200
 LONGEST_LATE_MINUTES = 24 * 60
-MOST_SECONDS = 500_000
-"""Less than any stop is worth: otherwise one would rather be dropped than moved."""
 
 
 class LateSchema(Schema):
