@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.account_books import spoken_against
 from field_api.domain.changes_by_hand import CannotBeMeant, Change
 from field_api.domain.contact_rules import Refusal
-from field_api.domain.eligibility import Candidate, Eligible, beside, decide, why_not_on
+from field_api.domain.eligibility import Eligible, beside, decide, why_not_on
 from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import SoughtStop, gather_stops
 from field_api.platform.ids import new_id
@@ -58,20 +58,20 @@ def addition(
     entry = decide(candidate, plan.for_day, law)
     if against or not isinstance(entry, Eligible):
         return [*against, *why_not_on(candidate, plan.for_day, law)]
-    return _at_a_stop(change, candidate, entry, stops)
+    return _at_a_stop(change, entry, stops)
 
 
-def _at_a_stop(change: Change, candidate: Candidate, entry: Eligible, stops: Sequence[StopOnPlan]) -> Addition:
+def _at_a_stop(change: Change, entry: Eligible, stops: Sequence[StopOnPlan]) -> Addition:
     joins = next(_same_place(entry, stops), None)
     if joins is None:
-        if any(visit.person_id == candidate.person_id for stop in stops for visit in stop.visits):
+        if any(visit.person_id == entry.candidate.person_id for stop in stops for visit in stop.visits):
             raise CannotBeMeant("account_id", "the person is sought at another place of the draft")
         (sought,) = gather_stops([entry])
-        return Addition(new_id(), candidate.account_id, sought, None)
+        return Addition(new_id(), entry.candidate.account_id, sought, None)
     if change.agent_id not in (None, joins.agent_id):
         raise CannotBeMeant("agent_id", "somebody is sought there already, on another agent's route")
     (together,) = gather_stops([*joins.entries, entry])
-    return Addition(joins.stop_id, candidate.account_id, replace(together, point=joins.sought.point), joins)
+    return Addition(joins.stop_id, entry.candidate.account_id, replace(together, point=joins.sought.point), joins)
 
 
 def _same_place(entry: Eligible, stops: Sequence[StopOnPlan]) -> Iterator[StopOnPlan]:

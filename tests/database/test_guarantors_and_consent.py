@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.changes_by_hand import Change
+from field_api.domain.draft_orders import ChangeByHand
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
@@ -20,6 +22,7 @@ from field_api.records.planning import NotPlanned, Shift
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.change_account import change_account
+from field_api.usecases.change_draft import change_draft
 from field_api.usecases.plan_day import plan_day
 from field_api.usecases.publish_plan import publish_plan
 from tests.planning_world import NOW, PARTS, WEDNESDAY, World
@@ -129,3 +132,29 @@ def test_the_next_possible_day_is_one_on_which_somebody_works_who_speaks_the_lan
         assert planned is not None
         plan_day(session, planned, parts=PARTS, now=NOW)
         assert session.scalars(select(VisitAccount.account_id)).all() == [account.id]
+
+
+def test_a_debtor_is_not_added_at_home_while_they_are_sought_elsewhere(agency: UUID) -> None:
+    """Nobody is visited twice on one day, whomever the account would have sought first."""
+    with transaction(agency) as session:
+        world = World(session)
+        world.agent()
+        world.creditor().strategy = {"debtor_after_guarantor": True, "guarantor_visits_at_most": 1}
+        debtor, work, _ = world.household()
+        later = world.account(debtor)
+        guarantor = world.person()
+        world.party(later, guarantor, "guarantor")
+        later.guarantor_first = True
+        visited(session, later, guarantor, 40, 1)
+        world.address(guarantor)
+        later.state = "closed"  # not on the draft
+        session.flush()
+        _, plan_id = sought(session)
+        later.state = "placed"
+        work.retired_at = NOW  # moved since: another address is theirs by now
+        world.address(debtor, (19.45, -99.14))
+        session.flush()
+        change = Change(ChangeByHand.ADD, account_id=later.id)
+        with pytest.raises(Problem) as refused:
+            change_draft(session, plan_id, change, parts=PARTS, now=NOW, by=None, seen=None)
+        assert (refused.value.code, refused.value.at) == ("invalid-change", "account_id")
