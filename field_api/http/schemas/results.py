@@ -165,9 +165,7 @@ class AccountResultQuery(PageArguments):
 
 
 class PromiseQuery(AccountResultQuery):
-    state = internal(
-        ma.fields.String(load_default=None, validate=ma.validate.OneOf([*PromiseState]))
-    )
+    state = internal(ma.fields.String(load_default=None, validate=ma.validate.OneOf([*PromiseState])))
 
 
 class DisputeQuery(AccountResultQuery):
