@@ -27,6 +27,7 @@ from pyvrp.search import NeighbourhoodParams
 from pyvrp.stop import MaxIterations, MultipleCriteria, NoImprovement
 
 from field_api.adapters.pyvrp_model import Model
+from field_api.domain.few_stops import every_choice_tried, every_order_tried
 from field_api.domain.mending import mended
 from field_api.domain.ports import Count, uncounted
 from field_api.domain.round_trip import round_trip
@@ -148,9 +149,9 @@ class _Run:
 
     def choose(self, problem: RoutingProblem) -> RoutingAnswer:
         """Whose sheet has what; nothing else of it may be used."""
-        chosen = self._search(problem, "choose", share=0.8)
         if problem.balance is None:
-            return chosen
+            return every_choice_tried(problem) or self._search(problem, "choose", share=0.8)
+        chosen = self._search(problem, "choose", share=0.8)
         placed = _placed(chosen)
         part = part_of(replace(problem, agents=_bounded(problem, placed), balance=None), placed)
         return as_whole(problem, placed, self._search(part, "choose", share=0.9))
@@ -172,7 +173,8 @@ class _Run:
         self, problem: RoutingProblem, chosen: Sequence[int], *, share: float = 1.0, most: int | None = None
     ) -> RoutingAnswer:
         equal = part_of(problem, chosen, equal=True)
-        return round_trip(equal, seed=self.seed, kicks=KICKS) or self._search(equal, "order", share=share, most=most)
+        tried = every_order_tried(equal) or round_trip(equal, seed=self.seed, kicks=KICKS)
+        return tried or self._search(equal, "order", share=share, most=most)
 
     def _search(self, problem: RoutingProblem, step: str, *, share: float, most: int | None = None) -> RoutingAnswer:
         self.limit.share = share
