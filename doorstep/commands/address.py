@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 
 from doorstep.commands import office_context
 from doorstep.commands.address_rules import needs, opt_out
 from doorstep.commands.agent import POINT
+from doorstep.commands.tables import plain_console
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, planning
@@ -28,8 +28,7 @@ def _ids() -> Column:
 
 
 def _print(table: Table) -> None:
-    """A creditor's square brackets are text: as markup they vanish, or break off the list."""
-    Console(markup=False, emoji=False).print(table)
+    plain_console().print(table)
 
 
 @click.group()

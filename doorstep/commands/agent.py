@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, time
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
+from doorstep.commands.tables import plain_console
 from field_api.domain.routing import Point
 from field_api.platform.database import transaction
 from field_api.platform.tenancy import current_agency
@@ -177,7 +177,7 @@ def list_agents() -> None:
                 "\n".join(shifts.get(row.id, [])),
                 "\n".join(absences.get(row.id, [])),
             )
-        Console().print(table)
+        plain_console().print(table)
 
 
 def _shifts(session: Session) -> dict[object, list[str]]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
+from doorstep.commands.tables import plain_console
 from field_api.adapters.table_files import open_table
 from field_api.domain.cells import Cell, is_blank
 from field_api.domain.column_map import ColumnMap
@@ -55,7 +55,7 @@ def import_attempts(file: Path, creditor_name: str) -> None:
                     faults += _keep(session, creditor_id, batch, kept, now)
         except TableRefused as refusal:
             raise Problem("invalid-file", refusal.message, at="file", extra={"reason": refusal.code}) from refusal
-    console = Console()
+    console = plain_console()
     console.print(f"{kept.recorded} recorded, {kept.known} known before, {len(faults)} left out")
     if faults:
         console.print(_shown(faults))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from doorstep.commands import office_context
+from doorstep.commands.tables import plain_console
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.vocabulary import HoldKind
@@ -76,4 +76,4 @@ def list_holds(lifted: bool, limit: int) -> None:
             lifted_at = f"{row.lifted_at:%Y-%m-%d %H:%M}" if row.lifted_at else ""
             reason = row.reason.reveal(Audience.DISPATCHER)
             table.add_row(str(row.id), row.kind, target, f"{row.placed_at:%Y-%m-%d %H:%M}", lifted_at, reason)
-        Console().print(table)
+        plain_console().print(table)

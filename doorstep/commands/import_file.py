@@ -11,6 +11,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from doorstep.commands import office_context
+from doorstep.commands.tables import plain_console
 from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.platform.wiring import clock
@@ -36,7 +37,7 @@ def import_file(file: Path, creditor_name: str, dry_run: bool) -> None:
                 session, creditor, file, file_name=file.name, now=clock().now(), imported_by=None, dry_run=dry_run,
                 progress=lambda rows, done: progress.update(task, completed=done, rows=rows),
             )  # fmt: skip
-    _tell(report, Console())
+    _tell(report, plain_console())
 
 
 def _progress() -> Progress:
@@ -47,7 +48,7 @@ def _progress() -> Progress:
         TaskProgressColumn(),
         TextColumn("{task.fields[rows]} rows"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=plain_console(stderr=True),
     )
 
 
@@ -57,14 +58,14 @@ def _tell(report: ImportReport, console: Console) -> None:
         return
     counts = report.counts
     read_as = ", ".join(f"{name} {value!r}" for name, value in report.read_as.items())
-    console.print(f"{report.rows_total} rows read ({read_as})", markup=False)
+    console.print(f"{report.rows_total} rows read ({read_as})")
     console.print(
         f"{counts.created} new, {counts.updated} updated, {counts.unchanged} unchanged, {counts.closed} closed,"
         f" {counts.reopened} reopened, {counts.payments_added} payments, {counts.never_placed} closed before they came,"
         f" {report.rows_rejected} left out"
     )
     if report.ignored_columns:
-        console.print(f"columns not used: {', '.join(report.ignored_columns)}", markup=False)
+        console.print(f"columns not used: {', '.join(report.ignored_columns)}")
     if report.errors:
         console.print(_errors(report))
     if report.dry_run:
@@ -77,6 +78,5 @@ def _errors(report: ImportReport) -> Table:
     for name in ("row", "column", "code", "why"):
         table.add_column(name)
     for error in report.errors[:ERRORS_SHOWN]:
-        # Headers come from the file: they are shown as they are, not read as markup.
-        table.add_row(str(error.row), error.column.replace("[", "\\["), error.code.value, error.message)
+        table.add_row(str(error.row), error.column, error.code.value, error.message)
     return table

@@ -8,10 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from doorstep.commands.tables import plain_console
 from field_api.domain.route_picture import route_svg
 from field_api.queries.agents import agents
 from field_api.queries.plan_overview import PlanOverview
@@ -66,7 +66,7 @@ def agent_days(session: Session, overview: PlanOverview) -> list[AgentDay]:
 
 def show_plan(session: Session, overview: PlanOverview) -> None:
     """Print routes and reasons as tables."""
-    console = Console()
+    console = plain_console()
     title = f"{overview.plan.for_day.isoformat()}: {overview.plan.state}"
     table = Table("agent", "from", "to", title=title)
     for heading in ("stops", "visits", "km", "driving", "hours", "load"):

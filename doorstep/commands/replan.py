@@ -9,11 +9,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
+from doorstep.commands.tables import plain_console
 from field_api.domain.disturbance import Weights
 from field_api.domain.replanning import MOST_SECONDS
 from field_api.platform.database import transaction
@@ -130,7 +130,7 @@ def _agents(session: Session, looked_at: Sequence[Any]) -> list[Agent]:
 
 def show(found: dict[str, Any], zones: dict[str, ZoneInfo]) -> None:
     """Codes, numbers and times; nobody's name, no address."""
-    console = Console()
+    console = plain_console()
     table = Table("change", "stop", "agent", "told", "now", "", title="changed" if found["applied"] else "would change")
     for line in found["changes"]:
         agent = line["to_agent"] or line["from_agent"] or "-"
