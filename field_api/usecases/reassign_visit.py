@@ -24,6 +24,7 @@ from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Visit
 from field_api.usecases.draft_of_visit import draft_of_visit, keep_of_visit
+from field_api.usecases.empty_route import empty_route
 from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
@@ -110,21 +111,7 @@ def _route_of(session: Session, plan: Plan, agent: Agent, now: datetime) -> Rout
     day = shift_on(session, agent, plan.for_day, now)
     if day is None:
         raise Problem("conflict", "the agent does not work on the plan's day", at="agent_id")
-    route = Route(
-        plan_id=plan.id,
-        agent_id=agent.id,
-        starts_at=day.starts_at,
-        ends_at=day.ends_at,
-        start_latitude=day.start.latitude,
-        start_longitude=day.start.longitude,
-        end_latitude=day.end.latitude,
-        end_longitude=day.end.longitude,
-        distance_m=0,
-        travel_s=0,
-    )
-    session.add(route)
-    session.flush()
-    return route
+    return empty_route(session, plan.id, agent.id, day)
 
 
 def _append(

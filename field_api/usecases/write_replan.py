@@ -23,6 +23,7 @@ from field_api.queries.arrays import among
 from field_api.queries.day_under_way import AgentNow
 from field_api.records.planning import Absence, Route, Stop
 from field_api.records.visits import Visit, VisitAccount, VisitEvent
+from field_api.usecases.empty_route import empty_route
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
 from field_api.usecases.publish_plan import make_real
@@ -231,22 +232,8 @@ class _Writing:
     def _route_of(self, agent: AgentNow) -> Route:
         """Theirs, or one of the plan for whom nothing was planned."""
         if agent.agent_id not in self.routes:
-            day = agent.now.day
-            route = Route(
-                plan_id=self.found.plan.id,
-                agent_id=agent.agent_id,
-                starts_at=day.starts_at,
-                ends_at=day.ends_at,
-                start_latitude=day.start.latitude,
-                start_longitude=day.start.longitude,
-                end_latitude=day.end.latitude,
-                end_longitude=day.end.longitude,
-                distance_m=0,
-                travel_s=0,
-            )
-            self.session.add(route)
-            self.session.flush()
-            self.routes[agent.agent_id] = route
+            made = empty_route(self.session, self.found.plan.id, agent.agent_id, agent.now.day)
+            self.routes[agent.agent_id] = made
         return self.routes[agent.agent_id]
 
 
