@@ -12,7 +12,7 @@ from field_api.domain.timed import Why
 from field_api.http.paging import PageArguments
 from field_api.http.schemas.audiences import OFFICE
 from field_api.http.schemas.labelled import Schema, confidential, internal, open_, place
-from field_api.http.schemas.planning import MAX_SEED, RefusalSchema
+from field_api.http.schemas.planning import MAX_SEED, RefusalSchema, RouteTimesSchema, StopSchema
 from field_api.http.schemas.revealed import RevealedString
 
 MOST_STOPS_ON_A_ROUTE = 1000
@@ -131,13 +131,8 @@ class LineSchema(Schema):
     coordinates = place(ma.fields.List(ma.fields.List(ma.fields.Float())))
 
 
-class StopOnDraftSchema(Schema):
+class StopOnDraftSchema(StopSchema):
     audiences = OFFICE
-    id = internal(ma.fields.UUID(attribute="stop.id"))
-    position = internal(ma.fields.Integer(attribute="stop.position"))
-    arrival_from = internal(ma.fields.AwareDateTime(attribute="stop.arrival_from"))
-    arrival_to = internal(ma.fields.AwareDateTime(attribute="stop.arrival_to"))
-    visit_until = internal(ma.fields.AwareDateTime(attribute="stop.visit_until"))
     service_s = internal(ma.fields.Integer(attribute="stop.service_s"))
     visits = internal(ma.fields.Integer())
     pinned_agent = internal(ma.fields.Boolean())
@@ -145,23 +140,11 @@ class StopOnDraftSchema(Schema):
         ma.fields.Integer(allow_none=True, metadata={"description": "from 1; the last where the route is shorter"})
     )
     added = internal(ma.fields.Boolean(metadata={"description": "put on the draft by hand"}))
-    street = place(ma.fields.String(attribute="address.street"))
-    number = place(ma.fields.String(attribute="address.number", allow_none=True))
-    city = place(ma.fields.String(attribute="address.city", allow_none=True))
-    latitude = place(ma.fields.Float(attribute="address.latitude", allow_none=True))
-    longitude = place(ma.fields.Float(attribute="address.longitude", allow_none=True))
 
 
-class RouteOnDraftSchema(Schema):
+class RouteOnDraftSchema(RouteTimesSchema):
     audiences = OFFICE
-    id = internal(ma.fields.UUID(attribute="route.id"))
-    agent_id = internal(ma.fields.UUID(attribute="agent.id"))
-    agent_code = internal(ma.fields.String(attribute="agent.code"))
     agent_name = open_(ma.fields.String(attribute="agent.name"))
-    starts_at = internal(ma.fields.AwareDateTime(attribute="route.starts_at"))
-    ends_at = internal(ma.fields.AwareDateTime(attribute="route.ends_at"))
-    distance_m = internal(ma.fields.Integer(attribute="route.distance_m"))
-    travel_s = internal(ma.fields.Integer(attribute="route.travel_s"))
     work_s = internal(ma.fields.Integer())
     idle_s = internal(ma.fields.Integer(metadata={"description": "waiting for hours to begin, and lunch"}))
     visits = internal(ma.fields.Integer())

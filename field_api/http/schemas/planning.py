@@ -190,7 +190,9 @@ class VisitOnRouteSchema(Schema):
     person = open_(ma.fields.String(attribute="person_name"))
 
 
-class StopOnRouteSchema(Schema):
+class StopSchema(Schema):
+    """A stop that has its time and its place on a route."""
+
     audiences = OFFICE
     id = internal(ma.fields.UUID(attribute="stop.id"))
     position = internal(ma.fields.Integer(attribute="stop.position"))
@@ -202,21 +204,31 @@ class StopOnRouteSchema(Schema):
     city = place(ma.fields.String(attribute="address.city", allow_none=True))
     latitude = place(ma.fields.Float(attribute="address.latitude", allow_none=True))
     longitude = place(ma.fields.Float(attribute="address.longitude", allow_none=True))
+
+
+class StopOnRouteSchema(StopSchema):
+    audiences = OFFICE
     visits = open_(ma.fields.List(ma.fields.Nested(VisitOnRouteSchema)))
 
 
-class RouteSchema(Schema):
+class RouteTimesSchema(Schema):
+    """Whose a route is, when it begins and ends, and how far it leads."""
+
     audiences = OFFICE
     id = internal(ma.fields.UUID(attribute="route.id"))
     agent_id = internal(ma.fields.UUID(attribute="agent.id"))
     agent_code = internal(ma.fields.String(attribute="agent.code"))
-    day = internal(ma.fields.Date(attribute="plan.for_day"))
-    state = internal(ma.fields.String(attribute="plan.state"))
     starts_at = internal(ma.fields.AwareDateTime(attribute="route.starts_at"))
     ends_at = internal(ma.fields.AwareDateTime(attribute="route.ends_at"))
     lunch_at = internal(ma.fields.AwareDateTime(attribute="route.lunch_at", allow_none=True))
     distance_m = internal(ma.fields.Integer(attribute="route.distance_m"))
     travel_s = internal(ma.fields.Integer(attribute="route.travel_s"))
+
+
+class RouteSchema(RouteTimesSchema):
+    audiences = OFFICE
+    day = internal(ma.fields.Date(attribute="plan.for_day"))
+    state = internal(ma.fields.String(attribute="plan.state"))
     stops = place(ma.fields.List(ma.fields.Nested(StopOnRouteSchema)))
 
 
