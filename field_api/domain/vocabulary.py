@@ -322,6 +322,18 @@ class VisitEventKind(StrEnum):
     VERDICT = "verdict"
 
 
+AT_THE_DOOR = (
+    VisitEventKind.ARRIVED,
+    VisitEventKind.ENCOUNTER,
+    VisitEventKind.IDENTITY_CHECK,
+    VisitEventKind.OPENED,
+    VisitEventKind.OUTCOME,
+    VisitEventKind.LETTER,
+    VisitEventKind.PHOTO,
+)
+"""What only somebody records who is there."""
+
+
 class PhotoSubject(StrEnum):
     """What a photograph may be of: never people, never the inside."""
 

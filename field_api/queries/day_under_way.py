@@ -16,7 +16,7 @@ from field_api.domain.day_under_way import RouteNow, StopNow
 from field_api.domain.letters import LetterState
 from field_api.domain.ports import PlanningParts
 from field_api.domain.routing import AgentDay, Point
-from field_api.domain.vocabulary import VisitEventKind
+from field_api.domain.vocabulary import AT_THE_DOOR, VisitEventKind
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty, day_of_shift
 from field_api.queries.arrays import among
@@ -25,16 +25,6 @@ from field_api.queries.plan_overview import plans
 from field_api.queries.still_lawful import still_lawful
 from field_api.records.planning import Absence, Agent, Plan, Route, Shift, Stop
 from field_api.records.visits import Letter, Visit, VisitEvent
-
-AT_THE_DOOR = (
-    VisitEventKind.ARRIVED,
-    VisitEventKind.ENCOUNTER,
-    VisitEventKind.IDENTITY_CHECK,
-    VisitEventKind.OPENED,
-    VisitEventKind.OUTCOME,
-    VisitEventKind.LETTER,
-)
-"""What only somebody records who is there."""
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,12 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.routing import Point
 from field_api.domain.travel_areas import Stay
-from field_api.domain.vocabulary import VisitEventKind
+from field_api.domain.vocabulary import AT_THE_DOOR, VisitEventKind
 from field_api.platform.tenancy import current_agency
 from field_api.records.people import Address
 from field_api.records.travel import KnownLegs, TravelArea
 from field_api.records.visits import Visit, VisitEvent
 
-AT_THE_DOOR = [
-    kind.value
-    for kind in (
-        VisitEventKind.ARRIVED,
-        VisitEventKind.ENCOUNTER,
-        VisitEventKind.IDENTITY_CHECK,
-        VisitEventKind.OPENED,
-        VisitEventKind.OUTCOME,
-        VisitEventKind.LETTER,
-        VisitEventKind.PHOTO,
-    )
-]
 DOUBTFUL = ["clock", "late"]
 """Flags of facts whose time or place is no measure of a road."""
 
@@ -68,7 +56,7 @@ def stays(session: Session, since: datetime, until: datetime) -> list[Stay]:
         .join(Address, (Address.agency_id == Visit.agency_id) & (Address.id == Visit.address_id))
         .where(
             VisitEvent.agency_id == current_agency(),
-            VisitEvent.kind.in_(AT_THE_DOOR),
+            VisitEvent.kind.in_([kind.value for kind in AT_THE_DOOR]),
             VisitEvent.at.between(since, until),
             VisitEvent.op_id.is_not(None),
             not_(VisitEvent.flags.op("?|", return_type=Boolean())(literal(DOUBTFUL, ARRAY(TEXT)))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from field_api.domain.ports import PlanningParts
 from field_api.domain.stops import gather_stops
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
-from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import agents_on_duty
 from field_api.queries.eligible_accounts import eligible_accounts
@@ -23,12 +22,12 @@ from field_api.queries.law_in_force import law_in_force
 from field_api.queries.planning_policy import planning_policy
 from field_api.records.drafts import ManualWish
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
-from field_api.records.visits import Visit, VisitAccount, VisitEvent
+from field_api.records.visits import Visit
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.settle_promises import settle_promises
 from field_api.usecases.solve_day import Report, silent, solve_day
 from field_api.usecases.travel_of_day import day_travel
-from field_api.usecases.write_routes import write_routes
+from field_api.usecases.write_plan import write_plan
 
 
 def plan_day(
@@ -72,15 +71,7 @@ def plan_day(
     plan = Plan(id=new_id(), for_day=day, created_at=now, created_by=created_by, solver=solved.facts | travel.facts())
     session.add(plan)
     session.flush()
-    write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(created_by))
-    refresh_statistics(session, Route, Stop, Visit, VisitAccount, VisitEvent)
-    left_out = [
-        (account_id, Refusal(*why))
-        for index, why in solved.left_out.items()
-        for visit in stops[index].visits
-        for account_id, _ in visit.accounts
-    ]
-    say_why_not(session, plan, [*refused, *left_out])
+    write_plan(session, plan, solved, on_duty, stops, refused, now=now, actor=staff_actor(created_by))
     return plan
 
 
@@ -140,23 +131,3 @@ def sorted_out(
     left = [candidate for candidate in found.candidates if candidate.account_id not in without]
     eligible, refused = decide_all(left, day, law)
     return eligible, [*found.refused, *refused]
-
-
-def say_why_not(session: Session, plan: Plan, refused: Iterable[tuple[UUID, Refusal]]) -> None:
-    """One statement with three arrays: a large agency leaves a hundred thousand accounts out every day."""
-    rows = [(account_id, why.reason.value, str(why.rule)) for account_id, why in refused]
-    session.execute(
-        text(
-            "INSERT INTO office.not_planned (agency_id, id, plan_id, account_id, reason, rule)"
-            " SELECT :agency, gen_random_uuid(), :plan, account_id, reason, rule"
-            " FROM unnest(CAST(:accounts AS uuid[]), CAST(:reasons AS text[]), CAST(:rules AS text[]))"
-            " AS why (account_id, reason, rule)"
-        ),
-        {
-            "agency": current_agency(),
-            "plan": plan.id,
-            "accounts": [row[0] for row in rows],
-            "reasons": [row[1] for row in rows],
-            "rules": [row[2] for row in rows],
-        },
-    )

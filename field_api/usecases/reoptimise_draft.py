@@ -19,7 +19,6 @@ from field_api.domain.routing import PlacedRoute, PlacedStop, RoutingProblem, St
 from field_api.domain.stops import SoughtStop, gather_stops
 from field_api.domain.territories import MOST_STOPS
 from field_api.domain.vocabulary import NotPlannedReason
-from field_api.platform.statistics import refresh_statistics
 from field_api.platform.tenancy import current_agency
 from field_api.queries.agents_on_duty import OnDuty, agents_on_duty
 from field_api.queries.arrays import among
@@ -27,14 +26,14 @@ from field_api.queries.draft_problem import manual_wishes
 from field_api.queries.planning_policy import planning_policy
 from field_api.records.drafts import ManualWish
 from field_api.records.planning import NotPlanned, Plan, Route, Stop
-from field_api.records.visits import Visit, VisitAccount, VisitEvent
+from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.change_draft import the_draft
 from field_api.usecases.note_visit_event import staff_actor
-from field_api.usecases.plan_day import clear_plan, say_why_not, sorted_out
+from field_api.usecases.plan_day import clear_plan, sorted_out
 from field_api.usecases.solve_day import Report, SolvedDay, silent, solve_wishes
 from field_api.usecases.travel_of_day import day_travel
 from field_api.usecases.write_draft import note_change
-from field_api.usecases.write_routes import write_routes
+from field_api.usecases.write_plan import write_plan
 
 BY_HAND = 100
 """How many times its weight a stop counts that a dispatcher placed: others make room for it."""
@@ -65,15 +64,8 @@ def reoptimise_draft(
     asked = _Asked(on_duty, stops, _accounts_in_order(session, plan), wishes)
     solved = asked.solve(replace(parts, travel=travel), seed, report, planning_policy(session).balance)
     clear_plan(session, plan)
-    write_routes(session, plan, solved.routes, on_duty, stops, now=now, actor=staff_actor(by))
-    refresh_statistics(session, Route, Stop, Visit, VisitAccount, VisitEvent)
-    left_out = [
-        (account_id, Refusal(*why))
-        for index, why in solved.left_out.items()
-        for visit in stops[index].visits
-        for account_id, _ in visit.accounts
-    ]
-    say_why_not(session, plan, [*_out(refused, kept_out), *left_out])
+    out = _out(refused, kept_out)
+    write_plan(session, plan, solved, on_duty, stops, out, now=now, actor=staff_actor(by))
     plan.solver = solved.facts | travel.facts()
     note_change(session, plan, ChangeByHand.OPTIMISE, {"seed": seed}, at=now, by=by)
     return plan
