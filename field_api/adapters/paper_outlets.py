@@ -61,6 +61,9 @@ _LETTER: dict[str, Shape] = {
             "blocks": Whole(Label.CONFIDENTIAL),
         }
     ],
+    "in_name_of": Label.CONFIDENTIAL,
+    "brand": Whole(Label.ON_REQUEST),
+    "template": Label.CONFIDENTIAL,
 }
 _QR_OF_LETTERS = Closed(Label.CONFIDENTIAL, re.compile(rf"geo:-?\d+\.\d{{6}},-?\d+\.\d{{6}}|{_SERIAL.pattern}"))
 

@@ -13,6 +13,9 @@ class LetterKind(StrEnum):
     REMINDER = "reminder"
     NOTIFICATION = "notification"
     FINAL_WARNING = "final_warning"
+    PROMISE_CONFIRMATION = "promise_confirmation"
+    PAYMENT_PLAN = "payment_plan"
+    DISPUTE_ACKNOWLEDGEMENT = "dispute_acknowledgement"
 
 
 class LetterState(StrEnum):
@@ -23,6 +26,46 @@ class LetterState(StrEnum):
     RETURNED = "returned"
     DESTROYED = "destroyed"
     REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class PromiseFacts:
+    """One promise to pay the creditor, as it was made."""
+
+    amount_minor: int
+    due_on: date
+    made_on: date
+    way: str = ""  # how it will be paid, in the letter's language
+
+
+@dataclass(frozen=True)
+class Instalment:
+    """One payment of a plan."""
+
+    number: int  # from 1
+    due_on: date
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class DisputeFacts:
+    """What was contested, and by when it is answered."""
+
+    kind: str  # not_my_debt | wrong_amount | paid | service_not_rendered | fraud | other (docs/outcomes.md)
+    received_on: date
+    answer_by: date | None
+
+
+@dataclass(frozen=True)
+class LetterBrand:
+    """How a sender looks on paper. Empty: the house's own look."""
+
+    sender_lines: tuple[str, ...] = ()  # empty: from the name that the letter goes out in
+    colour: str = ""  # "#rrggbb"
+    logo: str = ""  # SHA-256 of an image, hex
+    signature_name: str = ""
+    signature_title: str = ""
+    signature_image: str = ""  # SHA-256 of an image, hex
 
 
 @dataclass(frozen=True)
@@ -68,6 +111,13 @@ class LetterFacts:
     supervisory_authority: str = ""
     vat_statement: str = ""
     interest_calculation: str = ""
+    promise: PromiseFacts | None = None
+    instalments: tuple[Instalment, ...] = ()
+    dispute: DisputeFacts | None = None
+    in_name_of: str = "agency"  # agency | creditor
+    brand: LetterBrand = field(default_factory=LetterBrand)
+    free_paragraphs: tuple[str, ...] = ()  # the creditor's own, in the letter's language
+    template: str = ""  # SHA-256 of a creditor's template, hex; empty: the house's
 
     @property
     def credits_minor(self) -> int:
@@ -140,6 +190,9 @@ class LetterContent:
     sender_lines: tuple[str, ...]
     address_lines: tuple[str, ...]
     parts: tuple[Part, ...]
+    in_name_of: str = "agency"
+    brand: LetterBrand = field(default_factory=LetterBrand)
+    template: str = ""  # "" the house's own, else the SHA-256 of a template's version, hex
 
     def wire(self) -> dict[str, Any]:
         """Plain JSON data, version 1."""

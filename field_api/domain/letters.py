@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from field_api.domain.letter_model import (
+    DisputeFacts,
+    Instalment,
+    LetterBrand,
     LetterContent,
     LetterFacts,
     LetterKind,
@@ -20,11 +23,15 @@ from field_api.domain.letter_model import (
     LetterState,
     Notice,
     Part,
+    PromiseFacts,
     Texts,
 )
 from field_api.domain.letter_strings import Strings, letter_strings, unbroken
 
 __all__ = [
+    "DisputeFacts",
+    "Instalment",
+    "LetterBrand",
     "LetterContent",
     "LetterFacts",
     "LetterKind",
@@ -33,6 +40,7 @@ __all__ = [
     "LetterState",
     "Notice",
     "Part",
+    "PromiseFacts",
     "Texts",
     "compose",
 ]
@@ -57,6 +65,9 @@ def compose(
         ),
         address_lines=(facts.name, *facts.address_lines),
         parts=tuple(_part(facts, rules, texts[language]) for language in languages_for(facts, rules, texts)),
+        in_name_of=facts.in_name_of,
+        brand=facts.brand,
+        template=facts.template,
     )
 
 
