@@ -24,6 +24,9 @@ class LetterState(StrEnum):
     PRINTED = "printed"
     HANDED_OVER = "handed_over"
     RETURNED = "returned"
+    PULLED = "pulled"  # taken out of a stack in the office, before or after the agent was out
+    POSTED = "posted"
+    LOST = "lost"  # nobody can find it
     DESTROYED = "destroyed"
     REFUSED = "refused"
 
