@@ -30,6 +30,7 @@ class Standing:
     auto_pay: bool = False
     auto_pay_failed_on: date | None = None
     guarantor_first: bool = False
+    contract_on: date | None = None
     closed_reason: str | None = None  # None while placed
     closed_at: datetime | None = None
 
@@ -77,6 +78,7 @@ def placed_from(row: AccountRow, today: date) -> tuple[Standing | None, list[Fie
         auto_pay=bool(row.auto_pay),
         auto_pay_failed_on=row.auto_pay_failed_on,
         guarantor_first=bool(row.guarantor_first),
+        contract_on=row.contract_on,
     )
     return standing, []
 
@@ -97,6 +99,7 @@ def merged(before: Standing, row: AccountRow, today: date) -> Standing:
         auto_pay=before.auto_pay if row.auto_pay is None else row.auto_pay,
         auto_pay_failed_on=row.auto_pay_failed_on or before.auto_pay_failed_on,
         guarantor_first=before.guarantor_first if row.guarantor_first is None else row.guarantor_first,
+        contract_on=row.contract_on or before.contract_on,
         closed_reason=_closed_reason(before, row),
         closed_at=None if row.status == "open" else before.closed_at,
     )

@@ -90,6 +90,7 @@ class AccountRow:
     owed: Owed | None = None
     balance_calculated_on: date | None = None
     due_on: date | None = None
+    contract_on: date | None = None
     last_payment_on: date | None = None
     last_payment_minor: int | None = None
     options: str | None = None

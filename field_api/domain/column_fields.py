@@ -41,6 +41,11 @@ ACCOUNT_FIELDS: dict[str, tuple[str, ...]] = {
         "vencimiento", "fecha de vencimiento", "fecha vencimiento", "due", "due date", "oldest due date",
         "fällig", "fällig am", "fälligkeit", "fälligkeitsdatum", "échéance", "date d'échéance",
     ),
+    "contract_on": (
+        "fecha de contrato", "fecha del contrato", "fecha de firma", "fecha de apertura", "contract date",
+        "date of contract", "signed on", "opening date", "vertragsdatum", "datum des vertrags", "vertrag vom",
+        "vertragsabschluss", "date du contrat", "date de signature",
+    ),
     "last_payment_on": (
         "fecha último pago", "fecha de último pago", "fecha del último pago", "last payment date", "last paid on",
         "letzte zahlung am", "datum letzte zahlung", "date dernier paiement", "date du dernier paiement",

@@ -102,6 +102,7 @@ class _Row:
             original_creditor=self.take("original_creditor", read_text),
             balance_calculated_on=self.day("balance_calculated_on"),
             due_on=self.day("due_on"),
+            contract_on=self.day("contract_on"),
             options=self.take("options", lambda cell: read_text(cell, MAX_NOTE)),
             auto_pay=self.take("auto_pay", read_yes_no),
             auto_pay_failed_on=self.day("auto_pay_failed_on"),

@@ -61,6 +61,7 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
         Account.auto_pay,
         Account.auto_pay_failed_on,
         Account.guarantor_first,
+        Account.contract_on,
         Account.state,
         Account.closed_reason,
         Account.closed_at,
@@ -70,7 +71,7 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
 
 def _standing(values: list[Any]) -> Standing:
     _, currency, balance, principal, interest, fees, calculated, due, *others, state, reason, closed_at = values
-    product, original, last_on, last_minor, options, auto_pay, auto_pay_failed_on, guarantor_first = others
+    product, original, last_on, last_minor, options, auto_pay, auto_pay_failed_on, guarantor_first, contract_on = others
     return Standing(
         currency=currency,
         owed=Owed(balance, principal, interest, fees),
@@ -84,6 +85,7 @@ def _standing(values: list[Any]) -> Standing:
         auto_pay=auto_pay,
         auto_pay_failed_on=auto_pay_failed_on,
         guarantor_first=guarantor_first,
+        contract_on=contract_on,
         closed_reason=None if state == "placed" else (reason or "closed"),
         closed_at=closed_at,
     )

@@ -73,6 +73,7 @@ class Account(Tenant):
     auto_pay: Mapped[bool] = confidential(default=False)  # collected automatically: visited only after that failed
     auto_pay_failed_on: Mapped[Confidential[date] | None] = mapped_column(ConfidentialDate)
     guarantor_first: Mapped[bool] = confidential(default=False)  # the contract says who is to be sought first
+    contract_on: Mapped[Confidential[date] | None] = mapped_column(ConfidentialDate)  # the day of the contract
     visits_consented_on: Mapped[Confidential[date] | None] = mapped_column(ConfidentialDate)
     """When the debtor consented in writing to more visits about this debt than the law allows without it."""
     state: Mapped[str] = confidential(default="placed")  # placed | closed

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, func
+from sqlalchemy import LargeBinary, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped
 
 from field_api.platform.database import Base
 from field_api.platform.ids import new_id
 from field_api.platform.labels import confidential, internal, on_request
-from field_api.records.base import SCHEMA, Tenant
+from field_api.records.base import SCHEMA, Tenant, refers
 
 
 class Agency(Base):
@@ -46,4 +46,24 @@ class Creditor(Tenant):
     column_map: Mapped[dict[str, Any]] = internal(JSONB, default=dict)  # docs/import.md
     strategy: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)  # field_api.domain.strategy
     exclusions: Mapped[list[str]] = confidential(ARRAY(TEXT), default=list)  # references, customer numbers: no contact
+    brand: Mapped[dict[str, Any]] = confidential(JSONB, default=dict)  # field_api.domain.letter_brand
     created_at: Mapped[datetime] = internal(server_default=func.now())
+
+
+class BrandImage(Tenant):
+    """A picture of a creditor's letters, a logo or a signature, sealed in the object store. It stays as long as letters
+    may show it: a letter names it by its hash."""
+
+    __tablename__ = "brand_image"
+    __table_args__ = (
+        refers("creditor_id", "creditor"),
+        UniqueConstraint("agency_id", "creditor_id", "sha256"),
+        {"schema": SCHEMA},
+    )
+
+    creditor_id: Mapped[UUID] = internal()
+    sha256: Mapped[bytes] = internal(LargeBinary)
+    form: Mapped[str] = internal()  # png | svg
+    object_key: Mapped[str] = internal()
+    length_bytes: Mapped[int] = internal()
+    added_at: Mapped[datetime] = internal()

@@ -136,7 +136,16 @@ class Letter(Tenant):
         refers("account_id", "account"),
         refers("person_id", "person"),
         UniqueConstraint("agency_id", "serial"),
-        UniqueConstraint("agency_id", "visit_id", "account_id", "person_id", "kind"),
+        Index(
+            "uq_letter_standing",
+            "agency_id",
+            "visit_id",
+            "account_id",
+            "person_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
         Index("ix_letter_state", "agency_id", "state"),
         {"schema": SCHEMA},
     )
@@ -155,6 +164,7 @@ class Letter(Tenant):
     content_sha256: Mapped[bytes | None] = confidential(LargeBinary)
     pages: Mapped[int | None] = confidential()
     issued_at: Mapped[datetime | None] = confidential()
+    superseded_at: Mapped[datetime | None] = internal()  # another letter stands in its place; its paper is to be pulled
 
 
 class LetterCustody(Tenant):

@@ -121,6 +121,7 @@ def standing_values(standing: Standing, now: datetime) -> Values:
         "auto_pay": standing.auto_pay,
         "auto_pay_failed_on": standing.auto_pay_failed_on,
         "guarantor_first": standing.guarantor_first,
+        "contract_on": standing.contract_on,
         "state": "placed" if standing.is_placed else "closed",
         "closed_reason": standing.closed_reason,
         "closed_at": None if standing.is_placed else standing.closed_at or now,
