@@ -1,98 +1,124 @@
-"""Papers by Typst, in a subprocess of its own: bounded in time and memory, fed data, never source or secrets.
+"""Papers by Typst, in subprocesses of their own: bounded in time and memory, fed data, never source or secrets.
 
 Every template is an outlet: the work that renders must be for its audience, the data must fit it, and what comes back
-may say nothing of itself but what it is called.
+may say nothing of itself but what it is called. Letters that a creditor's own template lays out are made apart, in a
+process for each template: what it could do there, it could do to its own letters.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
-import struct
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from field_api.adapters.paper_outlets import check_data, check_metadata, title_of
+from field_api.adapters.typst_process import START_S, Ended, Late, TypstProcess
 from field_api.domain.ports import Paper, PaperFailed, PaperJob, PaperRefused
-from field_api.platform.egress import OutletKind, outlet, require_audience
+from field_api.platform.egress import EgressRefused, OutletKind, outlet, require_audience
 
 BATCH = 64  # papers per subprocess: start-up is paid seldom, what a crash loses stays small
 WORKERS = min(4, os.cpu_count() or 1)
-SECONDS_PER_BATCH = 20.0
-SECONDS_PER_PAPER = 2.0
-_COMMAND = [sys.executable, "-I", "-m", "field_api.adapters.typst_worker"]
+SECONDS_PER_PAPER = 60.0  # a stack of a whole route on a busy machine
+CPU_SECONDS = 5.0  # of a letter by a creditor's template, which takes a hundredth of one
+FILE_NAME = re.compile(r"([0-9a-f]{64})\.(svg|png|pdf|typ)")
+MAX_FILES_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class TypstPapers:
     """Keeps the promise of field_api.domain.ports.Papers."""
 
-    seconds_per_batch: float = SECONDS_PER_BATCH
     seconds_per_paper: float = SECONDS_PER_PAPER
+    cpu_seconds: float = CPU_SECONDS
 
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
-        """Raises UndeclaredOutlet or EgressRefused, besides what the port says."""
+        """Raises UndeclaredOutlet or EgressRefused, besides what the port says; ValueError for a file under a name
+        that is not its own."""
         for job in jobs:
             way = outlet(OutletKind.TEMPLATE, job.template)
             require_audience(way)
             check_data(job.template, way, job.data)
-        batches = [jobs[first : first + BATCH] for first in range(0, len(jobs), BATCH)]
+            _check_files(job.files)
+        batches = list(_batches(jobs))
+        papers: list[Paper | PaperRefused | None] = [None] * len(jobs)
         with ThreadPoolExecutor(max_workers=WORKERS) as workers:  # threads only wait for their subprocess
-            return [paper for batch in workers.map(self._batch, batches) for paper in batch]
+            done = workers.map(self._batch, [[jobs[index] for index in batch] for batch in batches])
+            for batch, made in zip(batches, done, strict=True):
+                for index, paper in zip(batch, made, strict=True):
+                    papers[index] = paper
+        return [paper for paper in papers if paper is not None]
 
     def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
-        allowed_s = self.seconds_per_batch + self.seconds_per_paper * len(jobs)
+        """Papers of the same template of a creditor, or of the house. A process that ended is followed by another."""
+        made: list[Paper | PaperRefused] = []
+        while len(made) < len(jobs):
+            with self._process(jobs[len(made)]) as process:
+                for job in jobs[len(made) :]:
+                    try:
+                        made.append(self._paper(process, job))
+                    except Ended as ended:
+                        made.append(PaperRefused(ended.reason))
+                        break
+        return made
+
+    def _process(self, job: PaperJob) -> TypstProcess:
         try:
-            done = subprocess.run(
-                _COMMAND,
-                input=b"".join(_piece(_body(job)) for job in jobs),
-                capture_output=True,
-                timeout=allowed_s,
-                env={"LC_ALL": "C.UTF-8"},  # nothing inherited: no password file, no home, no keys
-                cwd="/",
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise PaperFailed(f"{_names(jobs)}: not done in {allowed_s:.0f} s") from error
-        return list(_answers(jobs, done.stdout))
+            return TypstProcess(sealed=bool(template_of(job)), deadline=time.monotonic() + START_S)
+        except (Ended, Late) as error:
+            raise PaperFailed(f"{job.template}: the worker ended early or never began") from error
 
-
-def _body(job: PaperJob) -> bytes:
-    return json.dumps(
-        {"template": job.template, "data": job.data, "made_at": job.made_at.isoformat(timespec="seconds")}
-    ).encode()
-
-
-def _piece(body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + body
-
-
-def _answers(jobs: Sequence[PaperJob], output: bytes) -> Iterator[Paper | PaperRefused]:
-    pieces = _pieces(output)
-    for job in jobs:
+    def _paper(self, process: TypstProcess, job: PaperJob) -> Paper | PaperRefused:
         try:
-            header, pdf = json.loads(next(pieces)), next(pieces)
-        except StopIteration as error:
-            raise PaperFailed(f"{job.template}: the worker ended early (a limit of memory or time)") from error
+            header, pdf = process.render(self._body(job), job.files, time.monotonic() + self.seconds_per_paper)
+        except Late as error:
+            if template_of(job):
+                raise Ended("too-slow") from error
+            raise PaperFailed(f"{job.template}: not done in {self.seconds_per_paper:.0f} s") from error
         if "failed" in header:
-            yield PaperRefused(header["failed"])
-            continue
-        check_metadata(pdf, title_of(job.template, job.data))
-        yield Paper(pdf, int(header["pages"]))
+            return PaperRefused(str(header["failed"]), str(header.get("at", "")), str(header.get("detail", "")))
+        try:
+            check_metadata(pdf, title_of(job.template, job.data))
+        except EgressRefused:
+            if not template_of(job):
+                raise
+            return PaperRefused("metadata")  # a title, bookmarks, attachments of the template's own
+        return Paper(pdf, int(header["pages"]))
+
+    def _body(self, job: PaperJob) -> dict[str, Any]:
+        return {
+            "template": job.template,
+            "data": job.data,
+            "made_at": job.made_at.isoformat(timespec="seconds"),
+            "creditors": template_of(job),
+            "must_show": {name: list(texts) for name, texts in job.must_show.items()},
+            "explain": job.explain,
+            "cpu_s": self.cpu_seconds if template_of(job) else self.seconds_per_paper,
+        }
 
 
-def _pieces(output: bytes) -> Iterator[bytes]:
-    place = 0
-    while place + 4 <= len(output):
-        (length,) = struct.unpack_from(">I", output, place)
-        if place + 4 + length > len(output):
-            return  # cut off in the middle
-        yield output[place + 4 : place + 4 + length]
-        place += 4 + length
+def template_of(job: PaperJob) -> str:
+    """The SHA-256 of the creditor's template that lays out the letter; "" where the house does."""
+    return str(job.data["letter"].get("template", "")) if job.template == "letter" and "letter" in job.data else ""
 
 
-def _names(jobs: Sequence[PaperJob]) -> str:
-    return ", ".join(sorted({job.template for job in jobs}))
+def _batches(jobs: Sequence[PaperJob]) -> Iterator[list[int]]:
+    """Places of the jobs that share a process."""
+    by_template: dict[str, list[int]] = {}
+    for index, job in enumerate(jobs):
+        by_template.setdefault(template_of(job), []).append(index)
+    for places in by_template.values():
+        yield from (places[first : first + BATCH] for first in range(0, len(places), BATCH))
+
+
+def _check_files(files: Mapping[str, bytes]) -> None:
+    for name, body in files.items():
+        parts = FILE_NAME.fullmatch(name)
+        if parts is None or hashlib.sha256(body).hexdigest() != parts[1]:
+            raise ValueError("a file is not what its name says")
+    if sum(map(len, files.values())) > MAX_FILES_BYTES:
+        raise ValueError("files beside a paper are too large together")

@@ -1,7 +1,9 @@
 """The process that lays out papers: `python -I -m field_api.adapters.typst_worker`, started and bounded by its parent.
 
-Reads jobs from standard input and writes results to standard output, both as 4-byte big-endian length and body. It has
-no environment, no keys, no database; it may write no file, and memory and CPU are limited before the first job.
+Reads jobs and the files beside them from standard input and writes results to standard output, each as 4-byte
+big-endian length and body. It has no environment, no keys, no database; it may write no file, and memory and CPU are
+limited before the first job. With the argument `sealed` it lays out by templates of others: then it has loaded every
+font before the first job, can open no file any more, and the kernel refuses it whatever is not computing.
 """
 
 from __future__ import annotations
@@ -9,22 +11,34 @@ from __future__ import annotations
 import json
 import re
 import resource
+import signal
 import struct
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from field_api.adapters.typst_errors import MISSING_GLYPH, told
+from field_api.platform.system_calls import COMPUTING, TIMING, allow
 
 TEMPLATES = Path(__file__).parent / "papers"
 NAMES = frozenset({"sheet", "letter", "stack", "legend"})
 INDISPENSABLE = frozenset({"sheet", "stack"})
 MEMORY_BYTES = 3 * 1024**3  # address space, of which Typst touches a tenth
-CPU_S = 120
+SEALED_MEMORY_BYTES = 1024**3
+CPU_S = 600  # of a whole batch; each paper has its own measure
+MAX_SEALED_PAGES = 24
+MAX_SEALED_PDF_BYTES = 8 * 1024 * 1024
 _COUNT = re.compile(rb"/Type\s*/Pages\s*/Count\s+(\d+)")
 
 
-def limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+class Refused(Exception):
+    """A paper that was laid out and may not leave. `args`: the reason and, where there is one, what it is about."""
+
+
+def limit(memory_bytes: int = MEMORY_BYTES) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -37,9 +51,27 @@ class Layout:
         import typst  # after the limits: what the library maps counts as well
 
         fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(TEMPLATES / "fonts")])
-        self._compiler = typst.Compiler(root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True)
+        self._families = fonts.fonts()
+        self._compiler = typst.Compiler(
+            root=str(TEMPLATES),
+            font_paths=fonts,
+            ignore_system_fonts=True,
+            package_path=str(TEMPLATES),  # where no package is
+            package_cache_path=str(TEMPLATES),
+        )
+        self._house = {path.name: path.read_bytes() for path in sorted(TEMPLATES.glob("*.typ"))}
 
-    def render(self, job: dict[str, Any]) -> bytes:
+    def seal(self) -> None:
+        """Read every font now, then open nothing more and ask the kernel for nothing but to compute."""
+        shown = "".join(
+            f"#text(font: {json.dumps(font.family)}, weight: {font.weight}, style: {json.dumps(font.style)})[a]"
+            for font in self._families
+        )
+        self._compiler.compile(input=shown.encode(), format="pdf")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        allow(COMPUTING | TIMING)
+
+    def render(self, job: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
         """PDF/UA-1: a glyph that the shipped fonts lack is an error; a letter with an empty box in it is not issued.
 
         An agent needs the sheet all the same: there such a name is printed with boxes, next to its address and code.
@@ -47,15 +79,17 @@ class Layout:
         if job["template"] not in NAMES:
             raise ValueError("unknown template")
         try:
-            return self._compile(job, accessible=True)
+            return self._compile(job, files, accessible=True)
         except Exception as error:
-            if job["template"] in INDISPENSABLE and reason_of(error) == "missing-glyph":
-                return self._compile(job, accessible=False)
+            if job["template"] in INDISPENSABLE and MISSING_GLYPH in str(error):
+                return self._compile(job, files, accessible=False)
             raise
 
-    def _compile(self, job: dict[str, Any], *, accessible: bool) -> bytes:
+    def _compile(self, job: Mapping[str, Any], files: Mapping[str, bytes], *, accessible: bool) -> bytes:
+        main = f"{job['template']}.typ"
         pdf = self._compiler.compile(
-            input=str(TEMPLATES / f"{job['template']}.typ"),
+            # Files in memory for papers that have some beside them: a paper sees its own, and no other's.
+            input={**self._house, "main.typ": self._house[main], **files} if files else str(TEMPLATES / main),
             format="pdf",
             sys_inputs={"data": json.dumps(job["data"]), "qr": json.dumps([qr_svg(t) for t in job["data"]["qr"]])},
             pdf_standards=["ua-1"] if accessible else [],
@@ -81,6 +115,17 @@ def pages_of(pdf: bytes) -> int:
     return int(found[1])
 
 
+def checked_pages(pdf: bytes, job: Mapping[str, Any]) -> int:
+    """How many pages. Raises Refused for what a creditor's template made of its letter."""
+    pages = pages_of(pdf)
+    if job.get("creditors"):
+        if pages > MAX_SEALED_PAGES:
+            raise Refused("too-many-pages")
+        if len(pdf) > MAX_SEALED_PDF_BYTES:
+            raise Refused("too-large")
+    return pages
+
+
 def answer(stream: BinaryIO, header: dict[str, Any], body: bytes = b"") -> None:
     encoded = json.dumps(header).encode()
     for piece in (encoded, body):
@@ -95,25 +140,36 @@ def read_piece(stream: BinaryIO) -> bytes | None:
     return stream.read(struct.unpack(">I", prefix)[0])
 
 
-def reason_of(error: Exception) -> str:
-    """One of a few words: the error's own text may quote the letter, and stays in this process."""
-    said = str(error).lower()
-    known = {"address does not fit": "address-too-long", "could not be displayed": "missing-glyph"}
-    return next((reason for phrase, reason in known.items() if phrase in said), type(error).__name__)
+def work(layout: Layout, job: Mapping[str, Any], files: Mapping[str, bytes]) -> tuple[dict[str, Any], bytes]:
+    """The answer's header and the PDF. What takes too long ends the process: nothing here could stop the library."""
+    signal.setitimer(signal.ITIMER_PROF, float(job.get("cpu_s", CPU_S)))  # CPU time: a busy machine refuses no letter
+    try:
+        pdf = layout.render(job, files)
+        return {"pages": checked_pages(pdf, job)}, pdf
+    except Refused as refused:
+        return dict(zip(("failed", "at"), refused.args, strict=False)), b""
+    except Exception as error:  # noqa: BLE001 a failing paper must be answered, whatever failed
+        return told(error, str(job.get("creditors", "")), explain=bool(job.get("explain"))), b""
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def main() -> None:
-    limit()
+    sealed = sys.argv[1:] == ["sealed"]
+    limit(SEALED_MEMORY_BYTES if sealed else MEMORY_BYTES)
     layout = Layout()
+    qr_svg("0")  # the library is loaded before the door closes
+    if sealed:
+        layout.seal()
+    kept: dict[str, bytes] = {}
+    answer(sys.stdout.buffer, {"ready": True})
     while (piece := read_piece(sys.stdin.buffer)) is not None:
         job = json.loads(piece)
-        try:
-            pdf = layout.render(job)
-            header = {"pages": pages_of(pdf)}
-        except Exception as error:  # noqa: BLE001 a failing paper must be answered, whatever failed
-            answer(sys.stdout.buffer, {"failed": reason_of(error)})
-        else:
-            answer(sys.stdout.buffer, header, pdf)
+        if "keep" in job:
+            kept[job["keep"]] = read_piece(sys.stdin.buffer) or b""
+            continue
+        header, pdf = work(layout, job, {name: kept[name] for name in job["files"]})
+        answer(sys.stdout.buffer, header, pdf)
 
 
 if __name__ == "__main__":

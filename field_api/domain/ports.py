@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -49,11 +49,18 @@ class PaperFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class PaperJob:
-    """One PDF to make: a template's name and the plain JSON data that it lays out."""
+    """One PDF to make: a template's name, the plain JSON data that it lays out, and the files that lie beside them."""
 
     template: str  # sheet | letter | stack | legend
     data: Mapping[str, Any]
     made_at: datetime  # stands in the PDF as its time of creation, so that the same data give the same bytes
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """By name: the file's SHA-256 in hex and .svg, .png, .pdf or, of a creditor's template, .typ. This job alone can
+    read them, as "/NAME"."""
+    must_show: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What must be read on the finished pages behind the address page, by what it is. Looked for where a creditor's
+    template lays out; the house's own templates leave nothing out."""
+    explain: bool = False  # the data are invented: a refusal may quote them
 
 
 @dataclass(frozen=True)
@@ -64,17 +71,20 @@ class Paper:
 
 @dataclass(frozen=True)
 class PaperRefused:
-    """Why one document cannot be made: missing-glyph, address-too-long, or the error's type. Never its data."""
+    """Why one document cannot be made: missing-glyph, address-too-long, too-slow, not-shown ... Never its data."""
 
     reason: str
+    at: str = ""  # of a creditor's template: its line and column; or what is not shown
+    detail: str = ""  # what Typst says, where the data are invented
 
 
 class Papers(Protocol):
     """Makes PDFs. Data are laid out as text, never read as markup."""
 
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
-        """One answer per job, in order; the same job gives the same bytes. Raises PaperFailed where the machinery
-        itself gave up (time, memory): then nothing was made."""
+        """One answer per job, in order; the same job gives the same bytes. A document that takes too much time or
+        memory is refused and spares the others. Raises PaperFailed where the machinery itself gave up: then nothing
+        was made."""
         ...
 
 

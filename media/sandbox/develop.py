@@ -12,9 +12,9 @@ import os
 from io import FileIO
 from typing import Any
 
+from field_api.platform.system_calls import COMPUTING, allow
 from media.sandbox import pictures
 from media.sandbox.limits import MAX_INPUT_BYTES, close_the_door, limit_use
-from media.sandbox.system_calls import allow_decoding_alone
 from media.sandbox.zygote import serve
 
 
@@ -26,7 +26,7 @@ def main() -> None:
 def develop_one() -> None:
     limit_use()
     close_the_door()
-    allow_decoding_alone()
+    allow(COMPUTING)
     try:
         image = _read()
         developed = pictures.develop(image)

@@ -24,7 +24,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from media.sandbox.system_calls import die_with_parent
+from field_api.platform.system_calls import die_with_parent
 
 BEGIN, BEGUN = b"picture", b"begun"
 ENDED = struct.Struct("<idq")

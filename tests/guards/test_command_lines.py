@@ -26,7 +26,7 @@ PACKAGES = ("doorstep", "field_api", "sync", "media")
 STARTERS = {
     "field_api/adapters/xlsx_rows.py": "the reader's name; file and sheet by a pipe",
     "field_api/adapters/solver_pool.py": "the worker's name; coordinates and times by a socket, an environment of its own",
-    "field_api/adapters/typst_papers.py": "the worker's name; data by a pipe, an environment of its own",
+    "field_api/adapters/typst_process.py": "the worker's name; data by a pipe, an environment of its own",
     "media/sandbox/starter.py": "the decoder's name; the pictures by pipes, no environment of ours",
     "media/sandbox/zygote.py": "a copy of itself, which holds nothing yet",
     "doorstep/serve.py": "which process to be; secrets come by files and the environment of the operator",

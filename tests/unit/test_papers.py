@@ -135,19 +135,19 @@ def test_the_agents_card_is_one_page_with_every_number(language: str) -> None:
 
 def test_a_worker_that_takes_too_long_is_killed() -> None:
     with audience(Audience.ENTITLED_PARTY), pytest.raises(PaperFailed, match="letter: not done in 0 s"):
-        TypstPapers(seconds_per_batch=0.0, seconds_per_paper=0.001).render([letter_job()])
+        TypstPapers(seconds_per_paper=0.0).render([letter_job()])
 
 
 def test_the_worker_inherits_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
-    real = subprocess.run
+    real = subprocess.Popen.__init__
 
-    def watching(*args: Any, **kwargs: Any) -> Any:
-        seen.update(kwargs, command=args[0])
-        return real(*args, **kwargs)
+    def watching(self: Any, args: Any, **kwargs: Any) -> None:
+        seen.update(kwargs, command=args)
+        real(self, args, **kwargs)
 
     monkeypatch.setenv("PGPASSWORD", "secret")
-    monkeypatch.setattr(subprocess, "run", watching)
+    monkeypatch.setattr(subprocess.Popen, "__init__", watching)
     render(letter_job())
     assert set(seen["env"]) == {"LC_ALL"}
     assert seen["command"] == [sys.executable, "-I", "-m", "field_api.adapters.typst_worker"]
@@ -171,7 +171,7 @@ def test_an_unknown_template_is_refused() -> None:
     with audience(Audience.ENTITLED_PARTY), pytest.raises(UndeclaredOutlet, match="secret is not declared"):
         PAPERS.render([PaperJob("../secret", {"qr": []}, AT)])
     with pytest.raises(ValueError, match="unknown template"):  # the worker does not rely on its parent
-        typst_worker.Layout().render({"template": "../secret", "data": {"qr": []}})
+        typst_worker.Layout().render({"template": "../secret", "data": {"qr": []}}, {})
 
 
 def sheet_job(**more: Any) -> PaperJob:
@@ -268,7 +268,7 @@ def test_metadata_that_say_more_do_not_leave(old: bytes, new: bytes) -> None:
 
 
 def test_a_worker_that_dies_is_told_apart_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("field_api.adapters.typst_papers._COMMAND", [sys.executable, "-c", "import os; os.abort()"])
+    monkeypatch.setattr("field_api.adapters.typst_process._COMMAND", [sys.executable, "-c", "import os; os.abort()"])
     with audience(Audience.ENTITLED_PARTY), pytest.raises(PaperFailed, match="ended early"):
         PAPERS.render([letter_job()])
 

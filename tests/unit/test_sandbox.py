@@ -234,9 +234,9 @@ def test_the_limits_bite(code: str, said: str) -> None:
 )
 def test_the_kernel_refuses_what_decoding_does_not_need(code: str) -> None:
     """EPERM, not EMFILE or ENOENT: it did not look at the arguments."""
-    load = f"limits.limit_use()\nfrom media.sandbox.system_calls import allow_decoding_alone\n{SAY}{code}\n"
+    load = f"limits.limit_use()\nfrom field_api.platform.system_calls import COMPUTING, allow\n{SAY}{code}\n"
     told = "try: call()\nexcept OSError as e: say('refused' if e.errno == 1 else 'other')\nelse: say('done')\n"
-    assert reason_of(f"{load}allow_decoding_alone()\n{told}") == "refused"
+    assert reason_of(f"{load}allow(COMPUTING)\n{told}") == "refused"
     assert reason_of(f"{load}{told}") != "refused"
 
 

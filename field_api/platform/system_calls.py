@@ -1,9 +1,10 @@
-"""What the decoding process may ask of the kernel: to read, to write, to have memory, to end.
+"""What a process that works on strangers' files may ask of the kernel: to read, to write, to have memory, to end.
 
-Without new descriptors (`limits.close_the_door`) a decoder that was taken over could still remove or rename files by
-their names, signal and read other processes of its user, start programs. A seccomp filter refuses with EPERM whatever
-is not on the list, for good. Numbers: Linux, arch/x86/entry/syscalls/syscall_64.tbl and
-include/uapi/asm-generic/unistd.h; filter: Documentation/userspace-api/seccomp_filter.rst.
+Decoders of pictures (media.sandbox) and what lays out creditors' letters (field_api.adapters.typst_worker) can open no
+new descriptor; taken over, they could still remove or rename files by their names, signal and read other processes of
+their user, start programs. A seccomp filter refuses with EPERM whatever is not on the list, for good. Numbers: Linux,
+arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h; filter:
+Documentation/userspace-api/seccomp_filter.rst.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ _AARCH64 = {
     "rt_sigreturn": 139, "getrusage": 165, "getpid": 172, "gettid": 178, "sysinfo": 179, "brk": 214, "munmap": 215,
     "mremap": 216, "mmap": 222, "mprotect": 226, "madvise": 233, "getrandom": 278, "membarrier": 283, "rseq": 293,
 }  # fmt: skip
+_SETITIMER = {"x86_64": 38, "aarch64": 103}
+COMPUTING = frozenset(_X86_64) & frozenset(_AARCH64)
+"""To read and write what is open, to have memory and threads, to end."""
+TIMING = frozenset({"setitimer"})
+"""To have a signal after some CPU time."""
 _CLONE3 = 435
 _MACHINES = {"x86_64": (0xC000003E, _X86_64, 56), "aarch64": (0xC00000B7, _AARCH64, 220)}  # audit name, calls, clone
 _CLONE_THREAD = 0x10000
@@ -44,10 +50,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def allow_decoding_alone() -> None:
-    """From here on, for this process. Raises OSError or KeyError where this machine has no such filter: then nothing
-    from outside may be decoded."""
-    code = _filter(*_MACHINES[os.uname().machine])
+def allow(names: frozenset[str]) -> None:
+    """These calls alone from here on, for this process and its threads to be. Raises OSError or KeyError where this
+    machine has no such filter: then nothing of strangers may be worked on."""
+    machine = os.uname().machine
+    audit_name, numbers, clone = _MACHINES[machine]
+    numbers = {**numbers, "setitimer": _SETITIMER[machine]}
+    code = _filter(audit_name, {name: numbers[name] for name in names}, clone)
     program = _Program(len(code) // 8, code)
     _control(_SET_NO_NEW_PRIVILEGES, 1)
     _control(_SET_SECCOMP, _FILTER_MODE, ctypes.byref(program))
