@@ -27,6 +27,7 @@ from field_api.domain.letter_model import (
     Texts,
 )
 from field_api.domain.letter_strings import Strings, letter_strings, unbroken
+from field_api.domain.printable import printable_in
 
 __all__ = [
     "DisputeFacts",
@@ -50,6 +51,7 @@ def compose(
     facts: LetterFacts, rules: LetterRules, texts: Mapping[str, Texts], serial: str
 ) -> LetterContent | LetterRefused:
     """The letter, or why it is refused: every required field present, no forbidden word in what others supplied."""
+    facts = printable_in(facts)
     refusal = missing_field(facts, rules) or forbidden_words(facts, rules)
     if refusal:
         return refusal
