@@ -8,6 +8,8 @@
      "guarantor_first": false,
      "debtor_after_guarantor": true,
      "guarantor_visits_at_most": 3,
+     "letters": {"final_warning_after_visits": 3, "final_warning_after_letters": 2, "confirm_promises": true,
+                 "dispute_answer_days": 10},
      "bands": [{"from": 90, "weight": 5}, {"from": 30, "broken_promises": 1, "weight": 3}]}
 
 What is left out is not asked for. Amounts stand in the creditor's threshold alone. A weight says which visits are
@@ -45,6 +47,16 @@ class Band:
 
 
 @dataclass(frozen=True)
+class LetterSteps:
+    """Which letter goes when (field_api.domain.letter_steps)."""
+
+    final_warning_after_visits: int | None = None  # so many visits were made about the account
+    final_warning_after_letters: int | None = None  # so many letters that demand came to the person
+    confirm_promises: bool = False  # whoever promises gets it in writing
+    dispute_answer_days: int | None = None  # working days within which a dispute is answered; letters say the day
+
+
+@dataclass(frozen=True)
 class Strategy:
     from_days: int = 1
     to_days: int | None = None
@@ -56,6 +68,7 @@ class Strategy:
     debtor_after_guarantor: bool = False  # where the guarantor cannot be visited, the debtor is
     guarantor_visits_at_most: int | None = None  # so many visits to the guarantor about an account
     bands: tuple[Band, ...] = ()
+    letters: LetterSteps = LetterSteps()
 
     def weight(self, days_past_due: int, broken_promises: int) -> int:
         """Of the first band that holds the account; 1 without one."""
@@ -69,7 +82,7 @@ class Strategy:
 def read_strategy(stored: Any) -> Strategy:
     """The strategy that the data say. Raises BadStrategy for what is not understood, naming the place."""
     known = {"days_past_due", "attempts_first", "visits_at_most", "wait_for_promises", "guarantor_first", "bands"}
-    known |= {"promise_grace_days", "debtor_after_guarantor", "guarantor_visits_at_most"}
+    known |= {"promise_grace_days", "debtor_after_guarantor", "guarantor_visits_at_most", "letters"}
     data = _table("strategy", stored, known)
     from_days, to_days = _days("days_past_due", data.get("days_past_due", {}), {"from", "to"})
     first = _table("attempts_first", data.get("attempts_first", {}), set(CHANNELS))
@@ -91,6 +104,16 @@ def read_strategy(stored: Any) -> Strategy:
         else _number("guarantor_visits_at_most", of_guarantor, 0, 1000),
         guarantor_first=_flag("guarantor_first", data.get("guarantor_first", False)),
         bands=tuple(_band(f"bands.{number}", band) for number, band in enumerate(bands)),
+        letters=_letters(data.get("letters", {})),
+    )
+
+
+def _letters(stored: Any) -> LetterSteps:
+    bounds = {"final_warning_after_visits": 100, "final_warning_after_letters": 100, "dispute_answer_days": 60}
+    data = _table("letters", stored, {*bounds, "confirm_promises"})
+    numbers = {name: _number(f"letters.{name}", data[name], 1, most) for name, most in bounds.items() if name in data}
+    return LetterSteps(
+        **numbers, confirm_promises=_flag("letters.confirm_promises", data.get("confirm_promises", False))
     )
 
 

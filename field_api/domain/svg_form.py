@@ -23,15 +23,16 @@ _DRAWN = _GRADIENTS | {
     "svg", "g", "defs", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "stop", "clipPath",
 }  # fmt: skip
 _LEFT_OUT = frozenset({"title", "desc", "metadata"})
-_PAINT = frozenset(
-    "fill fill-opacity fill-rule stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray"
-    " stroke-dashoffset stroke-opacity opacity clip-path clip-rule stop-color stop-opacity color display"
-    " visibility".split()
-)
-_SHAPE = frozenset(
-    "id x y x1 y1 x2 y2 cx cy r rx ry fx fy width height d points transform viewBox offset gradientUnits"
-    " gradientTransform spreadMethod clipPathUnits preserveAspectRatio pathLength".split()
-)
+_PAINT = frozenset({
+    "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin",
+    "stroke-miterlimit", "stroke-dasharray", "stroke-dashoffset", "stroke-opacity", "opacity", "clip-path", "clip-rule",
+    "stop-color", "stop-opacity", "color", "display", "visibility",
+})  # fmt: skip
+_SHAPE = frozenset({
+    "id", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "fx", "fy", "width", "height", "d", "points",
+    "transform", "viewBox", "offset", "gradientUnits", "gradientTransform", "spreadMethod", "clipPathUnits",
+    "preserveAspectRatio", "pathLength",
+})  # fmt: skip
 _HREFS = frozenset({"href", f"{_XLINK} href"})
 _OWN = re.compile(r"#[A-Za-z_][\w.-]{0,100}", re.ASCII)
 _PLAIN = re.compile(r"[-+\w\s.,#%()]*", re.ASCII)

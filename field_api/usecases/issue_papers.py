@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -24,6 +24,7 @@ from field_api.records.base import load
 from field_api.records.planning import Plan, Route, Stop
 from field_api.records.visits import Letter, LetterCustody, Sheet, Visit
 from field_api.rules.sheets import words_for
+from field_api.usecases.letter_files import LetterFiles
 
 MAX_LETTER_BYTES = 256 * 1024
 
@@ -102,18 +103,48 @@ def _made(paper: Paper | PaperRefused) -> Paper:
     return paper
 
 
-def _issue_letters(session: Session, plan: Plan, renderer: Papers, objects: Objects, now: datetime) -> tuple[int, int]:
-    letters = _wanted(session, plan.id)
+def issue_letters(
+    session: Session,
+    letters: Sequence[Letter],
+    *,
+    renderer: Papers,
+    objects: Objects,
+    now: datetime,
+    actor: str = "system",
+) -> int:
+    """Lay out and keep letters that are `wanted` and locked; returns how many could not be. One statement beside what
+    is written, whatever their number. Raises PaperFailed."""
     with audience(Audience.ENTITLED_PARTY):
-        jobs = [PaperJob("letter", letter_data(letter), made_at(plan.for_day)) for letter in letters]
-        papers = renderer.render(jobs)
-        for letter, paper in zip(letters, papers, strict=True):
-            _settle(letter, paper, objects, now)
+        jobs = letter_jobs(session, letters, objects)
+        papers = iter(renderer.render([job for job in jobs if isinstance(job, PaperJob)]))
+        for letter, job in zip(letters, jobs, strict=True):
+            _settle(letter, next(papers) if isinstance(job, PaperJob) else job, objects, now)
     session.add_all(
-        LetterCustody(letter_id=letter.id, state=letter.state, at=now, actor="system", extra={}) for letter in letters
+        LetterCustody(letter_id=letter.id, state=letter.state, at=now, actor=actor, extra={}) for letter in letters
     )
     session.flush()
-    refused = sum(letter.state == LetterState.REFUSED for letter in letters)
+    return sum(letter.state == LetterState.REFUSED for letter in letters)
+
+
+def letter_jobs(session: Session, letters: Sequence[Letter], objects: Objects) -> list[PaperJob | PaperRefused]:
+    """What lays out each letter, with the pictures beside it. Needs audience ENTITLED_PARTY."""
+    data = [letter_data(letter) for letter in letters]
+    files = LetterFiles(session, objects, (each["letter"] for each in data))
+    return [_letter_job(each, files) for each in data]
+
+
+def _letter_job(data: Mapping[str, Any], files: LetterFiles) -> PaperJob | PaperRefused:
+    """It is made on the day that it bears: the same content gives the same bytes years later."""
+    content = data["letter"]
+    try:
+        return PaperJob("letter", data, made_at(date.fromisoformat(content["dated_on"])), files.of(content))
+    except KeyError:
+        return PaperRefused("picture-missing")
+
+
+def _issue_letters(session: Session, plan: Plan, renderer: Papers, objects: Objects, now: datetime) -> tuple[int, int]:
+    letters = _wanted(session, plan.id)
+    refused = issue_letters(session, letters, renderer=renderer, objects=objects, now=now)
     return len(letters) - refused, refused
 
 
@@ -123,7 +154,12 @@ def _wanted(session: Session, plan_id: UUID) -> Sequence[Letter]:
         .join(Visit, Visit.id == Letter.visit_id)
         .join(Stop, Stop.id == Visit.stop_id)
         .join(Route, Route.id == Stop.route_id)
-        .where(Route.plan_id == plan_id, Letter.state == LetterState.WANTED.value, Visit.state != "withdrawn")
+        .where(
+            Route.plan_id == plan_id,
+            Letter.state == LetterState.WANTED.value,
+            Letter.superseded_at.is_(None),
+            Visit.state != "withdrawn",
+        )
         .order_by(Route.agent_id, Stop.position, Letter.id)
         .with_for_update(of=Letter)
         .execution_options(populate_existing=True)

@@ -79,7 +79,12 @@ def _letters(session: Session, route_id: UUID) -> Sequence[Letter]:
         select(Letter)
         .join(Visit, Visit.id == Letter.visit_id)
         .join(Stop, Stop.id == Visit.stop_id)
-        .where(Stop.route_id == route_id, Letter.state.in_(_PRINTABLE), Visit.state != "withdrawn")
+        .where(
+            Stop.route_id == route_id,
+            Letter.state.in_(_PRINTABLE),
+            Letter.superseded_at.is_(None),
+            Visit.state != "withdrawn",
+        )
         .order_by(Stop.position, Letter.person_id, Letter.id)
         .with_for_update(of=Letter)
         .execution_options(populate_existing=True)

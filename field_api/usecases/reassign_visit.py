@@ -28,6 +28,7 @@ from field_api.usecases.empty_route import empty_route
 from field_api.usecases.lock_visit import lock_visit
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
+from field_api.usecases.renew_letters import renew_letters
 from field_api.usecases.tell_agent import tell_agent
 from field_api.usecases.travel_of_day import travel_of_day
 from field_api.usecases.withdraw_visit import AHEAD, drop_empty_stops
@@ -86,6 +87,7 @@ def _hand_over(
     session.flush()
     if visit.state == "published":
         make_visit_keys(session, [visit.id])
+        renew_letters(session, [visit.id], now, actor=staff_actor(by), reason="reassigned")
         tell_agent(session, old_agent, ChangeKind.VISIT, visit.id, urgent=True)
         tell_agent(session, agent.id, ChangeKind.ROUTE, stop.route_id)
         tell_agent(session, agent.id, ChangeKind.VISIT, visit.id)

@@ -43,6 +43,8 @@ def take_letter_note(
 
 def _letters_of(session: Session, visit: Visit, serial: str | None) -> Sequence[Letter]:
     query = select(Letter).where(Letter.visit_id == visit.id, Letter.state != "refused")
-    if serial is not None:
+    if serial is not None:  # even one that was superseded: its paper may be out still
         query = query.where(Letter.serial == plain_serial(serial))
+    else:
+        query = query.where(Letter.superseded_at.is_(None))
     return session.scalars(query.order_by(Letter.id).with_for_update()).all()

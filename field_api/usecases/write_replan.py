@@ -27,6 +27,7 @@ from field_api.usecases.empty_route import empty_route
 from field_api.usecases.make_visit_keys import make_visit_keys
 from field_api.usecases.note_visit_event import note_visit_event, staff_actor
 from field_api.usecases.publish_plan import make_real
+from field_api.usecases.renew_letters import renew_letters
 from field_api.usecases.replanned_day import Replanned
 from field_api.usecases.tell_agent import tell_agent, tell_agents
 from field_api.usecases.withdraw_visit import take_back
@@ -85,7 +86,9 @@ class _Writing:
         for agent in range(len(self.found.under.routes)):
             self._settle(agent, told_anew)
         self.session.flush()
-        make_visit_keys(self.session, [visit.id for visit in self.moved])
+        moved = [visit.id for visit in self.moved]
+        make_visit_keys(self.session, moved)
+        renew_letters(self.session, moved, self.now, actor=self.actor, reason="planned again")
         ordered = sorted(self.route_changed & self.routes.keys(), key=str)
         tell_agents(self.session, [(agent_id, ChangeKind.ROUTE, self.routes[agent_id].id) for agent_id in ordered])
         tell_agents(self.session, dict.fromkeys(self.tells))
