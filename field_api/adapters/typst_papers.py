@@ -16,14 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from field_api.adapters.paper_bookmarks import check_bookmarks
 from field_api.adapters.paper_outlets import check_data, check_metadata, title_of
 from field_api.adapters.typst_process import START_S, Ended, Late, TypstProcess
 from field_api.domain.ports import Paper, PaperFailed, PaperJob, PaperRefused
-from field_api.platform.egress import EgressRefused, OutletKind, outlet, require_audience
+from field_api.platform.egress import EgressRefused, Misfit, OutletKind, outlet, require_audience
 
 BATCH = 64  # papers per subprocess: start-up is paid seldom, what a crash loses stays small
-WORKERS = min(4, os.cpu_count() or 1)
+WORKERS = min(4, len(os.sched_getaffinity(0)))
 SECONDS_PER_PAPER = 60.0  # a stack of a whole route on a busy machine
+HOUSE_CPU_SHARE = 0.5  # of those seconds: what hangs is ended alone by its own clock, before the batch's runs out
+MOST_ENDED = 3  # processes that one batch may lose: more, and it is the machine that is at fault
 CPU_SECONDS = 5.0  # of a letter by a creditor's template, which takes a hundredth of one
 FILE_NAME = re.compile(r"([0-9a-f]{64})\.(svg|png|pdf|typ)")
 MAX_FILES_BYTES = 64 * 1024 * 1024
@@ -39,13 +42,8 @@ class TypstPapers:
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
         """Raises UndeclaredOutlet or EgressRefused, besides what the port says; ValueError for a file under a name
         that is not its own."""
-        for job in jobs:
-            way = outlet(OutletKind.TEMPLATE, job.template)
-            require_audience(way)
-            check_data(job.template, way, job.data)
-            _check_files(job.files)
-        batches = list(_batches(jobs))
-        papers: list[Paper | PaperRefused | None] = [None] * len(jobs)
+        papers = [_refused_before(job) for job in jobs]
+        batches = list(_batches(jobs, [index for index, refused in enumerate(papers) if refused is None]))
         with ThreadPoolExecutor(max_workers=WORKERS) as workers:  # threads only wait for their subprocess
             done = workers.map(self._batch, [[jobs[index] for index in batch] for batch in batches])
             for batch, made in zip(batches, done, strict=True):
@@ -54,17 +52,31 @@ class TypstPapers:
         return [paper for paper in papers if paper is not None]
 
     def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
-        """Papers of the same template of a creditor, or of the house. A process that ended is followed by another."""
+        """Papers of the same template of a creditor, or of the house. A process that ended is followed by another.
+
+        A paper is refused for it only where it was the first in its process, so that no other one can be the reason.
+        """
         made: list[Paper | PaperRefused] = []
+        ended: list[str] = []
         while len(made) < len(jobs):
+            if len(ended) > MOST_ENDED:
+                return made + self._given_up(jobs[len(made) :], ended[-1])
             with self._process(jobs[len(made)]) as process:
-                for job in jobs[len(made) :]:
+                for place, job in enumerate(jobs[len(made) :]):
                     try:
                         made.append(self._paper(process, job))
-                    except Ended as ended:
-                        made.append(PaperRefused(ended.reason))
+                    except Ended as error:
+                        if place == 0 or error.reason == "too-slow":  # its own clock, which began with the paper
+                            ended.append(error.reason)
+                            made.append(PaperRefused(error.reason))
                         break
         return made
+
+    def _given_up(self, jobs: Sequence[PaperJob], reason: str) -> list[Paper | PaperRefused]:
+        """A template that ends its processes has its other letters refused too; where the house's does, we failed."""
+        if not template_of(jobs[0]):
+            raise PaperFailed(f"{jobs[0].template}: the worker ended again and again ({reason})")
+        return [PaperRefused(reason) for _ in jobs]
 
     def _process(self, job: PaperJob) -> TypstProcess:
         try:
@@ -83,6 +95,7 @@ class TypstPapers:
             return PaperRefused(str(header["failed"]), str(header.get("at", "")), str(header.get("detail", "")))
         try:
             check_metadata(pdf, title_of(job.template, job.data))
+            check_bookmarks(pdf, job.template, job.data)
         except EgressRefused:
             if not template_of(job):
                 raise
@@ -97,7 +110,7 @@ class TypstPapers:
             "creditors": template_of(job),
             "must_show": {name: list(texts) for name, texts in job.must_show.items()},
             "explain": job.explain,
-            "cpu_s": self.cpu_seconds if template_of(job) else self.seconds_per_paper,
+            "cpu_s": self.cpu_seconds if template_of(job) else self.seconds_per_paper * HOUSE_CPU_SHARE,
         }
 
 
@@ -106,11 +119,28 @@ def template_of(job: PaperJob) -> str:
     return str(job.data["letter"].get("template", "")) if job.template == "letter" and "letter" in job.data else ""
 
 
-def _batches(jobs: Sequence[PaperJob]) -> Iterator[list[int]]:
+def _refused_before(job: PaperJob) -> Paper | PaperRefused | None:
+    """Whether a job goes to no process at all: a letter whose record is broken is refused alone.
+
+    Raises what TypstPapers.render says: data that no template may be given are a fault of the program, not of a record.
+    """
+    way = outlet(OutletKind.TEMPLATE, job.template)
+    require_audience(way)
+    _check_files(job.files)
+    try:
+        check_data(job.template, way, job.data)
+    except Misfit as error:
+        if job.template != "letter":
+            raise
+        return PaperRefused("malformed", error.place)
+    return None
+
+
+def _batches(jobs: Sequence[PaperJob], places: Sequence[int]) -> Iterator[list[int]]:
     """Places of the jobs that share a process."""
     by_template: dict[str, list[int]] = {}
-    for index, job in enumerate(jobs):
-        by_template.setdefault(template_of(job), []).append(index)
+    for index in places:
+        by_template.setdefault(template_of(jobs[index]), []).append(index)
     for places in by_template.values():
         yield from (places[first : first + BATCH] for first in range(0, len(places), BATCH))
 

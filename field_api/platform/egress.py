@@ -54,6 +54,10 @@ class EgressRefused(RuntimeError):
         super().__init__(f"{way}: {place or 'the whole'} {trouble}")
 
 
+class Misfit(EgressRefused):
+    """A value of another kind or form than its place has: rather a record that is broken than a way out too wide."""
+
+
 @dataclass(frozen=True)
 class Closed:
     """A value that is one of a closed set or, as text, has a form."""
@@ -185,13 +189,13 @@ def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
         _pass_whole(way, value, place)
     elif isinstance(shape, Sequence) and not isinstance(shape, Label):
         if not isinstance(value, (list, tuple)):
-            raise EgressRefused(way.place, "is no array", place)
+            raise Misfit(way.place, "is no array", place)
         for inner in value:
             _pass(way, shape[0], inner, f"{place}[]")
     elif not isinstance(value, _PLAIN):
         raise EgressRefused(way.place, "is no plain value", place)
     elif isinstance(shape, Closed) and not shape.form.fullmatch(str(value)):
-        raise EgressRefused(way.place, "is not of its form", place)
+        raise Misfit(way.place, "is not of its form", place)
 
 
 def _pass_whole(way: Outlet, value: Any, place: str) -> None:
@@ -206,7 +210,7 @@ def _pass_whole(way: Outlet, value: Any, place: str) -> None:
 
 def _pass_object(way: Outlet, shape: Mapping[str, Shape], value: Any, place: str) -> None:
     if not isinstance(value, Mapping):
-        raise EgressRefused(way.place, "is no object", place)
+        raise Misfit(way.place, "is no object", place)
     for name, inner in value.items():
         known = shape.get(name)
         if known is None:
