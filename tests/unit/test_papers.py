@@ -122,7 +122,7 @@ def test_a_missing_glyph_or_an_endless_address_is_refused_with_its_reason_and_sp
     with audience(Audience.ENTITLED_PARTY):
         first, second, third = PAPERS.render(jobs)
     assert (first, third) == (PaperRefused("missing-glyph"), PaperRefused("address-too-long"))
-    assert isinstance(second, Paper) and second.pages == 2
+    assert isinstance(second, Paper) and second.pages == 4
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -275,4 +275,4 @@ def test_a_worker_that_dies_is_told_apart_from_a_refusal(monkeypatch: pytest.Mon
 
 def test_pages_are_counted_as_readers_count_them() -> None:
     pdf = render(letter_job(jurisdiction="US", currency="USD")).pdf
-    assert typst_worker.pages_of(pdf) == len(PdfReader(BytesIO(pdf)).pages) == 5
+    assert typst_worker.pages_of(pdf) == len(PdfReader(BytesIO(pdf)).pages) == 6
