@@ -33,13 +33,7 @@ def renew_letters(
     old = _not_gone_out(session, visit_ids)
     if not old:
         return []
-    for letter in old:
-        letter.superseded_at = now
-    session.add_all(
-        LetterCustody(letter_id=letter.id, state=letter.state, at=now, actor=actor, extra={SUPERSEDED: reason})
-        for letter in old
-    )
-    session.flush()
+    supersede(session, old, now, actor=actor, reason=reason)
     with audience(Audience.OFFICE_JOB):
         needs = {need.key: need for need in letter_needs(session, list(visit_ids), now)}
         again = [
@@ -49,6 +43,17 @@ def renew_letters(
         ]
         about = happened(session, {need.pair for need, _ in again})
         return write_letters(session, again, about, now, actor=actor, extra={"instead": reason})
+
+
+def supersede(session: Session, letters: Sequence[Letter], now: datetime, *, actor: str, reason: str) -> None:
+    """Another letter stands in the place of these from now on; their story says why."""
+    for letter in letters:
+        letter.superseded_at = now
+    session.add_all(
+        LetterCustody(letter_id=letter.id, state=letter.state, at=now, actor=actor, extra={SUPERSEDED: reason})
+        for letter in letters
+    )
+    session.flush()
 
 
 def _not_gone_out(session: Session, visit_ids: Sequence[UUID]) -> Sequence[Letter]:

@@ -14,20 +14,30 @@ from field_api.platform.problems import Problem
 from field_api.records.base import load
 from field_api.records.visits import Letter
 from field_api.usecases.hand_over_letter import CustodyStep, destroy_letter, hand_over_letter, return_letter
+from field_api.usecases.lock_visit import lock_accounts
 from field_api.usecases.note_visit_event import staff_actor
+from field_api.usecases.post_letter import note_came_back, post_letter
 
 _TAKE = {
     LetterState.HANDED_OVER: hand_over_letter,
     LetterState.RETURNED: return_letter,
     LetterState.DESTROYED: destroy_letter,
+    LetterState.POSTED: post_letter,
 }
 
 
 def take_custody_step(
     session: Session, letter_id: UUID, to: LetterState, *, recipient: Relation | None, staff_id: UUID, now: datetime
 ) -> None:
-    """Unlike a fact from a door, a step in the office may be refused: Problem `not-found`, `conflict`."""
+    """Unlike a fact from a door, a step in the office may be refused: Problem `not-found`, `conflict`; `hold-in-force`
+    for a letter that is to be posted."""
+    if to is LetterState.POSTED:  # accounts before letters, as whoever writes letters anew locks them
+        lock_accounts(session, [load(session, Letter, letter_id).account_id])
     letter = load(session, Letter, letter_id, lock=True)
-    if not may_follow(LetterState(letter.state), to):
+    was = LetterState(letter.state)
+    if not may_follow(was, to):
         raise Problem("conflict", f"a letter that is {letter.state} cannot become {to.value}")
-    _TAKE[to](session, letter, CustodyStep(now, staff_actor(staff_id), recipient=recipient))
+    step = CustodyStep(now, staff_actor(staff_id), recipient=recipient)
+    _TAKE[to](session, letter, step)
+    if (was, to) == (LetterState.POSTED, LetterState.RETURNED):
+        note_came_back(session, letter, step)

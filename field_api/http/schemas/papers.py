@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import marshmallow as ma
 
+from field_api.domain.letter_steps import ASKED_FOR
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import VERIFIED
 from field_api.http.schemas.audiences import OFFICE
 from field_api.http.schemas.labelled import Schema, confidential, internal
 
-STEPS = (LetterState.HANDED_OVER.value, LetterState.RETURNED.value, LetterState.DESTROYED.value)
+STEPS = (
+    LetterState.HANDED_OVER.value,
+    LetterState.RETURNED.value,
+    LetterState.DESTROYED.value,
+    LetterState.POSTED.value,
+)
 
 
 class IssuedPapersSchema(Schema):
@@ -32,6 +38,35 @@ class LetterLineSchema(Schema):
     refusal = confidential(ma.fields.String(required=True, allow_none=True))
     pages = confidential(ma.fields.Integer(required=True, allow_none=True))
     issued_at = confidential(ma.fields.AwareDateTime(required=True, allow_none=True))
+
+
+class AskedLetterSchema(Schema):
+    """Which letters the office asks for."""
+
+    audiences = OFFICE
+
+    kind = confidential(
+        ma.fields.String(required=True, validate=ma.validate.OneOf(sorted(kind.value for kind in ASKED_FOR)))
+    )
+    account_id = internal(
+        ma.fields.UUID(
+            load_default=None, allow_none=True, metadata={"description": "one of the visit's; without it, each of them"}
+        )
+    )
+
+
+class WrittenLetterSchema(Schema):
+    audiences = OFFICE
+    id = internal(ma.fields.UUID(required=True))
+    visit_id = internal(ma.fields.UUID(required=True))
+    account_id = internal(ma.fields.UUID(required=True))
+    kind = confidential(ma.fields.String(required=True))
+    language = confidential(ma.fields.String(required=True))
+    jurisdiction = confidential(ma.fields.String(required=True))
+    serial = confidential(ma.fields.String(required=True))
+    state = confidential(ma.fields.String(required=True))
+    refusal = confidential(ma.fields.String(required=True, allow_none=True))
+    pages = confidential(ma.fields.Integer(required=True, allow_none=True))
 
 
 class CustodySchema(Schema):
