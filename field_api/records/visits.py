@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,6 +127,8 @@ class Sheet(Tenant):
     sha256: Mapped[bytes] = internal(LargeBinary)
     pages: Mapped[int] = internal()
     issued_at: Mapped[datetime] = internal()
+    # Which boxes are whose (domain.sheet_rows); null: issued by a release that did not keep it.
+    rows: Mapped[list[dict[str, Any]] | None] = internal(JSONB)
 
 
 class Letter(Tenant):
@@ -135,6 +137,7 @@ class Letter(Tenant):
         refers("visit_id", "visit"),
         refers("account_id", "account"),
         refers("person_id", "person"),
+        refers("stack_agent_id", "agent"),
         UniqueConstraint("agency_id", "serial"),
         Index(
             "uq_letter_standing",
@@ -146,7 +149,22 @@ class Letter(Tenant):
             unique=True,
             postgresql_where=text("superseded_at IS NULL"),
         ),
-        Index("ix_letter_state", "agency_id", "state"),
+        Index("ix_letter_state", "agency_id", "state", "id"),
+        Index(
+            "ix_letter_stack",
+            "agency_id",
+            "stack_on",
+            "stack_agent_id",
+            "stack_stop",
+            "id",
+            postgresql_where=text("stack_on IS NOT NULL"),
+        ),
+        Index(
+            "ix_letter_in_office",
+            "agency_id",
+            "id",
+            postgresql_where=text("state IN ('returned', 'pulled') AND stack_on IS NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -157,7 +175,7 @@ class Letter(Tenant):
     language: Mapped[str] = internal()
     jurisdiction: Mapped[str] = internal()
     serial: Mapped[str] = confidential()  # random, carries no reference
-    state: Mapped[str] = confidential()  # wanted | issued | printed | handed_over | returned | destroyed | refused
+    state: Mapped[str] = confidential()  # field_api.domain.letters.LetterState
     refusal: Mapped[str | None] = confidential()  # which required field is missing
     content: Mapped[Confidential[str]] = mapped_column(Sealed("letter.content", Label.CONFIDENTIAL))  # canonical JSON
     object_key: Mapped[str | None] = internal()
@@ -165,6 +183,10 @@ class Letter(Tenant):
     pages: Mapped[int | None] = confidential()
     issued_at: Mapped[datetime | None] = confidential()
     superseded_at: Mapped[datetime | None] = internal()  # another letter stands in its place; its paper is to be pulled
+    # Whose stack of which day the paper lies in, behind which stop; null where it is in none (letter_custody.Place).
+    stack_agent_id: Mapped[UUID | None] = internal()
+    stack_on: Mapped[date | None] = internal()
+    stack_stop: Mapped[int | None] = internal()
 
 
 class LetterCustody(Tenant):
