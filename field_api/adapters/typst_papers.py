@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from field_api.adapters.joined_pdf import NotJoinable, joined
 from field_api.adapters.paper_bookmarks import check_bookmarks
 from field_api.adapters.paper_outlets import check_data, check_metadata, title_of
 from field_api.adapters.typst_process import START_S, Ended, Late, TypstProcess
@@ -50,6 +51,13 @@ class TypstPapers:
                 for index, paper in zip(batch, made, strict=True):
                     papers[index] = paper
         return [paper for paper in papers if paper is not None]
+
+    def joined(self, papers: Sequence[Paper]) -> Paper:
+        try:
+            pdf = joined([paper.pdf for paper in papers])
+        except NotJoinable as error:
+            raise PaperFailed(f"papers cannot be joined: {error}") from error
+        return Paper(pdf, sum(paper.pages for paper in papers))
 
     def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
         """Papers of the same template of a creditor, or of the house. A process that ended is followed by another.
@@ -100,7 +108,7 @@ class TypstPapers:
             if not template_of(job):
                 raise
             return PaperRefused("metadata")  # a title, bookmarks, attachments of the template's own
-        return Paper(pdf, int(header["pages"]))
+        return Paper(pdf, int(header["pages"]), str(header.get("own", "")))
 
     def _body(self, job: PaperJob) -> dict[str, Any]:
         return {

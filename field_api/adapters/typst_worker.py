@@ -14,12 +14,14 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from field_api.adapters.pdf_text import Box, PageText, UnreadablePdf, read_pages
 from field_api.adapters.typst_errors import MISSING_GLYPH, told
+from field_api.domain.letter_shown import missing, own_words
 from field_api.platform.system_calls import COMPUTING, TIMING, allow
 
 TEMPLATES = Path(__file__).parent / "papers"
@@ -30,6 +32,7 @@ SEALED_MEMORY_BYTES = 1024**3
 CPU_S = 600  # of a whole batch; each paper has its own measure
 MAX_SEALED_PAGES = 24
 MAX_SEALED_PDF_BYTES = 8 * 1024 * 1024
+EDGE_PT = 4 / 25.4 * 72  # 4 mm: what printers leave white
 _COUNT = re.compile(rb"/Type\s*/Pages\s*/Count\s+(\d+)")
 
 
@@ -68,6 +71,7 @@ class Layout:
             for font in self._families
         )
         self._compiler.compile(input=shown.encode(), format="pdf")
+        "".encode("utf-16-be")  # what reads the finished pages; Python loads a codec when it is first needed
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
         allow(COMPUTING | TIMING)
 
@@ -91,7 +95,11 @@ class Layout:
             # Files in memory for papers that have some beside them: a paper sees its own, and no other's.
             input={**self._house, "main.typ": self._house[main], **files} if files else str(TEMPLATES / main),
             format="pdf",
-            sys_inputs={"data": json.dumps(job["data"]), "qr": json.dumps([qr_svg(t) for t in job["data"]["qr"]])},
+            sys_inputs={
+                "data": json.dumps(job["data"]),
+                "qr": json.dumps([qr_svg(t) for t in job["data"]["qr"]]),
+                "files": json.dumps(sorted(files)),
+            },
             pdf_standards=["ua-1"] if accessible else [],
             timestamp=datetime.fromisoformat(job["made_at"]),
         )
@@ -115,15 +123,37 @@ def pages_of(pdf: bytes) -> int:
     return int(found[1])
 
 
-def checked_pages(pdf: bytes, job: Mapping[str, Any]) -> int:
-    """How many pages. Raises Refused for what a creditor's template made of its letter."""
-    pages = pages_of(pdf)
-    if job.get("creditors"):
-        if pages > MAX_SEALED_PAGES:
-            raise Refused("too-many-pages")
-        if len(pdf) > MAX_SEALED_PDF_BYTES:
-            raise Refused("too-large")
-    return pages
+def checked(pdf: bytes, job: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer's header. Raises Refused for what a creditor's template made of its letter."""
+    count = pages_of(pdf)
+    if not job.get("creditors"):
+        return {"pages": count}
+    if count > MAX_SEALED_PAGES:
+        raise Refused("too-many-pages")
+    if len(pdf) > MAX_SEALED_PDF_BYTES:
+        raise Refused("too-large")
+    return {"pages": count, "own": check_inner_pages(read_pages(pdf), job)}
+
+
+def check_inner_pages(pages: Sequence[PageText], job: Mapping[str, Any]) -> str:
+    """What the template says of its own accord, where that may be told. Raises Refused."""
+    address, *inner = pages
+    for number, page in enumerate(inner, 2):
+        if (page.width, page.height) != (address.width, address.height):
+            raise Refused("page-size", f"page {number}")
+        if page.links:  # what is behind one cannot be read on paper
+            raise Refused("link", f"page {number}")
+        if not all(on_paper(run.box, page) for run in page.runs):
+            raise Refused("outside-page", f"page {number}")
+    lost = missing(job["must_show"], [page.readable for page in inner])
+    if lost is not None:
+        raise Refused("not-shown", lost)
+    return own_words(job["must_show"], [run.text for page in inner for run in page.runs]) if job["explain"] else ""
+
+
+def on_paper(box: Box, page: PageText) -> bool:
+    left, bottom, right, top = box
+    return left >= EDGE_PT and bottom >= EDGE_PT and right <= page.width - EDGE_PT and top <= page.height - EDGE_PT
 
 
 def answer(stream: BinaryIO, header: dict[str, Any], body: bytes = b"") -> None:
@@ -145,9 +175,11 @@ def work(layout: Layout, job: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     signal.setitimer(signal.ITIMER_PROF, float(job.get("cpu_s", CPU_S)))  # CPU time: a busy machine refuses no letter
     try:
         pdf = layout.render(job, files)
-        return {"pages": checked_pages(pdf, job)}, pdf
+        return checked(pdf, job), pdf
     except Refused as refused:
         return dict(zip(("failed", "at"), refused.args, strict=False)), b""
+    except UnreadablePdf:
+        return {"failed": "unreadable"}, b""
     except Exception as error:  # noqa: BLE001 a failing paper must be answered, whatever failed
         return told(error, str(job.get("creditors", "")), explain=bool(job.get("explain"))), b""
     finally:

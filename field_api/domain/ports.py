@@ -67,6 +67,7 @@ class PaperJob:
 class Paper:
     pdf: bytes
     pages: int
+    own_words: str = ""  # what a creditor's template says of its own accord, where the data are invented
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class Papers(Protocol):
         """One answer per job, in order; the same job gives the same bytes. A document that takes too much time or
         memory is refused and spares the others. Raises PaperFailed where the machinery itself gave up: then nothing
         was made."""
+        ...
+
+    def joined(self, papers: Sequence[Paper]) -> Paper:
+        """One PDF of several that `render` made, in their order, with their tags; what it says of itself is the
+        first's. Raises PaperFailed for a PDF of another making."""
         ...
 
 
