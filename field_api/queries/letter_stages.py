@@ -126,7 +126,7 @@ def _visits(session: Session, accounts: Collection[UUID]) -> dict[UUID, int]:
         )
         .group_by(Attempt.account_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return {account: count for account, count in session.execute(query)}
 
 
 def _promises(session: Session, accounts: Collection[UUID]) -> dict[Pair, OpenPromise]:
