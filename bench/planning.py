@@ -14,13 +14,14 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from bench.figures import say
 from bench.planning_days import real_day, whole
 from bench.planning_instances import SOLOMON_SCALE, best_known, solomon, tsplib
 from bench.planning_large import ours_large
 from bench.planning_peers import Peer, installed
-from field_api.adapters.solver_pyvrp import HISTORY, PyVrpSolver
+from field_api.adapters.solver_pyvrp import THOROUGH, PyVrpSolver
 from field_api.domain.mending import mended
 from field_api.domain.route_checks import broken_promises
 from field_api.domain.routing import RoutingAnswer, RoutingProblem, worth
@@ -28,16 +29,15 @@ from field_api.domain.routing import RoutingAnswer, RoutingProblem, worth
 Engine = Callable[[RoutingProblem, int, float], RoutingAnswer]
 
 UNBOUNDED = 10**9
-LONG_S, LONG_HISTORY = 10.0, 300
-"""A search that goes on for so long gets further with PyVRP's own history: in 30 s R109 0.000 % instead of 0.026, RC106
-0.058 instead of 0.335."""
+LONG_S = 10.0
+"""From here on as for a dispatcher who waits: several searches, with PyVRP's own history."""
 FULL_MATRIX_AT_MOST = 6_000
 """Stops for which peers get their matrix: it takes 600 MB."""
 
 
 def ours(problem: RoutingProblem, seed: int, seconds: float) -> RoutingAnswer:
-    history = HISTORY if seconds < LONG_S else LONG_HISTORY
-    solver = PyVrpSolver(iterations=UNBOUNDED, without_improvement=UNBOUNDED, at_most_s=seconds, history=history)
+    solver = THOROUGH if seconds >= LONG_S else PyVrpSolver()
+    solver = replace(solver, iterations=UNBOUNDED, without_improvement=UNBOUNDED, at_most_s=seconds)
     answer = solver.solve(problem, seed=seed)
     if broken := broken_promises(problem, answer):
         raise RuntimeError(f"broken: {broken}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -39,3 +40,11 @@ def planning_parts() -> PlanningParts:
         instead_of_roads=found.instead_of_roads,
         rush_hours=found.rush_hours,
     )
+
+
+def thorough(parts: PlanningParts) -> PlanningParts:
+    """The same with a search that goes on for about half a minute for each hundred stops."""
+    from field_api.adapters.solver_pool import SolverPool
+    from field_api.adapters.solver_pyvrp import THOROUGH
+
+    return replace(parts, solver=SolverPool(THOROUGH))

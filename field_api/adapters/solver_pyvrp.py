@@ -42,6 +42,7 @@ from field_api.domain.routing import (
     part_of,
     prize_of,
     unwatched,
+    without_one_agent,
     worth,
 )
 
@@ -57,6 +58,8 @@ MORE_TIMES = 10
 """Where a stop of the set found no place."""
 TOLD_EVERY = 100
 """Iterations between two reports."""
+ANOTHER_SEED = 1_000_003
+"""Between the searches of one answer: plans of neighbouring seeds share none."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ class PyVrpSolver:
     without_improvement: int = 800
     at_most_s: float = 60.0
     history: int = HISTORY
+    searches: int = 1
+    """That share iterations and time where several agents' stops are ordered: one settles within seconds, another seed
+    elsewhere. Every other one has an agent less than the best so far: a search hardly ever empties a route itself."""
 
     name: str = "PyVRP " + version("pyvrp")
 
@@ -109,6 +115,10 @@ def _kept(problem: RoutingProblem, found: RoutingAnswer, run: _Run) -> RoutingAn
     if problem.before_is_draft and not run.draft and worth(problem, before) > worth(problem, found):
         before = run.by_sheet(problem, before)
     return before if worth(problem, before) > worth(problem, found) else found
+
+
+THOROUGH = PyVrpSolver(60_000, 10_000, at_most_s=300.0, history=300, searches=6)
+"""For a dispatcher who waits: about half a minute a hundred stops of several agents."""
 
 
 @dataclass
@@ -174,15 +184,29 @@ class _Run:
     ) -> RoutingAnswer:
         equal = part_of(problem, chosen, equal=True)
         tried = every_order_tried(equal) or round_trip(equal, seed=self.seed, kicks=KICKS)
-        return tried or self._search(equal, "order", share=share, most=most)
+        if tried or most or self.solver.searches == 1:
+            return tried or self._search(equal, "order", share=share, most=most)
+        return self._searches(equal, share)
 
-    def _search(self, problem: RoutingProblem, step: str, *, share: float, most: int | None = None) -> RoutingAnswer:
+    def _searches(self, problem: RoutingProblem, share: float) -> RoutingAnswer:
+        count = self.solver.searches
+        best = self._search(problem, "order", share=share / count)
+        for number in range(1, count):
+            tried = without_one_agent(problem, best) if number % 2 else problem
+            found = self._search(tried, "order", share=share * (number + 1) / count, number=number)
+            best = max(best, found, key=lambda answer: worth(problem, answer))
+        return best
+
+    def _search(
+        self, problem: RoutingProblem, step: str, *, share: float, most: int | None = None, number: int = 0
+    ) -> RoutingAnswer:
         self.limit.share = share
         model = Model(problem)
-        watcher = _Watcher(self, model, step)
+        each = ceil(self.solver.iterations / (self.solver.searches if step == "order" and most is None else 1))
+        watcher = _Watcher(self, model, step, number * each)
         ils = pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
         params = _params(model, "sheet" if most else step, ils)
-        ends = [MaxIterations(most or self.solver.iterations), NoImprovement(self.solver.without_improvement)]
+        ends = [MaxIterations(most or each), NoImprovement(self.solver.without_improvement)]
         if most is None:  # a sheet's order is never cut short: what it has no place for would be lost
             ends.append(self.limit)
         stop = MultipleCriteria(ends)
@@ -193,7 +217,7 @@ class _Run:
             result = pyvrp.solve(
                 model.data,
                 stop,
-                seed=self.seed,
+                seed=self.seed + number * ANOTHER_SEED,
                 collect_stats=False,
                 display=False,
                 params=params,
@@ -207,9 +231,8 @@ class _Run:
 class _Watcher(pyvrp.IteratedLocalSearchCallbacks):
     """Tells how far the search is, and while it orders, the best order so far."""
 
-    def __init__(self, run: _Run, model: Model, step: str) -> None:
-        self.run, self.model, self.step = run, model, step
-        self.done = 0
+    def __init__(self, run: _Run, model: Model, step: str, done: int) -> None:
+        self.run, self.model, self.step, self.done = run, model, step, done
         self.told: pyvrp.Solution | None = None
 
     def on_iteration(self, _current, _candidate, best, _cost_evaluator) -> None:

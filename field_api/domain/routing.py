@@ -225,6 +225,20 @@ def as_whole(problem: RoutingProblem, stops: Sequence[int], answer: RoutingAnswe
     return RoutingAnswer(routes, tuple(i for i in range(len(problem.stops)) if i not in placed), answer.facts)
 
 
+def without_one_agent(problem: RoutingProblem, answer: RoutingAnswer) -> RoutingProblem:
+    """The same for the agents who have stops in the answer, less the one with the fewest: the others get none.
+
+    An agent with a stop that nobody else may take stays.
+    """
+    pinned = {stop.agent for stop in problem.stops if stop.agent is not None}
+    bound = pinned | {stop.done.agent for stop in problem.stops if stop.done is not None}
+    sheets = sorted((len(route.stops), route.agent) for route in answer.routes if route.stops)
+    leaves = next((agent for _, agent in sheets if agent not in bound), None)
+    stay = ({agent for _, agent in sheets} - {leaves}) | bound
+    agents = (day if at in stay else replace(day, most_stops=0) for at, day in enumerate(problem.agents))
+    return replace(problem, agents=tuple(agents))
+
+
 def alone(problem: RoutingProblem, agent: int) -> RoutingProblem:
     """The problem with this agent alone, whose number is 0 then."""
     count = len(problem.agents)
