@@ -50,6 +50,7 @@ _OFFICE_OBJECTS = """
     SELECT agency_id, object_key, sha256 FROM office.sheet
     UNION ALL SELECT agency_id, object_key, NULL FROM office.letter WHERE object_key IS NOT NULL
     UNION ALL SELECT agency_id, object_key, sha256 FROM office.brand_image
+    UNION ALL SELECT agency_id, object_key, sha256 FROM office.letter_house
     UNION ALL SELECT agency_id, large_key, NULL FROM office.photo WHERE large_key IS NOT NULL
     UNION ALL SELECT agency_id, small_key, NULL FROM office.photo WHERE small_key IS NOT NULL
 """

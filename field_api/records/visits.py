@@ -180,6 +180,9 @@ class Letter(Tenant):
     content: Mapped[Confidential[str]] = mapped_column(Sealed("letter.content", Label.CONFIDENTIAL))  # canonical JSON
     object_key: Mapped[str | None] = internal()
     content_sha256: Mapped[bytes | None] = confidential(LargeBinary)
+    pdf_sha256: Mapped[bytes | None] = internal(LargeBinary)
+    template_sha256: Mapped[bytes | None] = internal(LargeBinary)  # of a creditor's template; null: the house's own
+    house_sha256: Mapped[bytes | None] = internal(LargeBinary)  # LetterHouse; null: issued before they were kept
     pages: Mapped[int | None] = confidential()
     issued_at: Mapped[datetime | None] = confidential()
     superseded_at: Mapped[datetime | None] = internal()  # another letter stands in its place; its paper is to be pulled
