@@ -34,10 +34,14 @@ _SHEET: dict[str, Shape] = {
                 "between": Label.PLACE,
                 "look": Label.INTERNAL,
                 "position": Label.PLACE,
+                "code": Label.PLACE,
+                "hazards": [Label.PLACE],
             }
         ],
+        "envelopes": Label.INTERNAL,
     },
     "outcome_numbers": [Label.INTERNAL],
+    "letters": Label.INTERNAL,
     "envelope_numbers": [Label.INTERNAL],
     "scripts": [{"language": Label.INTERNAL, "lines": [[Label.OPEN]]}],
     "qr": [Closed(Label.PLACE, re.compile(r"geo:-?\d+\.\d{6},-?\d+\.\d{6}"))],
@@ -87,11 +91,31 @@ STACK = declare(
     "stack",
     Audience.ENTITLED_PARTY,
     shape={
-        "sheet": Whole(Label.OPEN),  # passed as a sheet, below
-        "letters": [{"letter": _LETTER, "mark": Label.CONFIDENTIAL}],
+        "title": Closed(Label.OPEN, re.compile(r"\d{4}-\d{2}-\d{2}( [A-Za-z0-9._-]{1,20})?")),
+        "stacks": [
+            {
+                "sheet": Whole(Label.OPEN),  # passed as a sheet, below
+                "separator": Whole(Label.OPEN),  # passed as one, below
+                "letters": [{"letter": _LETTER, "mark": Label.CONFIDENTIAL}],
+            }
+        ],
         "qr": [_QR_OF_LETTERS],
     },
-    note="one PDF for the office's printer; sheet and letters part at the page between",
+    note="one PDF for the office's printer, of a route or of a day; sheet and letters part at the page between",
+)
+SEPARATOR = declare(
+    _T,
+    "stack.separator",
+    Audience.AGENT,
+    shape={
+        "language": Label.INTERNAL,
+        "agent_code": Label.OPEN,
+        "day": Label.INTERNAL,
+        "rows": [[Label.INTERNAL]],
+        "note": _WORDS,
+    },
+    at_most=OPENLY,
+    note="for the office, which takes it out: whose stack, how many letters, behind which stops",
 )
 LEGEND = declare(
     _T,
@@ -103,6 +127,7 @@ LEGEND = declare(
         "words": _WORDS,
         "outcomes": Whole(Label.INTERNAL),
         "envelope": Whole(Label.INTERNAL),
+        "letters": Whole(Label.INTERNAL),
         "qr": [Label.INTERNAL],
     },
     at_most=OPENLY,
@@ -141,21 +166,21 @@ _KEY = re.compile(rb"/([A-Za-z]+) ?[(<]")
 def check_data(template: str, way: Outlet, data: Mapping[str, Any]) -> None:
     """Raises EgressRefused where the template would be given what its audience may not see."""
     passed(way, data)
-    letters = [entry["letter"] for entry in data["letters"]] if template == "stack" else []
+    stacks = data["stacks"] if template == "stack" else []
+    letters = [entry["letter"] for stack in stacks for entry in stack["letters"]]
     letters += [data["letter"]] if template == "letter" else []
-    if template == "stack":
-        passed(SHEET, data["sheet"])
+    for stack in stacks:
+        passed(SHEET, stack["sheet"])
+        passed(SEPARATOR, stack["separator"])
     for letter in letters:
         passed(ADDRESS_PAGE, {name: letter[name] for name in ("address_lines", "paper", "window")})
 
 
 def title_of(template: str, data: Mapping[str, Any]) -> str:
     """What a PDF of this template calls itself: a day and an agent's code, a serial, the card's own name."""
-    if template == "stack":
-        return str(data["sheet"]["title"])
     if template == "letter":
         return str(data["letter"]["serial"])
-    return str(data["title"] if template == "sheet" else data["words"]["card_title"])
+    return str(data["title"] if template in ("sheet", "stack") else data["words"]["card_title"])
 
 
 def check_metadata(pdf: bytes, title: str) -> None:

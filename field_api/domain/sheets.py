@@ -12,13 +12,21 @@ from typing import Annotated, Any
 
 from field_api.domain.debt_words import find_debt_words
 from field_api.domain.disclosure import Label
+from field_api.domain.plus_code import plus_code
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
 from field_api.domain.route_sketch import Sketch
-from field_api.domain.vocabulary import LetterHandling, OutcomeKind
+from field_api.domain.vocabulary import THIRD_PARTIES, Danger, LetterHandling, OutcomeKind, Relation, SkipReason
 
 OUTCOME_NUMBERS: Mapping[int, OutcomeKind] = dict(enumerate(OutcomeKind, start=1))
 """The numbered boxes of the paper; the legend is a card of its own."""
 ENVELOPE_NUMBERS: Mapping[int, LetterHandling] = dict(enumerate(LetterHandling, start=len(OUTCOME_NUMBERS) + 1))
+_WHO = [relation for relation in Relation if relation in THIRD_PARTIES | {Relation.AUTHORITY}]
+LETTERS: Mapping[OutcomeKind, Mapping[str, Relation | Danger | SkipReason]] = {
+    OutcomeKind.THIRD_PARTY_ATTENDED: dict(zip("abcdefghi", _WHO, strict=True)),
+    OutcomeKind.UNSAFE: dict(zip("abcdef", Danger, strict=True)),
+    OutcomeKind.SKIPPED: dict(zip("abcdef", SkipReason, strict=True)),
+}
+"""What an agent writes beside a number that leaves something open: who it was, what is dangerous, why not."""
 SKETCH_HEIGHT = 0.62
 
 Open = Annotated[str, Label.OPEN]
@@ -35,15 +43,19 @@ class SheetWords:
     script: Mapping[str, str]
     outcomes: Mapping[str, str]
     envelopes: Mapping[str, str]
+    letters: Mapping[str, Mapping[str, str]]  # by outcome: what the letter beside its number can mean
 
 
 @dataclass(frozen=True)
 class Sought:
-    """A person to ask for at a stop."""
+    """A person to ask for at a stop. `row` names their boxes when the sheet is typed in: "3", or "3b" where several
+    are sought there; `envelope` is whose turn it is in the stack of envelopes (whatever their number), 0 for none."""
 
     name: Open
     alias: Open
     language: Internal
+    row: Internal = ""
+    envelope: Annotated[int, Label.INTERNAL] = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class SheetStop:
     latitude: Annotated[float, Label.PLACE]
     longitude: Annotated[float, Label.PLACE]
     known: Internal = ""  # how well the place is known, where it is none of a house (domain.placing.PlaceQuality)
+    hazards: Annotated[tuple[str, ...], Label.PLACE] = ()  # field_api.domain.vocabulary.Hazard: what agents before said
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,12 @@ class Sheet:
     travel: Internal
     sketch: Annotated[Sketch, Label.PLACE]
     stops: tuple[SheetStop, ...]
+    issue: Internal = ""  # which print it is, for whoever types it in: changes with the rows and nothing else
+
+    @property
+    def envelopes(self) -> int:
+        """For how many people there is something in the stack."""
+        return sum(person.envelope > 0 for stop in self.stops for person in stop.sought)
 
 
 def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -> dict[str, Any]:
@@ -91,8 +110,9 @@ def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -
         "language": words.language,
         "words": dict(words.words),
         "title": f"{sheet.day_iso} {sheet.agent_code}",
-        "sheet": {**asdict(sheet), "stops": [_stop(stop, words) for stop in sheet.stops]},
+        "sheet": {**asdict(sheet), "envelopes": sheet.envelopes, "stops": [_stop(stop, words) for stop in sheet.stops]},
         "outcome_numbers": list(OUTCOME_NUMBERS),
+        "letters": _span(),
         "envelope_numbers": list(ENVELOPE_NUMBERS),
         "scripts": [_script(spoken, sheet.agent_name) for spoken in scripts],
         "qr": [geo_uri(stop.latitude, stop.longitude) for stop in sheet.stops],
@@ -107,6 +127,11 @@ def legend_data(words: SheetWords, paper: str) -> dict[str, Any]:
         "words": dict(words.words),
         "outcomes": [[number, words.outcomes[kind.value]] for number, kind in OUTCOME_NUMBERS.items()],
         "envelope": [[number, words.envelopes[kind.value]] for number, kind in ENVELOPE_NUMBERS.items()],
+        "letters": [
+            [number, [[letter, words.letters[kind.value][meant.value]] for letter, meant in LETTERS[kind].items()]]
+            for number, kind in OUTCOME_NUMBERS.items()
+            if kind in LETTERS
+        ],
         "qr": [],
     }
 
@@ -137,7 +162,15 @@ def _stop(stop: SheetStop, words: SheetWords) -> dict[str, Any]:
         "look": words.words.get(f"look_{stop.known}", ""),
         "hint": safe_hint(stop.hint),
         "position": f"{stop.latitude:.5f}, {stop.longitude:.5f}",
+        "code": plus_code(stop.latitude, stop.longitude),
+        "hazards": [words.words[f"hazard_{hazard}"] for hazard in stop.hazards],
     }
+
+
+def _span() -> str:
+    """The head of the box for a letter: from the first to the last that any number has."""
+    letters = sorted({letter for some in LETTERS.values() for letter in some})
+    return f"{letters[0]}–{letters[-1]}"
 
 
 def _script(words: SheetWords, agent_name: str) -> dict[str, Any]:

@@ -422,6 +422,30 @@ class Danger(StrEnum):
     OTHER = "other"
 
 
+class Hazard(StrEnum):
+    """What the next agent should know before walking up to a door. Of the place, told in the open: never a reason to
+    come, nobody's name, no free text."""
+
+    DOG = "dog"
+    ANIMAL = "animal"  # another one
+    STAIRS = "stairs"  # steep, broken or without a rail
+    BUILDING = "building"  # unsound, a building site, wires
+    DARK = "dark"  # no light on the way
+    AGGRESSION = "aggression"  # somebody there threatened or attacked
+    AREA = "area"  # better not alone, better by day
+    ROAD = "road"  # hard to reach, flooded, no place to stop
+
+
+HAZARD_OF_DANGER = {
+    Danger.ANIMAL: Hazard.ANIMAL,
+    Danger.THREAT: Hazard.AGGRESSION,
+    Danger.WEAPON: Hazard.AGGRESSION,
+    Danger.AREA: Hazard.AREA,
+    Danger.BUILDING: Hazard.BUILDING,
+}
+"""What an `unsafe` outcome says of the place for those who come later; `other` says nothing in particular."""
+
+
 class NotDeliveredReason(StrEnum):
     NOT_MET = "not_met"  # the right person was not there or not verified
     REFUSED = "refused"  # the right person would not take it

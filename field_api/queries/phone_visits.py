@@ -1,4 +1,4 @@
-"""All that a phone must be told of visits, loaded for many at once in nine statements. Needs audience OFFICE_JOB."""
+"""All that a phone must be told of visits, loaded for many at once in ten statements. Needs audience OFFICE_JOB."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from field_api.domain.identity import ANSWER_KINDS
 from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.queries.entitled_parties import parties_of_visits
+from field_api.queries.place_hazards import hazards_at
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency, Creditor
 from field_api.records.people import Address, Person, VerificationAnswer
@@ -45,6 +46,7 @@ class PhoneVisit:
     answers: dict[UUID, list[VerificationAnswer]] = field(default_factory=dict)  # of obligors alone, by kind
     letters: list[Letter] = field(default_factory=list)
     history: list[Attempt] = field(default_factory=list)
+    hazards: tuple[str, ...] = ()  # of the place, as agents before said
 
 
 def running_agency(session: Session) -> Agency:
@@ -71,6 +73,7 @@ def phone_visits(session: Session, visit_ids: Collection[UUID]) -> dict[UUID, Ph
     _add_answers(session, open_visits.values())
     _add_letters(session, open_visits)
     _add_history(session, open_visits.values())
+    _add_hazards(session, open_visits.values())
     return found
 
 
@@ -114,7 +117,9 @@ def _add_answers(session: Session, items: Collection[PhoneVisit]) -> None:
 def _add_letters(session: Session, found: dict[UUID, PhoneVisit]) -> None:
     for letter in session.scalars(
         select(Letter)
-        .where(among(Letter.visit_id, found), Letter.state.in_(LETTERS_ON_THE_WAY))
+        .where(
+            among(Letter.visit_id, found), Letter.state.in_(LETTERS_ON_THE_WAY), Letter.superseded_at.is_(None)
+        )
         .order_by(Letter.visit_id, Letter.serial)
         .execution_options(populate_existing=True)
     ):
@@ -138,3 +143,9 @@ def _add_history(session: Session, items: Collection[PhoneVisit]) -> None:
     for item in items:
         for account, _ in item.accounts:
             item.history.extend(by_account[account.id])
+
+
+def _add_hazards(session: Session, items: Collection[PhoneVisit]) -> None:
+    told = hazards_at(session, [bytes(item.address.fingerprint) for item in items])
+    for item in items:
+        item.hazards = told[bytes(item.address.fingerprint)]

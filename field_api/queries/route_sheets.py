@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,12 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.letter_strings import locale_of
 from field_api.domain.route_sketch import sketch
+from field_api.domain.sheet_rows import SheetRow, issue_mark, row_names
 from field_api.domain.sheets import SKETCH_HEIGHT, Sheet, SheetStop, Sought
+from field_api.domain.vocabulary import Hazard
 from field_api.queries.letter_facts import postal_address
+from field_api.queries.place_hazards import hazards_at
+from field_api.queries.stack_places import stack_places
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Shift, Stop
 from field_api.records.visits import Visit
@@ -35,29 +40,50 @@ class RouteSheet:
     sheet: Sheet
     language: str  # the agent's first
     spoken: tuple[str, ...]  # by the people sought, the agent's own first
+    rows: tuple[SheetRow, ...] = ()  # which boxes are whose
 
 
 def route_sheets(session: Session, *, plan_id: UUID | None = None, route_id: UUID | None = None) -> list[RouteSheet]:
-    """The sheets of a plan's routes, or of one route, by agent's code. Three statements."""
+    """The sheets of a plan's routes, or of one route, by agent's code. Five statements."""
     routes = (
         select(Route, Agent, Plan.for_day).join(Agent, Agent.id == Route.agent_id).join(Plan, Plan.id == Route.plan_id)
     )
     routes = routes.where(Route.plan_id == plan_id) if plan_id else routes.where(Route.id == route_id)
     found = session.execute(routes.order_by(Agent.code)).all()
     stops = _stops(session, [route.id for route, _, _ in found])
+    beside = _Beside(
+        stack_places(session, [route.id for route, _, _ in found]),
+        hazards_at(session, [bytes(one.address.fingerprint) for some in stops.values() for one in some]),
+    )
     labels = _labels(session, [agent.id for _, agent, _ in found])
     return [
-        _route_sheet(route, agent, day, stops[route.id], labels.get((agent.id, day.weekday()), ("", "")))
+        _route_sheet(route, agent, day, stops[route.id], labels.get((agent.id, day.weekday()), ("", "")), beside)
         for route, agent, day in found
     ]
 
 
-_Visits = list[tuple[Stop, Address, Person]]
+class _Sought(NamedTuple):
+    stop: Stop
+    address: Address
+    person: Person
+    visit_id: UUID
+    version: int
+
+
+_Visits = list[_Sought]
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What is known of visits and places beside the route itself."""
+
+    envelopes: Mapping[UUID, int]  # by visit
+    hazards: Mapping[bytes, tuple[str, ...]]  # by the address's fingerprint
 
 
 def _stops(session: Session, route_ids: Sequence[UUID]) -> Mapping[UUID, _Visits]:
     query = (
-        select(Stop, Address, Person)
+        select(Stop, Address, Person, Visit.id, Visit.assignment_version)
         .join(Address, Address.id == Stop.address_id)
         .join(Visit, Visit.stop_id == Stop.id)
         .join(Person, Person.id == Visit.person_id)
@@ -65,8 +91,8 @@ def _stops(session: Session, route_ids: Sequence[UUID]) -> Mapping[UUID, _Visits
         .order_by(Stop.route_id, Stop.position, Person.name, Person.id)
     )
     by_route: dict[UUID, _Visits] = defaultdict(list)
-    for stop, address, person in session.execute(query):
-        by_route[stop.route_id].append((stop, address, person))
+    for row in session.execute(query):
+        by_route[row[0].route_id].append(_Sought(*row))
     return by_route
 
 
@@ -75,11 +101,15 @@ def _labels(session: Session, agent_ids: Sequence[UUID]) -> Mapping[tuple[UUID, 
     return {(s.agent_id, s.weekday): (s.start_label, s.end_label) for s in session.scalars(query)}
 
 
-def _route_sheet(route: Route, agent: Agent, day: date, visits: _Visits, labels: tuple[str, str]) -> RouteSheet:
+def _route_sheet(
+    route: Route, agent: Agent, day: date, visits: _Visits, labels: tuple[str, str], beside: _Beside
+) -> RouteSheet:
     language = agent.languages[0] if agent.languages else "en"
     country, paper = _place(visits)
     locale = locale_of(language.partition("-")[0], country)
-    stops = _sheet_stops(visits, agent.timezone)
+    by_stop = _by_stop(visits)
+    rows = _rows(by_stop)
+    stops = [_sheet_stop(here, agent.timezone, beside) for here in by_stop]
     start, end = (route.start_latitude, route.start_longitude), (route.end_latitude, route.end_longitude)
     sheet = Sheet(
         paper=paper,
@@ -97,41 +127,60 @@ def _route_sheet(route: Route, agent: Agent, day: date, visits: _Visits, labels:
         travel=_hours(route.travel_s),
         sketch=sketch(start, [(stop.latitude, stop.longitude) for stop in stops], end, SKETCH_HEIGHT),
         stops=tuple(stops),
+        issue=issue_mark(rows),
     )
-    spoken = [person.language.partition("-")[0] for _, _, person in visits]
-    return RouteSheet(route.id, day, sheet, language, tuple(dict.fromkeys([language.partition("-")[0], *spoken])))
+    spoken = [one.person.language.partition("-")[0] for one in visits]
+    languages = tuple(dict.fromkeys([language.partition("-")[0], *spoken]))
+    return RouteSheet(route.id, day, sheet, language, languages, rows)
 
 
 def _place(visits: _Visits) -> tuple[str, str]:
     if not visits:
         return _WITHOUT_STOPS
-    country = visits[0][1].country
+    country = visits[0].address.country
     return country, "us-letter" if country in _US_PAPER else "a4"
 
 
-def _sheet_stops(visits: _Visits, agent_zone: str) -> list[SheetStop]:
+def _by_stop(visits: _Visits) -> list[_Visits]:
     by_stop: dict[UUID, _Visits] = defaultdict(list)
     for visit in visits:
-        by_stop[visit[0].id].append(visit)
-    return [_sheet_stop(here, agent_zone) for here in by_stop.values()]
+        by_stop[visit.stop.id].append(visit)
+    return list(by_stop.values())
 
 
-def _sheet_stop(here: _Visits, agent_zone: str) -> SheetStop:
-    stop, address, _ = here[0]
+def _rows(by_stop: Sequence[_Visits]) -> tuple[SheetRow, ...]:
+    return tuple(
+        SheetRow(name, one.visit_id, one.version)
+        for here in by_stop
+        for name, one in zip(row_names(here[0].stop.position, len(here)), here, strict=True)
+    )
+
+
+def _sheet_stop(here: _Visits, agent_zone: str, beside: _Beside) -> SheetStop:
+    stop, address = here[0].stop, here[0].address
     zone = address.timezone or agent_zone
+    names = row_names(stop.position, len(here))
+    told = {hazard for one in here for hazard in beside.hazards[bytes(one.address.fingerprint)]}
     return SheetStop(
         number=stop.position,
         arrive_from=_clock(stop.arrival_from, zone),
         arrive_to=_clock(stop.arrival_to, zone),
         earliest=_clock(stop.visit_from, zone) if stop.visit_from else "",
         latest=_clock(stop.visit_until, zone),
-        sought=tuple(Sought(p.name, p.alias or "", p.language.partition("-")[0]) for _, _, p in here),
+        sought=tuple(_sought(one, name, beside) for one, name in zip(here, names, strict=True)),
         address=postal_address(address),
         hint=address.hint or "",
         latitude=address.latitude or 0.0,
         longitude=address.longitude or 0.0,
         known=address.place_quality or "",
+        hazards=tuple(hazard.value for hazard in Hazard if hazard.value in told),
     )
+
+
+def _sought(one: _Sought, row: str, beside: _Beside) -> Sought:
+    person = one.person
+    language = person.language.partition("-")[0]
+    return Sought(person.name, person.alias or "", language, row, beside.envelopes.get(one.visit_id, 0))
 
 
 def _clock(moment: datetime, zone: str) -> str:

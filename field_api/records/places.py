@@ -28,6 +28,23 @@ class GeocoderAnswer(Tenant):
     expires_at: Mapped[datetime | None] = internal()  # None: a house that was found stays where it is
 
 
+class PlaceHazard(Tenant):
+    """What agents said a place is like for whoever comes next; whoever comes next may say that it is so no more.
+
+    `fingerprint` is the address's, so that it holds for everybody who is sought there: of a place, of nobody.
+    """
+
+    __tablename__ = "place_hazard"
+    __table_args__ = (UniqueConstraint("agency_id", "fingerprint", "hazard"), {"schema": SCHEMA})
+
+    fingerprint: Mapped[bytes] = internal(LargeBinary)
+    hazard: Mapped[str] = place()  # field_api.domain.vocabulary.Hazard
+    present: Mapped[bool] = internal()
+    told_at: Mapped[datetime] = internal()
+    agent_id: Mapped[UUID] = internal()
+    op_id: Mapped[UUID] = internal()
+
+
 class HouseFinding(Tenant):
     """Somebody found where an address is: an agent at its door, or a dispatcher. Kept, whatever comes of it.
 

@@ -49,6 +49,7 @@ def apply_outcome(
     verified = _verified(door, outcome) and met is not None
     _flag_oddities(door, outcome)
     door.note_house_found(outcome)
+    door.note_hazards(outcome)
     _finish_visit(door, outcome["outcome"])
     if holds:
         session.flush()

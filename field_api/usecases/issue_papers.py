@@ -47,8 +47,9 @@ def issue_papers(session: Session, plan_id: UUID, *, renderer: Papers, objects: 
     plan = load(session, Plan, plan_id)
     if plan.state in ("draft", "publishing"):  # it may be replaced at any moment, and nobody goes out by it
         raise Problem("conflict", "the plan is a draft: publish it first")
-    sheets = _issue_sheets(session, plan, renderer, objects, now)
     issued, refused = _issue_letters(session, plan, renderer, objects, now)
+    # After the letters: one that cannot be laid out has no place in the stack, and sheets count the places.
+    sheets = _issue_sheets(session, plan, renderer, objects, now)
     return IssuedPapers(sheets, issued, refused)
 
 
@@ -89,6 +90,7 @@ def _issue_sheets(session: Session, plan: Plan, renderer: Papers, objects: Objec
             sha256=sha256(paper.pdf),
             pages=paper.pages,
             issued_at=now,
+            rows=[row.wire() for row in route.rows],
         )
         for route, paper in fresh
     )

@@ -17,6 +17,7 @@ from field_api.records.people import Address
 from field_api.records.results import Attempt
 from field_api.records.visits import Visit
 from field_api.usecases.apply_findings import FoundHouse
+from field_api.usecases.apply_hazards import ToldHazard, hazards_told
 from field_api.usecases.told_before import ToldBefore
 from field_api.usecases.visits_in_hand import VisitsInHand
 
@@ -45,6 +46,7 @@ class AtTheDoor:
     told: ToldBefore
     attempts: list[Attempt]  # to be numbered at the end, of all operations that share the transaction
     findings: list[FoundHouse]  # to be applied at the end, likewise
+    hazards: list[ToldHazard]  # the same
     hours: tuple[datetime | None, datetime] | None = None  # contact hours of the visit's stop
     flags: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -117,6 +119,14 @@ class AtTheDoor:
             FoundHouse(self.address.id, finding, self.at, self.operation.op_id, self.operation.agent_id)
         )
 
+    def note_hazards(self, body: Mapping[str, Any]) -> None:
+        """What an arrival or an outcome says the place is like, for whoever comes next."""
+        place, operation = bytes(self.address.fingerprint), self.operation
+        self.hazards.extend(
+            ToldHazard(place, hazard, present, self.at, operation.agent_id, operation.op_id)
+            for hazard, present in hazards_told(body)
+        )
+
 
 def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: datetime) -> AtTheDoor:
     """The operation beside its locked visit. Raises UnreadableOperation `visit-required`, `unknown-visit`."""
@@ -140,6 +150,7 @@ def at_the_door(in_hand: VisitsInHand, operation: RecordedOperation, now: dateti
         told=in_hand.told,
         attempts=in_hand.attempts,
         findings=in_hand.findings,
+        hazards=in_hand.hazards,
         hours=known.hours,
     )
     door.flag(*(["late"] if late else []), *moment.flags, *(["from-paper"] if operation.from_paper else []))

@@ -77,6 +77,7 @@ def _fact_alone(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> 
 def _arrived(_session: Session, door: AtTheDoor, body: Mapping[str, Any]) -> dict[str, Any]:
     door.flag_place(body["position"])
     door.note_house_found(body)
+    door.note_hazards(body)
     return {}
 
 

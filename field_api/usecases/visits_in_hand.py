@@ -19,6 +19,7 @@ from field_api.records.results import Attempt
 from field_api.records.visits import Visit, VisitAccount
 from field_api.usecases.add_attempts import add_attempts
 from field_api.usecases.apply_findings import FoundHouse, apply_findings
+from field_api.usecases.apply_hazards import ToldHazard, apply_hazards
 from field_api.usecases.lock_visit import lock_visits
 from field_api.usecases.told_before import ToldBefore, told_before
 
@@ -40,11 +41,14 @@ class VisitsInHand:
     told: ToldBefore
     attempts: list[Attempt] = field(default_factory=list)
     findings: list[FoundHouse] = field(default_factory=list)
+    hazards: list[ToldHazard] = field(default_factory=list)
 
     def finish(self, session: Session) -> None:
         """Number the attempts and write everything. Nothing may be locked after it."""
         apply_findings(session, self.findings)
         self.findings.clear()
+        apply_hazards(session, self.hazards)
+        self.hazards.clear()
         add_attempts(session, self.attempts)
         self.attempts = []
         session.flush()

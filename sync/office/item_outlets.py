@@ -10,13 +10,14 @@ import re
 
 from field_api.domain.disclosure import Audience, Item, Label
 from field_api.domain.phone_flags import TOLD_TO_PHONES
-from field_api.domain.vocabulary import Relation
+from field_api.domain.vocabulary import Hazard, Relation
 from field_api.platform.egress import Closed, OutletKind, Shape, declare
 
 _SEALED = Closed(Label.INTERNAL, re.compile("[A-Za-z0-9_-]+"))
 _OPEN, _PLACE, _INTERNAL, _SECRET = Label.OPEN, Label.PLACE, Label.INTERNAL, Label.CONFIDENTIAL
 _WORD = Closed(Label.INTERNAL, re.compile(r"[A-Za-z0-9_.:-]{1,120}"))
 _FLAG = Closed(Label.INTERNAL, re.compile("|".join(sorted(TOLD_TO_PHONES))))
+_HAZARD = Closed(Label.PLACE, re.compile("|".join(hazard.value for hazard in Hazard)))
 _POINT: Shape = {"label": _PLACE, "latitude": _PLACE, "longitude": _PLACE}
 
 
@@ -39,6 +40,7 @@ VISIT = declare(
             "language": _INTERNAL,
             "jurisdiction": _PLACE,
             "place": _WORD,
+            "hazards": [_HAZARD],
             "address": _all(
                 _PLACE,
                 "street number interior between_1 between_2 neighbourhood city municipality postcode state country "

@@ -203,6 +203,7 @@ def _body(item: PhoneVisit, locks: list[dict[str, Any]], openers: _Openers) -> d
             "jurisdiction": address.jurisdiction,
             "place": address.kind,
             "address": _address(address),
+            "hazards": list(item.hazards),
         },
         "person": str(person.id),
         "questions": _questions(item),

@@ -18,6 +18,7 @@ from sync.phone.vocabulary import (
     ABOUT_PERSON,
     ASKED,
     DOCUMENTED,
+    HAZARDS,
     LETTER_HANDLINGS,
     OUTCOMES,
     RELATIONS,
@@ -38,12 +39,20 @@ class Recorder(Encounters):
         return record(self.handset, "session", body, About())
 
     def arrive(
-        self, visit: str, position: Body | None = None, note: str | None = None, house_found: bool | None = None
+        self,
+        visit: str,
+        position: Body | None = None,
+        note: str | None = None,
+        house_found: bool | None = None,
+        hazards: Sequence[str] = (),
+        hazards_gone: Sequence[str] = (),
     ) -> Recorded:
-        """`house_found`: the agent says that this is the house, so that nobody looks for it again."""
+        """`house_found`: the agent says that this is the house, so that nobody looks for it again. `hazards`: what
+        whoever comes next should know of the place; `hazards_gone`: what was told of it and is so no more."""
         work = work_at(self.handset, visit)
         hours = self._against(work)
-        body = {"position": position, "note": note, "house_found": house_found}
+        body: Body = {"position": position, "note": note, "house_found": house_found}
+        body |= _hazards(hazards=hazards, hazards_gone=hazards_gone)
         return replace(self._record(work, "arrived", body), hours=hours)
 
     def record_outcome(self, visit: str, kind: str, body: Mapping[str, Any] | None = None) -> Recorded:
@@ -55,6 +64,7 @@ class Recorder(Encounters):
         one_of(kind, OUTCOMES, "outcome")
         work = work_at(self.handset, visit)
         full: Body = {"outcome": kind, **(body or {})}
+        _hazards(hazards=full.get("hazards") or (), hazards_gone=full.get("hazards_gone") or ())
         if work.ended and kind in ("client_located", "third_party_attended"):
             raise NotAllowed("contact-ended", "whoever is there is not the person sought")
         if kind == "client_located":
@@ -177,3 +187,11 @@ def _needs_who_said_it(work: Work, body: Body) -> None:
         raise NotAllowed("no-encounter", "first record who says so")
     if kind == "address_not_found" and body.get("neighbours_asked") and not work.asked:
         raise NotAllowed("no-encounter", "first record each neighbour asked, with the question put to them")
+
+
+def _hazards(**said: Sequence[str]) -> Body:
+    """Those keys of a body that say anything. Raises NotAllowed `unknown-word`."""
+    for name, hazards in said.items():
+        for hazard in hazards:
+            one_of(hazard, HAZARDS, name)
+    return {name: list(hazards) for name, hazards in said.items() if hazards}

@@ -39,6 +39,7 @@ OUTCOMES = frozenset(
         "skipped",
     }
 )
+HAZARDS = frozenset({"dog", "animal", "stairs", "building", "dark", "aggression", "area", "road"})
 SUBJECTS = ("facade", "house_number", "street", "meter")
 DOCUMENTS = frozenset({"national_id", "passport", "driving_licence", "residence_permit", "other"})
 PARTS = frozenset({"brief", "letter"})

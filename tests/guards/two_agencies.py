@@ -20,7 +20,7 @@ from field_api.records.agency import Agency, Creditor
 from field_api.records.base import load
 from field_api.records.drafts import ManualWish, PlanChange
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
-from field_api.records.places import GeocoderAnswer, HouseFinding
+from field_api.records.places import GeocoderAnswer, HouseFinding, PlaceHazard
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
 from field_api.records.results import Attempt, AttemptHead, Dispute, Promise
 from field_api.records.travel import KnownLegs, TravelArea
@@ -196,6 +196,8 @@ class BranchBuilder:
         )
         address = UUID(self.branch.id("address"))
         self.add("finding", HouseFinding(address_id=address, state="candidate", found_at=NOW, **known))
+        told = {"fingerprint": sha256(mark.encode()), "hazard": "dog", "present": True, "told_at": NOW}
+        self.add("hazard", PlaceHazard(agent_id=new_id(), op_id=new_id(), **told))
         number = NUMBERS[self.branch.name]
         self.add("legs", KnownLegs(source="osrm", origin=number, legs=mark.encode(), asked_at=NOW))
         self.add("area", TravelArea(area=mark, factor=1.0, legs=30, learnt_at=NOW))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from math import dist
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +13,18 @@ from field_api.domain.debt_words import find_debt_words
 from field_api.domain.letter_strings import locale_of
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
 from field_api.domain.route_sketch import sketch
-from field_api.domain.sheets import ENVELOPE_NUMBERS, OUTCOME_NUMBERS, Sheet, SheetStop, Sought, safe_hint, sheet_data
+from field_api.domain.sheet_rows import SheetRow, issue_mark, row_names
+from field_api.domain.sheets import (
+    ENVELOPE_NUMBERS,
+    LETTERS,
+    OUTCOME_NUMBERS,
+    Sheet,
+    SheetStop,
+    Sought,
+    safe_hint,
+    sheet_data,
+)
+from field_api.domain.vocabulary import Hazard, OutcomeKind
 from field_api.rules.sheets import LANGUAGES, words_for
 
 
@@ -28,6 +41,10 @@ def test_every_language_has_every_word(language: str) -> None:
     assert words.words.keys() == english.words.keys() and words.script.keys() == english.script.keys()
     assert {kind.value for kind in OUTCOME_NUMBERS.values()} == words.outcomes.keys()
     assert {kind.value for kind in ENVELOPE_NUMBERS.values()} == words.envelopes.keys()
+    assert {kind: [meant.value for meant in some.values()] for kind, some in LETTERS.items()} == {
+        kind: list(some) for kind, some in words.letters.items()
+    }
+    assert all(f"hazard_{hazard.value}" in words.words for hazard in Hazard)
 
 
 def test_the_numbers_of_the_boxes_are_stable() -> None:
@@ -38,10 +55,24 @@ def test_the_numbers_of_the_boxes_are_stable() -> None:
         "nobody_there",
     ]
     assert list(ENVELOPE_NUMBERS) == [12, 13]
+    assert LETTERS[OutcomeKind.THIRD_PARTY_ATTENDED]["b"] == "spouse" and LETTERS[OutcomeKind.SKIPPED]["a"] == "no_time"
+
+
+def test_a_crowd_at_one_door_has_boxes_of_its_own_each() -> None:
+    assert row_names(3, 1) == ["3"] and row_names(3, 3) == ["3a", "3b", "3c"]
+    assert row_names(3, 28)[25:] == ["3z", "3aa", "3ab"]
+
+
+def test_a_print_is_named_by_its_rows_alone() -> None:
+    rows = [SheetRow("1", UUID(int=1), 1), SheetRow("2", UUID(int=2), 1)]
+    assert issue_mark(rows) == issue_mark([SheetRow.read(row.wire()) for row in rows])
+    others = ([*rows[:1], SheetRow("2", UUID(int=2), 2)], rows[::-1], [])
+    assert len({issue_mark(some) for some in (rows, *others)}) == 4
+    assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{6}", issue_mark(some)) for some in others)
 
 
 def test_a_language_without_words_of_its_own_is_served_in_english() -> None:
-    assert words_for("pt-BR").language == "en" and words_for("es-MX").language == "es"
+    assert words_for("nah").language == "en" and words_for("pt-BR").language == "pt"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +121,14 @@ def test_an_alias_that_tells_of_a_debt_is_not_printed(alias: str, printed: str) 
     here = SheetStop(
         number=1, arrive_from="09:00", arrive_to="09:30", latest="20:00", earliest="08:00", sought=(Sought("Ana Inventada", alias, "es"),),
         address=PostalAddress("Calle", "MX"), hint="", latitude=0.0, longitude=0.0,
+        hazards=("dog", "dark"),
     )  # fmt: skip
     sheet = Sheet(
         paper="a4", agent_code="A", agent_name="A", day="", day_iso="", territory="", shift="", lunch="", timezone="UTC",
         start_label="", end_label="", distance_km="", travel="", sketch=sketch((0, 0), [], (0, 0), 0.62), stops=(here,),
     )  # fmt: skip
     (stop,) = sheet_data(sheet, words_for("es"), [])["sheet"]["stops"]
+    assert (stop["hazards"], stop["code"]) == (["perro", "sin luz"], "6FG22222+22")
     assert [person["alias"] for person in stop["sought"]] == [printed]
 
 

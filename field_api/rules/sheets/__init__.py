@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from field_api.domain.sheets import SheetWords
 
-LANGUAGES = ("de", "en", "es", "fr")
+LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pt")
 
 
 @cache
@@ -17,5 +17,5 @@ def words_for(language: str) -> SheetWords:
     primary = language.partition("-")[0].lower()
     name = f"words_{primary if primary in LANGUAGES else 'en'}.toml"
     stored = tomllib.loads((files(__name__) / name).read_text(encoding="utf-8"))
-    tables = {key: stored.pop(key) for key in ("script", "outcomes", "envelopes")}
+    tables = {key: stored.pop(key) for key in ("script", "outcomes", "envelopes", "letters")}
     return SheetWords(language=primary if primary in LANGUAGES else "en", words=stored, **tables)

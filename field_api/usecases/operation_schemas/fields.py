@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from field_api.domain.vocabulary import ContactKind, Relation
+from field_api.domain.vocabulary import ContactKind, Hazard, Relation
 
 WORDS = 2_000
 NAME = 200
@@ -113,6 +113,11 @@ def money(**options: Any) -> fields.Nested:
 
 def position() -> fields.Nested:
     return fields.Nested(PositionSchema, load_default=None)
+
+
+def place_hazards() -> Several:
+    """What the next agent should know of the place, each at most once."""
+    return Several(word(Hazard), len(Hazard))
 
 
 class AddressSchema(Body):

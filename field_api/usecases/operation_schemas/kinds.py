@@ -28,6 +28,7 @@ from field_api.usecases.operation_schemas.fields import (
     Variant,
     contacts,
     moment,
+    place_hazards,
     position,
     word,
     words,
@@ -49,6 +50,8 @@ class Session(Body):
 class Arrived(Body):
     position = position()
     house_found = fields.Boolean()  # true: the position is that of the house itself
+    hazards = place_hazards()
+    hazards_gone = place_hazards()
     note = words()
 
 

@@ -36,6 +36,7 @@ from field_api.usecases.operation_schemas.fields import (
     day,
     moment,
     money,
+    place_hazards,
     position,
     word,
     words,
@@ -124,6 +125,8 @@ class Outcome(Body):
     outcome = word(OutcomeKind, required=True)
     position = position()
     house_found = fields.Boolean()  # true: the position is that of the house itself
+    hazards = place_hazards()  # the place's, for whoever comes next
+    hazards_gone = place_hazards()  # said before, and so no more
     contacts = contacts()
     note = words()
 
