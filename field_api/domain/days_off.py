@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 
 def mx_rest_days(year: int) -> dict[date, str]:
@@ -36,6 +37,22 @@ def mx_bank_days(year: int) -> dict[date, str]:
         date(year, 11, 2): "2 November",
         date(year, 12, 12): "12 December",
     }
+
+
+@cache
+def us_legal_holidays(year: int) -> frozenset[date]:
+    """Legal public holidays of 5 U.S.C. 6103(a), and the days on which offices keep them instead (6103(b)).
+
+    The latter are not of paragraph (a); to leave them out of a count of business days gives whoever must answer more
+    time, never less.
+    """
+    fixed = [date(year, month, day) for month, day in ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))]
+    fixed.append(date(year + 1, 1, 1))  # on a Saturday it is kept in the year before
+    moved = [day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0)) for day in fixed]
+    mondays = [nth_weekday(year, month, 0, nth) for month, nth in ((1, 3), (2, 3), (9, 1), (10, 2))]
+    last_of_may = nth_weekday(year, 6, 0, 1) - timedelta(days=7)
+    days = [*fixed, *moved, *mondays, last_of_may, nth_weekday(year, 11, 3, 4)]
+    return frozenset(day for day in days if day.year == year)
 
 
 def nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:

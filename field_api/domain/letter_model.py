@@ -1,8 +1,7 @@
-"""What letters are made of: the facts they state, the rules and words they follow, and the composed content."""
+"""What letters are made of: the facts they state, and the composed content."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -114,6 +113,7 @@ class LetterFacts:
     supervisory_authority: str = ""
     vat_statement: str = ""
     interest_calculation: str = ""
+    address_source: str = ""  # where the address is from; empty: from the creditor
     promise: PromiseFacts | None = None
     instalments: tuple[Instalment, ...] = ()
     dispute: DisputeFacts | None = None
@@ -132,49 +132,24 @@ class LetterFacts:
         """Whether the parts explain the balance; a letter whose sum is wrong is not issued."""
         return self.credits_minor >= 0 and self.balance_minor > 0
 
+    @property
+    def transferred(self) -> bool:
+        """Whether somebody else was the creditor when the debt was incurred."""
+        return self.original_creditor not in ("", self.creditor_name)
 
-@dataclass(frozen=True)
-class Notice:
-    """A text that a jurisdiction prescribes, by language."""
-
-    id: str
-    source: str
-    place: str  # top | end
-    text: Mapping[str, str]
-    heading: Mapping[str, str] = field(default_factory=dict)
-    checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    sector: str = ""  # only for creditors of this sector; empty: all
-
-
-@dataclass(frozen=True)
-class LetterRules:
-    """What one jurisdiction asks of a letter."""
-
-    jurisdiction: str
-    territory: str  # for CLDR: how amounts and dates are written
-    paper: str  # a4 | us-letter
-    window: str  # din-5008-b | us-10
-    default_language: str
-    first_language: str  # always present, in front; empty: the addressee's alone
-    required: Mapping[str, str]  # field of LetterFacts -> source
-    forbidden: Mapping[str, str]  # regular expression -> source
-    notices: Sequence[Notice]
-    truncate_reference: bool = False
-    also: Sequence[str] = ()  # other places that these rules serve until they have a file of their own
-    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by language: words that differ here
-
-
-@dataclass(frozen=True)
-class Texts:
-    """The words of one language: keys of field_api/rules/letters/texts_*.toml."""
-
-    language: str
-    words: Mapping[str, str]
+    @property
+    def agreed_minor(self) -> int:
+        """What a promise or a plan comes to: the promise's amount; of a plan without one, the whole balance."""
+        return self.promise.amount_minor if self.promise else self.balance_minor
 
 
 @dataclass(frozen=True)
 class Part:
-    """The letter in one language. Blocks are {"block": heading|paragraph|facts|table|list|checks|small, ...}."""
+    """The letter in one language. Blocks are {"block": heading|paragraph|facts|table|list|checks|small, ...}.
+
+    heading {text}; paragraph {text, strong?}; small {text}; facts {rows: [[label, value]]}; list {items};
+    checks {items}; table {caption, head: [what, amount], rows: [[what, amount]], total: [what, amount]}.
+    """
 
     language: str
     title: str
@@ -207,7 +182,7 @@ class LetterRefused:
     """Why a letter cannot be issued: the field that is missing, or the rule that its words break. Holds no value."""
 
     field: str
-    reason: str  # missing | forbidden | no-rules
+    reason: str  # missing | forbidden | out-of-range | inconsistent | no-rules
     source: str
 
     def __str__(self) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal
 
-from field_api.domain.letter_model import LetterFacts, LetterRules, Texts
+from field_api.domain.amounts import minor_digits
+from field_api.domain.letter_days import validation_until
+from field_api.domain.letter_model import LetterFacts
+from field_api.domain.letter_rules import LetterRules, Texts
 
-ASSUMED_TO_ARRIVE_DAYS = 14
-"""12 CFR 1006.34(b)(5): receipt may be assumed five business days on, not before; 14 days hold five in any season."""
-VALIDATION_DAYS = 30  # 12 CFR 1006.34(b)(5)
+_BLANK = re.compile(r"\{([a-z_]+)\}(\.?)")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,14 @@ class Strings:
         return self.fill(self.words[key])
 
     def fill(self, sentence: str) -> str:
+        """Raises KeyError, naming it, where the sentence has a blank that no letter fills."""
+
         # A company's name may end in a full stop ("S.A. de C.V."), and so may the sentence: one is enough.
-        return sentence.format_map(self.values).replace("..", ".")
+        def filled(blank: re.Match[str]) -> str:
+            value = self.values[blank[1]]
+            return value if value.endswith(".") else value + blank[2]
+
+        return _BLANK.sub(filled, sentence)
 
     def money(self, minor: int) -> str:
         return money(minor, self.currency, self.locale)
@@ -41,19 +49,14 @@ class Strings:
     def day(self, value: date | None) -> str:
         return format_date(value, "long", locale=self.locale) if value else ""
 
-    @property
-    def creditor(self) -> str:
-        return self.values["creditor_full"]
-
-    @property
-    def reference(self) -> str:
-        return self.values["reference"]
+    def number(self, value: int) -> str:
+        return str(format_decimal(value, locale=self.locale))
 
 
 def money(minor: int, currency: str, locale: Locale) -> str:
-    """Integer minor units in the locale's writing, with as many decimals as the currency has (CLDR)."""
-    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=locale)
+    """Integer minor units (below 10**18) in the locale's writing, with as many decimals as the currency has (CLDR)."""
+    amount = Decimal(minor).scaleb(-minor_digits(currency))
+    return str(format_currency(amount, currency, locale=locale))
 
 
 def unbroken(phone: str) -> str:
@@ -62,8 +65,8 @@ def unbroken(phone: str) -> str:
 
 
 def locale_of(language: str, territory: str) -> Locale:
-    """The locale of a language in a territory, of the language alone, or English: what CLDR has."""
-    for name in (f"{language}_{territory}", language):
+    """The locale of a language in a territory, of the language in Europe or alone, or English: what CLDR has."""
+    for name in (f"{language}_{territory}", f"{language}_150", language):
         try:
             return Locale.parse(name)
         except (UnknownLocaleError, ValueError):  # ValueError: not even the shape of a locale's name
@@ -71,37 +74,68 @@ def locale_of(language: str, territory: str) -> Locale:
     return Locale("en")
 
 
+def direction(language: str) -> str:
+    """`rtl` or `ltr`: how a language (BCP 47) is written; `ltr` where CLDR does not know it."""
+    try:
+        return "rtl" if Locale.parse(language, sep="-").text_direction == "rtl" else "ltr"
+    except (UnknownLocaleError, ValueError):
+        return "ltr"
+
+
 def letter_strings(facts: LetterFacts, rules: LetterRules, texts: Texts) -> Strings:
+    """The words of `texts`, or those that differ in this place, with every blank that letters fill."""
     locale = locale_of(texts.language, rules.territory)
+    words = {**texts.words, **rules.texts.get(texts.language, {})}
+    bare = Strings(texts.language, locale, facts.currency, words, {})
+    return Strings(
+        texts.language, locale, facts.currency, words, _sides(facts) | _debt(facts, rules, bare) | _agreed(facts, bare)
+    )
 
-    def day(value: date | None) -> str:
-        return format_date(value, "long", locale=locale) if value else ""
 
-    until = facts.dated_on + timedelta(days=ASSUMED_TO_ARRIVE_DAYS + VALIDATION_DAYS)
-    values = {
+def _sides(facts: LetterFacts) -> dict[str, str]:
+    agency = [unbroken(facts.agency_phone), facts.agency_email, facts.agency_address]
+    if facts.in_name_of == "creditor":
+        agency.insert(0, facts.agency_name)  # elsewhere it is the sender
+    return {
         "name": facts.name,
         "agency": facts.agency_name,
         "agency_address": facts.agency_address,
         "agency_phone": facts.agency_phone,
-        "agency_contact": " · ".join(
-            filter(None, [unbroken(facts.agency_phone), facts.agency_email, facts.agency_address])
-        ),
+        "agency_contact": " · ".join(filter(None, agency)),
         "collector": facts.collector_name,
         "creditor": facts.creditor_name,
         "creditor_full": ", ".join(
             filter(None, [facts.creditor_name, facts.creditor_address, unbroken(facts.creditor_phone)])
         ),
+        "original_creditor": facts.original_creditor,
+        "permit_number": facts.permit_number,
+        "registration": facts.registration,
+        "address_source": facts.address_source,
+    }
+
+
+def _debt(facts: LetterFacts, rules: LetterRules, say: Strings) -> dict[str, str]:
+    until = validation_until(facts.dated_on, rules.validation) if rules.validation else None
+    return {
         "reference": _truncated(facts.reference) if rules.truncate_reference else facts.reference,
-        "total": money(facts.balance_minor, facts.currency, locale),
-        "dated_on": day(facts.dated_on),
-        "calculated_on": day(facts.calculated_on),
-        "itemised_on": day(facts.itemised_on),
-        "validation_until": day(until),
+        "total": say.money(facts.balance_minor),
+        "dated_on": say.day(facts.dated_on),
+        "due_on": say.day(facts.due_on),
+        "calculated_on": say.day(facts.calculated_on),
+        "itemised_on": say.day(facts.itemised_on),
+        "validation_until": say.day(until),
         "settlement": facts.settlement,
     }
-    return Strings(
-        texts.language, locale, facts.currency, {**texts.words, **rules.texts.get(texts.language, {})}, values
-    )
+
+
+def _agreed(facts: LetterFacts, say: Strings) -> dict[str, str]:
+    promise, dispute = facts.promise, facts.dispute
+    return {
+        "agreed": say.money(facts.agreed_minor),
+        "rest": say.money(facts.balance_minor - facts.agreed_minor),
+        "promise_made_on": say.day(promise.made_on if promise else None),
+        "dispute_answer_by": say.day(dispute.answer_by if dispute else None),
+    }
 
 
 def _truncated(reference: str) -> str:

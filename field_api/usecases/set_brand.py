@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.image_form import BadImage, clean_image
 from field_api.domain.letter_brand import IMAGES, BadBrand, Brand, read_brand
+from field_api.domain.letter_words import check_words
 from field_api.domain.ports import Objects
 from field_api.platform.bounded_json import canonical
 from field_api.platform.problems import Problem
@@ -115,8 +115,8 @@ def _check_images(session: Session, creditor: Creditor, brand: Brand) -> None:
 
 def _check_words(brand: Brand) -> None:
     """By the rules of every place: nobody knows where the creditor's debtors will live."""
-    patterns = {pattern: source for rules in all_rules().values() for pattern, source in rules.forbidden.items()}
+    places = {rules.jurisdiction: rules for rules in all_rules().values()}
     for place, text in brand.texts():
-        for pattern, source in patterns.items():
-            if re.search(pattern, text, re.IGNORECASE):
-                raise Problem("invalid-fields", f"a word that letters may not say: {source}", at=f"brand.{place}")
+        for rules in places.values():
+            for found in check_words(text, rules):
+                raise Problem("invalid-fields", f"a word that letters may not say: {found.source}", at=f"brand.{place}")
