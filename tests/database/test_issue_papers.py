@@ -125,7 +125,7 @@ def test_a_letter_that_cannot_be_laid_out_is_refused_and_the_others_go_on(publis
         agent = session.scalars(select(Agent)).one()
         route = world.route(agent, day=date(2026, 11, 19))
         visits = []
-        for position, name in enumerate(("王小明", "Persona Legible"), start=1):
+        for position, name in enumerate(("\U00020005", "Persona Legible"), start=1):
             person = world.person(creditor, name=name)
             visits.append(
                 world.visit(
