@@ -95,7 +95,9 @@ def print_stacks(agency_id: UUID, plan_id: UUID, folder: Path) -> int:
         routes = list(session.scalars(select(Route.id).where(Route.plan_id == plan_id)))
     for route_id in routes:
         with transaction(agency_id) as session:
-            printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor="system")
+            printed = print_route(
+                session, route_id, renderer=papers(), objects=objects(), now=clock().now(), actor="system"
+            )
         path = folder / printed.file_name
         path.touch(mode=0o600)  # letters: as `doorstep print` keeps them
         path.write_bytes(printed.paper.pdf)

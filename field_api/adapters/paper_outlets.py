@@ -96,7 +96,14 @@ STACK = declare(
             {
                 "sheet": Whole(Label.OPEN),  # passed as a sheet, below
                 "separator": Whole(Label.OPEN),  # passed as one, below
-                "letters": [{"letter": _LETTER, "mark": Label.CONFIDENTIAL}],
+                "letters": [
+                    {
+                        "letter": _LETTER,
+                        "mark": Label.CONFIDENTIAL,
+                        "finished": Closed(Label.OPEN, re.compile(r"[0-9a-f]{64}\.pdf")),  # of a creditor's template
+                        "pages": Label.CONFIDENTIAL,
+                    }
+                ],
             }
         ],
         "qr": [_QR_OF_LETTERS],

@@ -70,7 +70,7 @@ def print_stack(route_id: UUID) -> Response:
     """The stack for the printer: sheet and letters in route order. Notes custody; copies are marked and counted."""
     with transaction(g.actor.agency_id) as session:
         actor = staff_actor(g.actor.id)
-        printed = print_route(session, route_id, renderer=papers(), now=clock().now(), actor=actor)
+        printed = print_route(session, route_id, renderer=papers(), objects=objects(), now=clock().now(), actor=actor)
         return _pdf(printed.paper.pdf, "stack.pdf")
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from field_api.platform.problems import Problem
+from field_api.platform.tenancy import current_agency
 from field_api.records.base import load
-from field_api.records.planning import Route, Stop
+from field_api.records.planning import Agent, Plan, Route, Stop
 from field_api.records.visits import Letter, LetterCustody, Sheet, Visit
 
 
@@ -65,6 +66,20 @@ def letters_of_route(session: Session, route_id: UUID) -> list[LetterLine]:
         .order_by(Stop.position, Letter.person_id, Letter.id)
     )
     return [LetterLine(*row) for row in session.execute(query)]
+
+
+def routes_of_day(session: Session, day: date, code: str | None = None) -> list[tuple[UUID, UUID]]:
+    """(plan, route) of every published route of a day, or of the agent with this code, by agent's code."""
+    query = (
+        select(Route.plan_id, Route.id)
+        .join(Plan, (Plan.agency_id == Route.agency_id) & (Plan.id == Route.plan_id))
+        .join(Agent, (Agent.agency_id == Route.agency_id) & (Agent.id == Route.agent_id))
+        .where(Route.agency_id == current_agency(), Plan.for_day == day, Plan.state == "published")
+        .order_by(Agent.code, Route.id)
+    )
+    if code:
+        query = query.where(Agent.code == code)
+    return [(plan_id, route_id) for plan_id, route_id in session.execute(query)]
 
 
 def custody_of(session: Session, letter_id: UUID) -> Sequence[LetterCustody]:

@@ -1,4 +1,4 @@
-"""A letter's custody: handed over, returned, destroyed. Every step is a row; nothing is overwritten."""
+"""A letter's custody: handed over, returned, pulled, lost, destroyed. Every step is a row; nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.letter_custody import NOT_ENTITLED, may_follow
+from field_api.domain.letter_custody import NOT_ENTITLED, may_follow, stays_in_stack
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import OBLIGORS, VERIFIED, Relation
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
+from field_api.queries.stack_letters import put_in_stack
 from field_api.records.accounts import Party
 from field_api.records.base import load
 from field_api.records.people import Person
@@ -60,6 +61,16 @@ def return_letter(session: Session, letter: Letter, step: CustodyStep) -> list[s
 def destroy_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
     """Shredded in the office. Returns flags as `hand_over_letter` does."""
     return _move(session, letter, LetterState.DESTROYED, step)
+
+
+def pull_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
+    """Taken out of a stack in the office. Returns flags as `hand_over_letter` does."""
+    return _move(session, letter, LetterState.PULLED, step)
+
+
+def lose_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:
+    """Nobody can find it: a manager is told. Returns flags as `hand_over_letter` does."""
+    return _move(session, letter, LetterState.LOST, step)
 
 
 def letter_by_serial(session: Session, serial: str) -> Letter:
@@ -126,6 +137,8 @@ def _move(session: Session, letter: Letter, to: LetterState, step: CustodyStep) 
     if not may_follow(LetterState(letter.state), to):
         return _flag(session, letter, f"letter-was-{letter.state}", step)
     letter.state = to.value
+    if not stays_in_stack(to, told_from_the_door=step.op_id is not None):
+        put_in_stack(letter, None)
     note_custody(session, letter, step)
     return []
 

@@ -128,9 +128,12 @@ def issue_letters(
     return sum(letter.state == LetterState.REFUSED for letter in letters)
 
 
-def letter_jobs(session: Session, letters: Sequence[Letter], objects: Objects) -> list[PaperJob | PaperRefused]:
-    """What lays out each letter, with the pictures beside it. Needs audience ENTITLED_PARTY."""
-    data = [letter_data(letter) for letter in letters]
+def letter_jobs(
+    session: Session, letters: Sequence[Letter], objects: Objects, marks: Sequence[str] = ()
+) -> list[PaperJob | PaperRefused]:
+    """What lays out each letter, with the files beside it; `marks`: of each one, where they are copies. Needs audience
+    ENTITLED_PARTY."""
+    data = [letter_data(letter, mark) for letter, mark in zip(letters, marks or [""] * len(letters), strict=True)]
     files = LetterFiles(session, objects, (each["letter"] for each in data))
     return [_letter_job(each, files) for each in data]
 

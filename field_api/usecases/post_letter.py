@@ -15,6 +15,7 @@ from field_api.platform.bounded_json import canonical
 from field_api.platform.problems import Problem
 from field_api.platform.tenancy import current_agency
 from field_api.queries.letter_stages import happened
+from field_api.queries.stack_letters import put_in_stack
 from field_api.records.results import Attempt
 from field_api.records.visits import Letter, LetterCustody
 from field_api.usecases.add_attempts import add_attempts
@@ -39,6 +40,7 @@ def post_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str
     refuse_closed(session, [letter.account_id])
     refuse_represented(session, [letter.account_id])
     letter.state = LetterState.POSTED.value
+    put_in_stack(letter, None)
     note_custody(session, letter, step)
     _note_attempt(session, letter, ToldOutcome.SENT, step)
     return []

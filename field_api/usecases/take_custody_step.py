@@ -1,4 +1,5 @@
-"""A custody step taken in the office: come back, shredded, or handed over at the counter after an identity check."""
+"""A custody step taken in the office: come back, pulled, posted, shredded, lost, or handed over at the counter after an
+identity check."""
 
 from __future__ import annotations
 
@@ -13,7 +14,14 @@ from field_api.domain.vocabulary import Relation
 from field_api.platform.problems import Problem
 from field_api.records.base import load
 from field_api.records.visits import Letter
-from field_api.usecases.hand_over_letter import CustodyStep, destroy_letter, hand_over_letter, return_letter
+from field_api.usecases.hand_over_letter import (
+    CustodyStep,
+    destroy_letter,
+    hand_over_letter,
+    lose_letter,
+    pull_letter,
+    return_letter,
+)
 from field_api.usecases.lock_visit import lock_accounts
 from field_api.usecases.note_visit_event import staff_actor
 from field_api.usecases.post_letter import note_came_back, post_letter
@@ -22,12 +30,20 @@ _TAKE = {
     LetterState.HANDED_OVER: hand_over_letter,
     LetterState.RETURNED: return_letter,
     LetterState.DESTROYED: destroy_letter,
+    LetterState.PULLED: pull_letter,
+    LetterState.LOST: lose_letter,
     LetterState.POSTED: post_letter,
 }
 
 
 def take_custody_step(
-    session: Session, letter_id: UUID, to: LetterState, *, recipient: Relation | None, staff_id: UUID, now: datetime
+    session: Session,
+    letter_id: UUID,
+    to: LetterState,
+    *,
+    recipient: Relation | None,
+    staff_id: UUID | None,
+    now: datetime,
 ) -> None:
     """Unlike a fact from a door, a step in the office may be refused: Problem `not-found`, `conflict`; `hold-in-force`
     for a letter that is to be posted."""

@@ -68,7 +68,7 @@ def _issue(agency: UUID, plan_id: UUID) -> IssuedPapers:
 
 def _print(agency: UUID, route_id: UUID):
     with transaction(agency) as session:
-        return print_route(session, route_id, renderer=PAPERS, now=NOW, actor="system")
+        return print_route(session, route_id, renderer=PAPERS, objects=objects(), now=NOW, actor="system")
 
 
 def test_a_sheet_shows_whom_to_ask_for_and_where_and_nothing_that_tells_why(published) -> None:
@@ -109,7 +109,7 @@ def test_a_letter_says_what_its_jurisdiction_requires(published) -> None:
     with transaction(agency) as session:
         letter = session.scalars(select(Letter).order_by(Letter.id)).first()
         text = text_of(read_letter(session, letter.id, objects=objects(), now=NOW))
-        assert (letter.state, letter.pages) == ("issued", 2)
+        assert (letter.state, letter.pages) == ("issued", 4)
         assert letter.content_sha256 is not None
     for said in ("Agencia Puerta Norte", "Responsable Inventada", "Mueblería Ficticia MX", "CT-000", "$1,234.56"):
         assert said in text

@@ -54,7 +54,7 @@ def test_each_route_becomes_one_private_file(run, tmp_path: Path) -> None:
     assert _written(tmp_path) == ["2026-11-18-MX-1.pdf", "2026-11-18-MX-2.pdf", "card.pdf"]
     for path in (tmp_path / "out").iterdir():
         assert path.stat().st_mode & 0o077 == 0
-    assert answer.output.count("4 pages, letters: 1") == 2, "sheet, separator, address page, letter"
+    assert answer.output.count("8 pages, letters: 1") == 2, "sheet, separator, address page, letter: on both sides"
 
 
 def test_one_route_can_be_chosen_and_a_second_print_says_that_it_holds_copies(run, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_one_route_can_be_chosen_and_a_second_print_says_that_it_holds_copies(ru
     assert "letters: 1 (1 copies)" in run("--date", "2026-11-18", "--route", "MX-2").output
     assert _written(tmp_path) == ["2026-11-18-MX-2.pdf"]
     stack = PdfReader(BytesIO((tmp_path / "out" / "2026-11-18-MX-2.pdf").read_bytes()))
-    assert "Copia 2" in stack.pages[-1].extract_text()
+    assert "Copia 2" in stack.pages[-2].extract_text()
 
 
 def test_a_day_without_routes_is_said_so(run) -> None:

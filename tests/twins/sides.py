@@ -47,6 +47,9 @@ class DataPapers(TypstPapers):
     def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
         return [Paper(pdf_of(canonical([job.template, job.data, job.made_at.isoformat()])), 1) for job in jobs]
 
+    def joined(self, papers: Sequence[Paper]) -> Paper:
+        return Paper(pdf_of(b"".join(paper.pdf for paper in papers)), len(papers))
+
 
 def pdf_of(data: bytes) -> bytes:
     """A PDF that says nothing of itself and draws nothing; its one page's content is a comment, the data in hex."""

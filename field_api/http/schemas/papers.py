@@ -15,6 +15,8 @@ STEPS = (
     LetterState.RETURNED.value,
     LetterState.DESTROYED.value,
     LetterState.POSTED.value,
+    LetterState.PULLED.value,
+    LetterState.LOST.value,
 )
 
 
@@ -79,7 +81,8 @@ class CustodySchema(Schema):
 
 
 class CustodyStepSchema(Schema):
-    """A step taken in the office: a letter came back, was shredded, or was handed over at the counter."""
+    """A step taken in the office: a letter came back, was pulled out of a stack, posted, shredded, handed over at the
+    counter, or nobody can find it."""
 
     audiences = OFFICE
 
