@@ -165,6 +165,15 @@ class Letter(Tenant):
             "id",
             postgresql_where=text("state IN ('returned', 'pulled') AND stack_on IS NULL"),
         ),
+        Index(
+            "ix_letter_to_post",
+            "agency_id",
+            "id",
+            postgresql_where=text(
+                "state IN ('wanted', 'issued', 'printed') AND stack_on IS NULL"
+                " AND kind IN ('dispute_acknowledgement', 'payment_plan', 'promise_confirmation')"
+            ),
+        ),
         {"schema": SCHEMA},
     )
 

@@ -16,6 +16,10 @@ branch_labels = None
 depends_on = None
 
 STATE = "ix_letter_state"
+TO_POST = (
+    "state IN ('wanted', 'issued', 'printed') AND stack_on IS NULL"
+    " AND kind IN ('dispute_acknowledgement', 'payment_plan', 'promise_confirmation')"
+)
 AGENT = "fk_letter_agency_id_stack_agent_id"
 
 
@@ -51,10 +55,18 @@ def upgrade() -> None:
         schema="office",
         postgresql_where=sa.text("state IN ('returned', 'pulled') AND stack_on IS NULL"),
     )
+    op.create_index(
+        "ix_letter_to_post",
+        "letter",
+        ["agency_id", "id"],
+        schema="office",
+        postgresql_where=sa.text(TO_POST),
+    )
 
 
 def downgrade() -> None:
     """States that the release before does not know become those that it does."""
+    op.drop_index("ix_letter_to_post", "letter", schema="office")
     op.drop_index("ix_letter_in_office", "letter", schema="office")
     op.drop_index("ix_letter_stack", "letter", schema="office")
     op.drop_index(STATE, "letter", schema="office")
