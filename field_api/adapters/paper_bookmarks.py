@@ -35,6 +35,7 @@ HEADINGS = declare(
     note="headings that stand on the letter's pages",
 )
 _OPENS = re.compile(rb"/(?:PageMode|OpenAction|AA)\b(?!\s*/UseNone)")
+_PACKED = re.compile(rb"/Type ?/ObjStm\b")
 _TITLE = re.compile(rb"/Title\s*([(<])")
 _OCTAL = re.compile(rb"\\([0-7]{1,3})")
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -43,7 +44,8 @@ _UNSEEN = re.compile("[\u200b\u2060\u2066-\u2069\\s]+")
 
 def check_bookmarks(pdf: bytes, template: str, data: Mapping[str, Any]) -> None:
     """Raises EgressRefused for a bookmark that is not the template's, or a PDF that opens its list by itself."""
-    if _OPENS.search(pdf) or b"/ObjStm" in pdf:
+    catalogue = _catalogue(pdf)
+    if not catalogue or _OPENS.search(catalogue) or _PACKED.search(pdf):
         raise EgressRefused(NUMBERS.place, "opens by itself, or has its objects packed")
     found = bookmarks_of(pdf)
     if template == "letter":
@@ -70,6 +72,12 @@ def bookmarks_of(pdf: bytes) -> list[str]:
     return [
         _text(pdf, match.start(1)) for match in _TITLE.finditer(pdf) if not (begin >= 0 and begin < match.start() < end)
     ]
+
+
+def _catalogue(pdf: bytes) -> bytes:
+    """The document's root, in the clear as all that a viewer is told; empty where it is not found."""
+    at = max(pdf.rfind(b"/Type/Catalog"), pdf.rfind(b"/Type /Catalog"))
+    return pdf[pdf.rfind(b" obj", 0, at) : pdf.find(b"endobj", at)] if at >= 0 else b""
 
 
 def _check_headings(found: list[str], known: set[str]) -> None:
