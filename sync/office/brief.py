@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Audience, Identity, Item, agency_overrides, may_tell
 from field_api.domain.entitled import Entitled
+from field_api.domain.letter_strings import direction
+from field_api.domain.letter_text import addressees_part, plain_lines
 from field_api.domain.vocabulary import Relation, Role
 from field_api.queries.phone_visits import PhoneVisit
 from field_api.records.accounts import Account
@@ -22,6 +24,8 @@ BRIEF_BYTES = (1_344, 608, 608, 608)
 """By number of the lock: what it may hold says nothing of who is behind it, or whether anybody is (docs/adr/0006)."""
 MAX_NAME = 160
 SHORTEST_LETTER = 200  # characters: less than that says nothing
+CUT = "…"
+"""The last line of a text that had no room: what is missing there stands on the paper."""
 
 
 def make_brief(agency: Agency, item: PhoneVisit, party: Entitled) -> dict[str, Any]:
@@ -51,7 +55,7 @@ def make_brief(agency: Agency, item: PhoneVisit, party: Entitled) -> dict[str, A
             if attempt.account_id in party.accounts and attempt.person_id == concerned and Item.BALANCE in told
         ],
         "letters": [
-            _letter(letter)
+            shown_letter(letter)
             for letter in item.letters
             if letter.account_id in party.accounts and letter.person_id == concerned and Item.LETTER in told
         ],
@@ -91,7 +95,7 @@ def cut_to_fit(brief: dict[str, Any], size: int) -> dict[str, Any]:
         if brief["history"]:
             brief["history"].pop()
         elif longest and len(longest["text"]) > SHORTEST_LETTER:
-            longest["text"] = longest["text"][: len(longest["text"]) * 3 // 4]
+            longest["text"] = _shorter(longest["text"])
         elif brief["letters"]:
             brief["letters"].pop()
         elif any(account["options"] for account in brief["accounts"]):
@@ -144,24 +148,26 @@ def _days_past_due(account: Account) -> int:
     return max(0, (calculated - due).days)
 
 
-def _letter(letter: Letter) -> dict[str, Any]:
+def shown_letter(letter: Letter) -> dict[str, Any]:
+    """The part in the addressee's own language: what the law wants beside it stands on the paper, which has both."""
     content = json.loads(_shown(letter.content) or "{}")
+    part = addressees_part(content)
+    title, *lines = plain_lines(part) if part else ("",)
+    language = part["language"] if part else letter.language
     return {
         "serial": letter.serial,
-        "language": letter.language,
+        "language": language,
+        "direction": direction(language),
         "kind": letter.kind,
-        "text": "\n".join(line for part in content.get("parts", ()) for line in _lines(part)),
+        "title": title,
+        "text": "\n".join(lines),
     }
 
 
-def _lines(part: dict[str, Any]) -> Iterator[str]:
-    """A letter's part as plain lines, block after block (field_api.domain.letter_model.Part)."""
-    yield part["title"]
-    yield part["date"]
-    for block in part["blocks"]:
-        yield from (block[name] for name in ("text", "caption") if block.get(name))
-        yield from (f"– {item}" for item in block.get("items", ()))
-        yield from (": ".join(row) for row in (*block.get("rows", ()), *filter(None, [block.get("total")])))
+def _shorter(text: str) -> str:
+    """About three quarters of it, in whole lines where there are some; its last line is CUT."""
+    kept = text.removesuffix(f"\n{CUT}")[: len(text) * 3 // 4]
+    return f"{kept.rpartition(chr(10))[0] or kept}\n{CUT}"
 
 
 def _shown(value: Confidential[Any] | None) -> Any:

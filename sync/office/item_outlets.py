@@ -75,7 +75,7 @@ BRIEF = declare(
             )
         ],
         "history": [_all(_SECRET, "on channel outcome")],
-        "letters": [_all(_SECRET, "serial language kind text")],
+        "letters": [_all(_SECRET, "serial language direction kind title text")],
         "more": [_all(_SECRET, "accounts currency balance_minor")],
     },
     note="the locked part: sealed under the key of its lock before it joins the item",

@@ -10,6 +10,7 @@ from typing import Any
 from sync.phone import sheet
 from sync.phone.errors import NotAllowed
 from sync.phone.handset import Handset
+from sync.phone.letters import ShownLetter, letters_of
 from sync.phone.locks import (
     BEFORE_ARRIVAL,
     BY_ATTESTATION,
@@ -163,6 +164,10 @@ class Checks:
             return self._opened[visit, person]
         except KeyError:
             raise NotAllowed("locked", "an identity check opens it") from None
+
+    def letters(self, visit: str, person: str) -> tuple[ShownLetter, ...]:
+        """The letters of an opened part, ready to be laid out. Raises NotAllowed `locked`."""
+        return letters_of(self.brief(visit, person))
 
     def opened(
         self,

@@ -110,4 +110,4 @@ def _nothing_was_cut(day: FullDay, phone: Phone, item: dict) -> None:
     brief = unpacked(unseal(unseal(kek, un64(lock["code"]), associated), un64(lock["ct"]), associated))
     (account,), (letter,) = brief["accounts"], brief["letters"]
     assert account["options"] == "Quita del 30 % este mes, o seis pagos" and brief["more"] == []
-    assert letter["text"].startswith("Notificación de adeudo") and "P-00" in letter["text"].splitlines()[-1]
+    assert letter["title"] == "Notificación de adeudo" and "P-00" in letter["text"].splitlines()[-1]
