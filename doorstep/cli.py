@@ -23,6 +23,7 @@ COMMANDS = {
     "replan": "doorstep.commands.replan:replan",
     "visit": "doorstep.commands.visit:visit",
     "hold": "doorstep.commands.hold:hold",
+    "letter": "doorstep.commands.letter:letter",
     "print": "doorstep.commands.print_papers:print_papers",
     "export": "doorstep.commands.export:export",
     "staff": "doorstep.commands.staff:staff",

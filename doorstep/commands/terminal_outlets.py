@@ -21,6 +21,7 @@ for _name, _audience, _what in (
     ("hold", _OPERATOR, "which accounts are held"),
     ("plan", _OPERATOR, "why an account is not visited"),
     ("replan", _OPERATOR, "which stops change hands or times, and why accounts are not added"),
+    ("letter", _OPERATOR, "versions of creditors' letter templates; with --out: a letter as it was issued, as a file"),
     ("address", _OPERATOR, "addresses without coordinates"),
     ("export", Audience.MANAGER, "with --out -: the rows"),
     ("restore", _OPERATOR, "which held accounts a backup does not know"),

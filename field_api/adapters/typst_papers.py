@@ -8,6 +8,7 @@ process for each template: what it could do there, it could do to its own letter
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import time
@@ -16,14 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from field_api.adapters.house_templates import differences, running_house
 from field_api.adapters.joined_pdf import NotJoinable, joined
 from field_api.adapters.paper_bookmarks import check_bookmarks
 from field_api.adapters.paper_outlets import check_data, check_metadata, title_of
 from field_api.adapters.typst_process import START_S, Ended, Late, TypstProcess
-from field_api.domain.ports import Paper, PaperFailed, PaperJob, PaperRefused
+from field_api.domain.ports import House, Paper, PaperFailed, PaperJob, PaperRefused
 from field_api.platform.egress import EgressRefused, Misfit, OutletKind, outlet, require_audience
 
-BATCH = 64  # papers per subprocess: start-up is paid seldom, what a crash loses stays small
+LEAST_BATCH, MOST_BATCH = 32, 512  # papers per subprocess, which starts in the time of ten letters
 WORKERS = min(4, len(os.sched_getaffinity(0)))
 SECONDS_PER_PAPER = 60.0  # a stack of a whole route on a busy machine
 HOUSE_CPU_SHARE = 0.5  # of those seconds: what hangs is ended alone by its own clock, before the batch's runs out
@@ -58,6 +60,12 @@ class TypstPapers:
         except NotJoinable as error:
             raise PaperFailed(f"papers cannot be joined: {error}") from error
         return Paper(pdf, sum(paper.pages for paper in papers))
+
+    def house(self) -> House:
+        return running_house()
+
+    def changed_since(self, house: bytes) -> list[str]:
+        return differences(json.loads(house), json.loads(running_house().body))
 
     def _batch(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
         """Papers of the same template of a creditor, or of the house. A process that ended is followed by another.
@@ -118,6 +126,7 @@ class TypstPapers:
             "creditors": template_of(job),
             "must_show": {name: list(texts) for name, texts in job.must_show.items()},
             "explain": job.explain,
+            "house": json.loads(job.house)["sources"] if job.house else None,
             "cpu_s": self.cpu_seconds if template_of(job) else self.seconds_per_paper * HOUSE_CPU_SHARE,
         }
 
@@ -150,7 +159,8 @@ def _batches(jobs: Sequence[PaperJob], places: Sequence[int]) -> Iterator[list[i
     for index in places:
         by_template.setdefault(template_of(jobs[index]), []).append(index)
     for places in by_template.values():
-        yield from (places[first : first + BATCH] for first in range(0, len(places), BATCH))
+        size = min(MOST_BATCH, max(LEAST_BATCH, -(-len(places) // WORKERS)))
+        yield from (places[first : first + size] for first in range(0, len(places), size))
 
 
 def _check_files(files: Mapping[str, bytes]) -> None:

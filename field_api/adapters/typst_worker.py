@@ -8,6 +8,7 @@ font before the first job, can open no file any more, and the kernel refuses it 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import resource
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from field_api.adapters.pdf_text import Box, PageText, UnreadablePdf, read_pages
-from field_api.adapters.typst_errors import MISSING_GLYPH, told
+from field_api.adapters.typst_errors import MAX_DETAIL, MISSING_GLYPH, told
 from field_api.domain.letter_shown import missing, own_words
 from field_api.platform.system_calls import COMPUTING, TIMING, allow
 
@@ -37,7 +38,8 @@ _COUNT = re.compile(rb"/Type\s*/Pages\s*/Count\s+(\d+)")
 
 
 class Refused(Exception):
-    """A paper that was laid out and may not leave. `args`: the reason and, where there is one, what it is about."""
+    """A paper that was laid out and may not leave. `args`: the reason; where there is one, what it is
+    about; where the data are invented, the text."""
 
 
 def limit(memory_bytes: int = MEMORY_BYTES) -> None:
@@ -96,12 +98,13 @@ class Layout:
         main = f"{job['template']}.typ"
         old: Mapping[str, str] | None = job.get("house")
         house = self._house if old is None else {name: source.encode() for name, source in old.items()}
-        given = {"data": job["data"], "qr": [qr_svg(text) for text in job["data"]["qr"]], "files": sorted(files)}
+        beside = dict(as_text(name, body) for name, body in files.items())
+        given = {"data": job["data"], "qr": [qr_svg(text) for text in job["data"]["qr"]], "files": sorted(beside)}
         # A sealed process opens no file: all lies in memory. Else the house's templates are read, and what they come to
         # is remembered between papers, which nothing but their data differ in: a third of a letter's time.
-        beside = house if old is not None or job.get("creditors") else {}
+        held = house if old is not None or job.get("creditors") else {}
         pdf = self._compiler.compile(
-            input={**beside, "main.typ": house[main], "given.json": json.dumps(given).encode(), **files},
+            input={**held, "main.typ": house[main], "given.json": json.dumps(given).encode(), **beside},
             format="pdf",
             pdf_standards=["ua-1"] if accessible else [],
             timestamp=datetime.fromisoformat(job["made_at"]),
@@ -109,6 +112,17 @@ class Layout:
         if not isinstance(pdf, bytes):
             raise TypeError("no single PDF")
         return pdf
+
+
+def as_text(name: str, body: bytes) -> tuple[str, bytes]:
+    """A file as the library takes it: its binding refuses what is not UTF-8, so a PNG is given inside of an SVG."""
+    if not name.endswith(".png"):
+        return name, body
+    width, height = struct.unpack_from(">II", body, 16)  # of IHDR, which every PNG begins with
+    picture = base64.b64encode(body).decode("ascii")
+    inside = f'<image width="{width}" height="{height}" href="data:image/png;base64,{picture}"/>'
+    form = f'xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f"{name}.svg", f"<svg {form}>{inside}</svg>".encode()
 
 
 def qr_svg(text: str) -> str:
@@ -150,7 +164,8 @@ def check_inner_pages(pages: Sequence[PageText], job: Mapping[str, Any]) -> str:
             raise Refused("outside-page", f"page {number}")
     lost = missing(job["must_show"], [page.readable for page in inner])
     if lost is not None:
-        raise Refused("not-shown", lost)
+        name, text = lost
+        raise Refused("not-shown", name, *([text[:MAX_DETAIL]] if job["explain"] else []))
     return own_words(job["must_show"], [run.text for page in inner for run in page.runs]) if job["explain"] else ""
 
 
@@ -180,7 +195,7 @@ def work(layout: Layout, job: Mapping[str, Any], files: Mapping[str, bytes]) -> 
         pdf = layout.render(job, files)
         return checked(pdf, job), pdf
     except Refused as refused:
-        return dict(zip(("failed", "at"), refused.args, strict=False)), b""
+        return dict(zip(("failed", "at", "detail"), refused.args, strict=False)), b""
     except UnreadablePdf:
         return {"failed": "unreadable"}, b""
     except Exception as error:  # noqa: BLE001 a failing paper must be answered, whatever failed

@@ -40,13 +40,14 @@ def must_show(letter: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def missing(wanted: Mapping[str, Sequence[str]], page_texts: Sequence[str]) -> str | None:
-    """The name of the first thing that cannot be read on these pages; None where all can."""
+def missing(wanted: Mapping[str, Sequence[str]], page_texts: Sequence[str]) -> tuple[str, str] | None:
+    """The name of the first thing that cannot be read on these pages, and its text; None where all can."""
     page = written("".join(page_texts))
     letters = frozenset(page)
     for name, texts in wanted.items():
-        if not all(_is_there(text, page, letters) for text in texts):
-            return name
+        for text in texts:
+            if not _is_there(text, page, letters):
+                return name, text
     return None
 
 

@@ -61,6 +61,7 @@ class PaperJob:
     """What must be read on the finished pages behind the address page, by what it is. Looked for where a creditor's
     template lays out; the house's own templates leave nothing out."""
     explain: bool = False  # the data are invented: a refusal may quote them
+    house: bytes = b""  # House.body as it was; empty: the templates that run
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,25 @@ class PaperRefused:
     detail: str = ""  # what Typst says, where the data are invented
 
 
+@dataclass(frozen=True)
+class House:
+    """The house's templates at a time: what decides, beside data and files, what a letter looks like."""
+
+    sha256: str  # hex, of the body
+    typst_version: str
+    body: bytes  # canonical JSON: sources, the fonts' hashes, the libraries' versions
+
+
 class Papers(Protocol):
     """Makes PDFs. Data are laid out as text, never read as markup."""
+
+    def house(self) -> House:
+        """The templates that run."""
+        ...
+
+    def changed_since(self, house: bytes) -> list[str]:
+        """Why a letter may not come out as it did by this House.body: other libraries, other fonts; for a person."""
+        ...
 
     def render(self, jobs: Sequence[PaperJob]) -> list[Paper | PaperRefused]:
         """One answer per job, in order; the same job gives the same bytes. A document that takes too much time or

@@ -1,4 +1,4 @@
-"""What letters state, gathered for many visits in two statements."""
+"""What letters state, gathered for many visits in three statements."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from field_api.domain.confidential import Confidential
 from field_api.domain.disclosure import Audience
 from field_api.domain.letter_brand import BadBrand, Brand, read_brand
 from field_api.domain.letter_model import DisputeFacts, Instalment, PromiseFacts
+from field_api.domain.letter_templates import ActiveTemplate, choose
 from field_api.domain.letters import LetterFacts, LetterKind
 from field_api.domain.postal import PostalAddress, postal_lines
 from field_api.domain.strategy import BadStrategy, LetterSteps, read_strategy
 from field_api.platform.tenancy import current_agency
 from field_api.queries.letter_stages import Happened, OpenDispute, OpenPromise
+from field_api.queries.letter_templates import active_templates
 from field_api.records.accounts import Account
 from field_api.records.agency import Agency, Creditor
 from field_api.records.people import Address, Person
@@ -42,6 +44,7 @@ class LetterNeed:
     steps: LetterSteps
     brand: Brand | None
     zone: ZoneInfo
+    templates: tuple[ActiveTemplate, ...] = ()  # of the creditor
 
     @property
     def key(self) -> tuple[UUID, UUID, UUID]:
@@ -60,6 +63,7 @@ class LetterNeed:
             kind=kind.value,
             in_name_of=brand.in_name_of,
             brand=brand.look,
+            template=choose(self.templates, kind.value, self.facts.language),
             free_paragraphs=brand.own_words(kind.value, self.facts.language),
             promise=None if promise is None else self._promise(promise),
             instalments=() if promise is None or not promise.as_plan else _instalments(promise),
@@ -75,8 +79,8 @@ class LetterNeed:
         )
 
     def _dispute(self, dispute: OpenDispute) -> DisputeFacts:
-        received_on, days = self._day(dispute.opened_at), self.steps.dispute_answer_days
-        answer_by = None if days is None else working_days_after(received_on, days)
+        received_on = self._day(dispute.opened_at)
+        answer_by = working_days_after(received_on, self.steps.dispute_answer_days)
         return DisputeFacts(kind=dispute.reason, received_on=received_on, answer_by=answer_by)
 
     def _day(self, at: datetime) -> date:
@@ -85,7 +89,7 @@ class LetterNeed:
 
 
 def letter_needs(session: Session, visit_ids: Sequence[UUID], now: datetime) -> list[LetterNeed]:
-    """One per visit and account, with the facts as they stand. Needs audience OFFICE_JOB. Two statements."""
+    """One per visit and account, with the facts as they stand. Needs audience OFFICE_JOB. Three statements."""
     agency = session.execute(select(Agency).where(Agency.agency_id == current_agency())).scalar_one()
     query = (
         select(Visit.id, VisitAccount.role, Person, Address, Account, Creditor, Agent.name, Plan.for_day)
@@ -102,7 +106,9 @@ def letter_needs(session: Session, visit_ids: Sequence[UUID], now: datetime) -> 
         .order_by(Visit.id, VisitAccount.account_id)
         .execution_options(populate_existing=True)  # rows added in this very session hold bare values until reread
     )
+    rows = session.execute(query).all()
     creditors = _Creditors()
+    templates = active_templates(session, {creditor.id for _, _, _, _, _, creditor, _, _ in rows})
     return [
         LetterNeed(
             visit_id,
@@ -115,15 +121,16 @@ def letter_needs(session: Session, visit_ids: Sequence[UUID], now: datetime) -> 
                 # The day on which it is handed over; what is asked for later is of the day on which it is asked for.
                 dated_on=max(filter(None, [for_day, now.astimezone(_zone(address)).date()])),
                 **_addressee(person, address),
-                **_creditor(creditor),
+                **facts_of_creditor(creditor),
                 **_account(account),
-                **_agency(agency),
+                **facts_of_agency(agency),
             ),
             steps=creditors.steps(creditor),
             brand=creditors.brand(creditor),
             zone=_zone(address),
+            templates=templates.get(creditor.id, ()),
         )
-        for visit_id, role, person, address, account, creditor, agent_name, for_day in session.execute(query)
+        for visit_id, role, person, address, account, creditor, agent_name, for_day in rows
     ]
 
 
@@ -194,7 +201,7 @@ def _addressee(person: Person, address: Address) -> dict[str, Any]:
     }
 
 
-def _creditor(creditor: Creditor) -> dict[str, Any]:
+def facts_of_creditor(creditor: Creditor) -> dict[str, Any]:
     unit = creditor.complaints_unit
     return {
         "sector": creditor.sector,
@@ -228,7 +235,7 @@ def _account(account: Account) -> dict[str, Any]:
     }
 
 
-def _agency(agency: Agency) -> dict[str, Any]:
+def facts_of_agency(agency: Agency) -> dict[str, Any]:
     """Name and address from the agency's row, the rest from `policy["letters"]` (docs/letters.md)."""
     policy: Mapping[str, Any] = agency.policy.get("letters") or {}
     return {

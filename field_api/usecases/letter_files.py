@@ -1,4 +1,4 @@
-"""The pictures that letters show, out of the object store, as they lie beside a paper's data."""
+"""The pictures that letters show and the templates that lay them out, as they lie beside a paper's data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from field_api.domain.letter_brand import IMAGES
 from field_api.domain.ports import ObjectAbsent, Objects
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import BrandImage
+from field_api.records.letter_templates import LetterTemplate
 
 
 class LetterFiles:
-    """`of(content)`: the pictures of one letter by file name, or KeyError where one is gone. Loaded once for many
-    letters, in one statement. A letter's content (the wire form of LetterContent) names them by hash."""
+    """`of(content)`: the files of one letter by name, or KeyError where one is gone. Loaded once for many letters, in
+    one statement for pictures and one for templates. A letter's content (the wire form of LetterContent) names them by
+    hash."""
 
     def __init__(self, session: Session, objects: Objects, contents: Iterable[Mapping[str, Any]]) -> None:
-        wanted = {bytes.fromhex(digest) for content in contents for digest in _digests(content)}
-        self._files = dict(_load(session, objects, wanted))
+        wanted, templates = set[bytes](), set[bytes]()
+        for content in contents:
+            wanted |= {bytes.fromhex(digest) for digest in _digests(content)}
+            templates |= {bytes.fromhex(content["template"])} if content.get("template") else set()
+        self._files = {**dict(_load(session, objects, wanted)), **dict(_load_templates(session, templates))}
 
     def of(self, content: Mapping[str, Any]) -> dict[str, bytes]:
-        return dict(self._files[digest] for digest in _digests(content))
+        template = [content["template"]] if content.get("template") else []
+        return dict(self._files[digest] for digest in [*_digests(content), *template])
 
 
 def _digests(content: Mapping[str, Any]) -> list[str]:
@@ -44,3 +50,14 @@ def _load(session: Session, objects: Objects, wanted: set[bytes]) -> Iterable[tu
             yield name, (f"{name}.{form}", objects.get(key))
         except ObjectAbsent:
             continue
+
+
+def _load_templates(session: Session, wanted: set[bytes]) -> Iterable[tuple[str, tuple[str, bytes]]]:
+    if not wanted:
+        return
+    query = select(LetterTemplate.sha256, LetterTemplate.source).where(
+        LetterTemplate.agency_id == current_agency(), LetterTemplate.sha256.in_(wanted)
+    )
+    for digest, source in session.execute(query):
+        name = bytes(digest).hex()
+        yield name, (f"{name}.typ", source.encode())
