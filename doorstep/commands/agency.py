@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import click
 
 from doorstep.commands import office_context
 from doorstep.commands.agency_planning import planning
 from doorstep.commands.agency_rules import contact_rules
+from field_api.domain.letter_particulars import PERSONS, TEXTS
 from field_api.domain.lock_policy import lock_policy
 from field_api.domain.photo_retention import LONGEST_DAYS, photo_retention
 from field_api.platform.clock import SystemClock
@@ -40,6 +42,11 @@ def show() -> None:
 @click.option("--phone", help="Telephone number, for letters.")
 @click.option("--email", help="E-mail address, for letters.")
 @click.option("--responsible", "responsible", multiple=True, help="Who answers for letters (Mexico); repeatable.")
+@click.option("--registration", help="The agency's registration, for letters (Ontario); empty takes it away.")
+@click.option("--permit", "permit_number", help="Its permit number, for letters (Quebec); empty takes it away.")
+@click.option("--supervisory-authority", help="Who supervises it, for letters (Germany); empty takes it away.")
+@click.option("--vat-statement", help="What letters say of VAT (Germany); empty takes it away.")
+@click.option("--interest-calculation", help="How interest is calculated (Germany); empty takes it away.")
 @click.option(
     "--attestation/--no-attestation",
     default=None,
@@ -71,6 +78,7 @@ def set_agency(
     durability: str | None,
     photo_retention_days: int | None,
     yes: bool,
+    **particulars: str | None,
 ) -> None:
     """Change what is given: letters written from then on carry it, visits out on phones are sealed anew."""
     with office_context() as agency_id, transaction(agency_id) as session:
@@ -81,13 +89,18 @@ def set_agency(
             address=address,
             phone=phone,
             email=email,
-            responsible_persons=responsible or None,
+            particulars=_particulars(responsible, particulars),
             attestation=attestation,
             read_before_arrival=read_before_arrival,
             durability=durability,
             photo_retention_days=photo_retention_days,
         )
         _tell(changed)
+
+
+def _particulars(responsible: tuple[str, ...], texts: dict[str, str | None]) -> dict[str, Any]:
+    said: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    return {**said, **({PERSONS: responsible} if responsible else {})}
 
 
 def _ask(older: int) -> None:
@@ -118,8 +131,10 @@ def _tell(row: Agency) -> None:
     click.echo(f"{row.agency_id}  {row.name}")
     for name, value in (("address", row.address), ("phone", row.phone), ("email", row.email)):
         click.echo(f"  {name}: {value or '-'}")
-    people = row.policy.get("letters", {}).get("responsible_persons", [])
-    click.echo(f"  responsible: {', '.join(people) or '-'}")
+    letters = row.policy.get("letters") or {}
+    click.echo(f"  responsible: {', '.join(letters.get(PERSONS) or []) or '-'}")
+    for name in TEXTS:
+        click.echo(f"  {name.replace('_', ' ')}: {letters.get(name) or '-'}")
     lock = lock_policy(row.policy)
     click.echo(f"  attestation opens: {'yes' if lock.attestation else 'no'}")
     click.echo(f"  read before arrival: {'yes' if lock.read_before_arrival else 'no'}")

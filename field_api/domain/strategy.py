@@ -53,7 +53,8 @@ class LetterSteps:
     final_warning_after_visits: int | None = None  # so many visits were made about the account
     final_warning_after_letters: int | None = None  # so many letters that demand came to the person
     confirm_promises: bool = False  # whoever promises gets it in writing
-    dispute_answer_days: int | None = None  # working days within which a dispute is answered; letters say the day
+    dispute_answer_days: int = 10  # working days within which a dispute is answered; letters say the day
+    """Unless the creditor says otherwise, as for complaints in Mexico (CONDUSEF, art. 122)."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from field_api.http import (
     health,
     holds,
     imports,
+    letters,
     me,
     papers,
     plans,
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
     disputes.blueprint,
     contact_candidates.blueprint,
     papers.blueprint,
+    letters.blueprint,
 )
 """Below /api/v1; each one's `url_prefix` is its own part (`/visits`)."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from field_api.domain.letter_particulars import BadParticular, with_particulars
 from field_api.domain.lock_policy import lock_policy
 from field_api.domain.photo_retention import LONGEST_DAYS
 from field_api.domain.vocabulary import ChangeKind
@@ -29,13 +31,14 @@ def change_agency(
     address: str | None = None,
     phone: str | None = None,
     email: str | None = None,
-    responsible_persons: Sequence[str] | None = None,
+    particulars: Mapping[str, Any] | None = None,
     attestation: bool | None = None,
     read_before_arrival: bool | None = None,
     durability: str | None = None,
     photo_retention_days: int | None = None,
 ) -> Agency:
-    """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry.
+    """Change what is given and leave the rest. Raises `invalid-fields` for what no letter could carry. `particulars`:
+    what letters say beside name and address (field_api.domain.letter_particulars).
 
     A change of what may open locks (field_api.domain.lock_policy) seals every visit that is out on a phone anew;
     where a way is taken back, under other keys: a phone that kept the old item has the old ones.
@@ -45,10 +48,8 @@ def change_agency(
     for name, value in (("address", address), ("phone", phone), ("email", email)):
         if value is not None:
             setattr(agency, name, _text(name, value))
-    if responsible_persons is not None:
-        named = [_text("responsible_persons", person) for person in responsible_persons]
-        letters = {**agency.policy.get("letters", {}), "responsible_persons": named}
-        agency.policy = {**agency.policy, "letters": letters}
+    if particulars:
+        _change_particulars(agency, particulars)
     if durability is not None:
         if durability not in DURABILITIES:
             raise Problem("invalid-fields", "commit or backup", at="durability")
@@ -60,6 +61,23 @@ def change_agency(
     lock = {"attestation": attestation, "read_before_arrival": read_before_arrival}
     _change_lock(session, agency, {name: value for name, value in lock.items() if value is not None})
     return agency
+
+
+def change_particulars(session: Session, said: Mapping[str, Any]) -> Agency:
+    """What letters say of the agency beside its name and address, of letters that are written from now on. What is not
+    said stays, an empty text takes it away. Raises `invalid-fields` naming the field."""
+    agency = session.get_one(Agency, current_agency(), with_for_update=True)
+    _change_particulars(agency, said)
+    session.flush()
+    return agency
+
+
+def _change_particulars(agency: Agency, said: Mapping[str, Any]) -> None:
+    try:
+        letters = with_particulars(agency.policy.get("letters") or {}, said)
+    except BadParticular as error:
+        raise Problem("invalid-fields", error.message, at=error.at) from error
+    agency.policy = {**agency.policy, "letters": letters}
 
 
 def _change_lock(session: Session, agency: Agency, said: dict[str, bool]) -> None:

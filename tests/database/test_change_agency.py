@@ -17,7 +17,7 @@ def test_what_is_given_changes_and_the_rest_stays(app: Flask, agency: UUID) -> N
     with transaction(agency) as session:
         session.get_one(Agency, agency).policy = {"durability": "backup", "letters": {"logo": "x"}}
     with transaction(agency) as session:
-        change_agency(session, phone=" +52 55 5555 0100 ", responsible_persons=["Ines Brimayr"])
+        change_agency(session, phone=" +52 55 5555 0100 ", particulars={"responsible_persons": ["Ines Brimayr"]})
     with transaction(agency) as session:
         row = session.get_one(Agency, agency)
         assert (row.address, row.phone) == ("Calle 1", "+52 55 5555 0100")
@@ -27,5 +27,5 @@ def test_what_is_given_changes_and_the_rest_stays(app: Flask, agency: UUID) -> N
 @pytest.mark.parametrize("bad", ["", "  ", "x" * 301, "two\nlines"])
 def test_what_no_letter_could_carry_is_refused_by_name(app: Flask, agency: UUID, bad: str) -> None:
     with pytest.raises(Problem) as refused, transaction(agency) as session:
-        change_agency(session, responsible_persons=[bad])
+        change_agency(session, particulars={"responsible_persons": [bad]})
     assert (refused.value.code, refused.value.at) == ("invalid-fields", "responsible_persons")

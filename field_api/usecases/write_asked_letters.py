@@ -1,0 +1,35 @@
+"""Letters that the office asks for, written and laid out at once, so that they can be printed and posted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from field_api.domain.letters import LetterKind, LetterState
+from field_api.domain.ports import Objects, Papers
+from field_api.records.visits import Letter
+from field_api.usecases.ask_for_letters import ask_for_letters
+from field_api.usecases.issue_papers import issue_letters
+from field_api.usecases.note_visit_event import staff_actor
+
+
+def write_asked_letters(
+    session: Session,
+    visit_id: UUID,
+    kind: LetterKind,
+    *,
+    account_id: UUID | None = None,
+    renderer: Papers,
+    objects: Objects,
+    now: datetime,
+    by: UUID | None,
+) -> list[Letter]:
+    """As `ask_for_letters`; each is issued, or refused with the reason. Raises PaperFailed besides."""
+    letters = ask_for_letters(session, visit_id, kind, account_id=account_id, now=now, by=by)
+    wanted = [letter for letter in letters if letter.state == LetterState.WANTED.value]
+    for letter in wanted:
+        session.refresh(letter, with_for_update=True)  # rows of this very session hold bare values until reread
+    issue_letters(session, wanted, renderer=renderer, objects=objects, now=now, actor=staff_actor(by))
+    return letters
