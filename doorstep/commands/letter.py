@@ -7,7 +7,8 @@ from uuid import UUID
 
 import click
 
-from doorstep.commands import office_context
+from doorstep.commands import letter_custody, office_context
+from doorstep.commands.letter_office import readiness, want
 from doorstep.commands.letter_template import FILE, template
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.sample_letters import KINDS
@@ -25,10 +26,14 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def letter() -> None:
-    """Letters: previews, creditors' templates, reproduction."""
+    """Letters: what they lack, those for the post, previews, creditors' templates, reproduction."""
 
 
 letter.add_command(template)
+letter.add_command(want)
+letter.add_command(readiness)
+for _command in (letter_custody.chase, letter_custody.note, letter_custody.move, letter_custody.hand_in):
+    letter.add_command(_command)
 
 
 @letter.command()

@@ -40,6 +40,8 @@ CHANGEABLE = frozenset(
     }
 )
 """Currency and jurisdiction are not: accounts were read under them."""
+UNIT = ("address", "email", "phone")
+MOST_WAYS, LONGEST_TEXT = 20, 500
 
 
 def create_creditor(
@@ -81,6 +83,12 @@ def _set(session: Session, creditor: Creditor, values: Mapping[str, Any]) -> Non
             _check_map(value, creditor.jurisdiction)
         elif name == "strategy":
             _check_strategy(value)
+        elif name == "complaints_unit":
+            _check_unit(value)
+        elif name == "payment_ways":
+            _check_ways(value)
+        elif name in ("address", "phone"):
+            _check_text(name, value)
         elif name == "exclusions":
             value = sorted(set(value))
         elif name == "language":
@@ -99,6 +107,26 @@ def _check_map(stored: Any, jurisdiction: str) -> None:
         raise Problem(
             "invalid-fields", refusal.message, at=f"column_map.{refusal.at}", extra={"reason": refusal.code}
         ) from refusal
+
+
+def _check_unit(stored: Any) -> None:
+    """Whatever stands here stands on letters."""
+    if not isinstance(stored, Mapping) or set(stored) - set(UNIT):
+        raise Problem("invalid-fields", f"known here: {', '.join(UNIT)}", at="complaints_unit")
+    for name, text in stored.items():
+        _check_text(f"complaints_unit.{name}", text)
+
+
+def _check_ways(stored: Any) -> None:
+    if not isinstance(stored, list | tuple) or len(stored) > MOST_WAYS:
+        raise Problem("invalid-fields", f"a list of at most {MOST_WAYS}", at="payment_ways")
+    for index, text in enumerate(stored):
+        _check_text(f"payment_ways.{index}", text)
+
+
+def _check_text(at: str, text: Any) -> None:
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT or not text.isprintable():
+        raise Problem("invalid-fields", f"at most {LONGEST_TEXT} printable characters", at=at)
 
 
 def _check_strategy(stored: Any) -> None:
