@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,3 +284,9 @@ def test_outside_stand_an_address_and_a_name_that_tells_nothing(place: str) -> N
 def test_where_nothing_is_known_of_the_outside_nothing_stands_there() -> None:
     assert outside_lines(sample(), replace(OWN_FILES["MX"], outside="")) == ()
     assert tells_nothing("Calle Dos 2", OWN_FILES["MX"]) and not tells_nothing("Pago vencido: $500", OWN_FILES["MX"])
+
+
+def test_the_document_lists_every_place_with_its_confidence() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "letters.md").read_text(encoding="utf-8").splitlines()
+    told = {cells[1].strip(" `"): cells[-2].strip() for line in lines if len(cells := line.split("|")) == 6}
+    assert told | {place: rules.confidence for place, rules in OWN_FILES.items()} == told
