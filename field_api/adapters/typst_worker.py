@@ -145,6 +145,8 @@ def checked(pdf: bytes, job: Mapping[str, Any]) -> dict[str, Any]:
     count = pages_of(pdf)
     if not job.get("creditors"):
         return {"pages": count}
+    if count % 2:
+        raise Refused("odd-pages")  # the last sheet's back would be the next letter's address page
     if count > MAX_SEALED_PAGES:
         raise Refused("too-many-pages")
     if len(pdf) > MAX_SEALED_PDF_BYTES:
