@@ -35,7 +35,7 @@ class RecordedOperation:
     """One operation. `body` is parsed JSON of an enrolled phone and otherwise untrusted."""
 
     op_id: UUID
-    device_id: UUID
+    device_id: UUID | None  # None: typed from paper
     agent_id: UUID
     visit_id: UUID | None
     assignment_version: int | None

@@ -11,6 +11,7 @@ from uuid import UUID
 from field_api.domain.evidence import distance_m, is_far_away, is_late, is_within, when_it_happened
 from field_api.domain.findings import Finding
 from field_api.domain.operations import RecordedOperation, UnreadableOperation
+from field_api.domain.paper_entry import TIME_NOT_WRITTEN
 from field_api.domain.routing import Point
 from field_api.records.accounts import Account
 from field_api.records.people import Address
@@ -93,8 +94,9 @@ class AtTheDoor:
         return distance_m((position["lat"], position["lon"]), (self.address.latitude, self.address.longitude))
 
     def flag_hours(self) -> None:
-        """Typed from paper, the moment is that of typing and says nothing."""
-        if self.hours is not None and not self.operation.from_paper and not is_within(self.at, *self.hours):
+        """Where the paper has no time, the moment is the plan's and says nothing."""
+        guessed = TIME_NOT_WRITTEN in self.operation.noted
+        if self.hours is not None and not guessed and not is_within(self.at, *self.hours):
             self.flag("outside-hours")
 
     def flag_place(self, position: Mapping[str, Any] | None) -> None:

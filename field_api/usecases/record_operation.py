@@ -173,7 +173,7 @@ def _note(session: Session, door: AtTheDoor, body: Mapping[str, Any], effects: M
             "verdict": (Verdict.LATE if door.late else Verdict.APPLIED).value,
             "effects": dict(effects),
             "distance_m": effects.get("distance_m", door.distance_of(body.get("position"))),
-            "device": str(operation.device_id),
+            "device": str(operation.device_id) if operation.device_id else None,
             "seq": operation.seq,
             "received_at": operation.received_at.isoformat(),
             "wall_clock": operation.wall_clock.isoformat(),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from field_api.domain.confidential import Confidential, audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.operations import ClockEvidence, Effect, UnreadableOperation
+from field_api.domain.paper_entry import TIME_NOT_WRITTEN
 from field_api.domain.vocabulary import PERSON_HOLDS, HoldKind, OpKind, Verdict
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
@@ -267,8 +268,13 @@ def test_what_happened_at_a_door_outside_of_the_contact_hours_is_flagged_and_sta
         evidence = ClockEvidence(wall=wall, monotonic_ms=1, boot_id="boot", anchor_at=ANCHOR - timedelta(hours=9))
         effect = phone.records(kind, body, evidence=evidence, wall_clock=wall, received_at=ANCHOR + timedelta(days=1))
         assert (effect.verdict, effect.flags) == (Verdict.APPLIED, told), kind
-    typed = phone.records(OpKind.ARRIVED, {"position": HERE}, from_paper=True, received_at=ANCHOR + timedelta(days=1))
-    assert "outside-hours" not in typed.flags
+    late = ANCHOR + timedelta(days=1)
+    evidence = ClockEvidence(wall=late, monotonic_ms=0, boot_id="", anchor_at=ANCHOR)
+    for noted in ((), (TIME_NOT_WRITTEN,)):
+        typed = phone.records(
+            OpKind.ARRIVED, {"position": HERE}, from_paper=True, received_at=late, evidence=evidence, noted=noted
+        )
+        assert ("outside-hours" in typed.flags) == (not noted), "a time that nobody wrote is the plan's"
     assert [attempt.flags for attempt in rows(phone, Attempt)] == [["outside-hours"]]
 
 
