@@ -6,6 +6,7 @@ jurisdiction requires it or because the addressee would miss it, so that each of
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ _HYPHENS = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}"
 _PLAIN_BELOW = 0x590
 """Up to Armenian letters are drawn one after the other; some scripts beyond are drawn in another order than written."""
 _PLAIN_AGAIN = (0x1E00, 0x1FFF), (0x2000, 0x2BFF), (0x3000, 0xD7FF), (0xFF00, 0xFFEF)
+
+_APART = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])")
+"""Between words that are put together without a space: a letter or digit before a capital."""
 
 
 def must_show(letter: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -60,7 +64,7 @@ def written(text: str) -> str:
 def own_words(wanted: Mapping[str, Sequence[str]], runs: Sequence[str]) -> str:
     """What a template says of its own accord: the lines (or their parts) that the house did not write."""
     house = written("\0".join(text for texts in wanted.values() for text in texts))
-    return " ".join(run.strip() for run in runs if written(run) not in house)
+    return " ".join(_APART.sub(" ", run.strip()) for run in runs if written(run) not in house)
 
 
 def _of_block(block: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -91,7 +91,7 @@ def test_papers_are_sealed_in_the_object_store_and_their_names_tell_nothing(publ
     agency, plan_id, _ = published
     _issue(agency, plan_id)
     files = [path for path in settings.office_objects.rglob("*") if path.is_file()]
-    assert len(files) == 4
+    assert len(files) == 5, "a sheet, three letters, and the house's templates by which they were laid out"
     for path in files:
         assert re.fullmatch(r"[0-9a-f]{32}", path.name)
         assert b"%PDF" not in path.read_bytes()
