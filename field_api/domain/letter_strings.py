@@ -47,7 +47,11 @@ class Strings:
         return money(minor, self.currency, self.locale)
 
     def day(self, value: date | None) -> str:
-        return format_date(value, "long", locale=self.locale) if value else ""
+        if value is None:
+            return ""
+        written = format_date(value, "long", locale=self.locale)
+        # CLDR's pattern has no ordinals; French writes one for the first of the month alone.
+        return f"1er{written[1:]}" if self.language == "fr" and value.day == 1 else written
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self.locale))

@@ -16,12 +16,13 @@ def plain_text(part: Part) -> str:
 
 def plain_lines(part: Mapping[str, Any]) -> Iterator[str]:
     """The same of a part as it is stored (LetterContent.wire)."""
+    colon = "\N{NO-BREAK SPACE}: " if part["language"] == "fr" else ": "
     yield part["title"]
     yield part["date"]
     for block in part["blocks"]:
         yield from (block[name] for name in ("text", "caption") if block.get(name))
         yield from (f"– {item}" for item in block.get("items", ()))
-        yield from (": ".join(row) for row in (*block.get("rows", ()), *filter(None, [block.get("total")])))
+        yield from (colon.join(row) for row in (*block.get("rows", ()), *filter(None, [block.get("total")])))
 
 
 def plain_letter(content: LetterContent) -> str:

@@ -237,7 +237,7 @@ def test_each_sector_is_told_where_to_complain_in_mexico() -> None:
 def test_in_france_the_articles_paragraphs_stand_where_payment_is_spoken_of() -> None:
     for kind in KINDS:
         text = text_of(sample(kind, "FR", "fr"))
-        assert ("restent à la charge du créancier, sauf s'ils concernent" in text) == (kind in PAYING)
+        assert ("restent à la charge du créancier, sauf s’ils concernent" in text) == (kind in PAYING)
         assert "Recouvrement amiable" in text
 
 

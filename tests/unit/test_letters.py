@@ -25,7 +25,7 @@ from field_api.domain.letters import (
     PromiseFacts,
     compose,
 )
-from field_api.rules.letters import LANGUAGES, all_texts, rules_for
+from field_api.rules.letters import LANGUAGES, all_rules, all_texts, rules_for
 from tests.letter_samples import FACTS, KINDS, SERIAL, composed, sample
 
 DAY = FACTS.dated_on
@@ -109,7 +109,7 @@ def test_a_promise_is_confirmed_with_what_stays_open() -> None:
     assert "$4,000.00" in text and "1 de diciembre de 2026" in text and "SPEI" in text
     assert "quedan por pagar $6,000.00" in text
     whole = PromiseFacts(1_000_000, due_on=date(2026, 12, 1), made_on=DAY)
-    assert "Con ello queda liquidado" in said(sample("promise_confirmation", promise=whole))
+    assert "Una vez pagado lo acordado, queda liquidado" in said(sample("promise_confirmation", promise=whole))
 
 
 def test_a_plan_shows_every_instalment_and_their_sum() -> None:
@@ -263,6 +263,18 @@ def test_amounts_and_dates_are_written_as_people_there_write_them(
 def test_no_amount_loses_a_digit(minor: int, currency: str, locale: str, written: str) -> None:
     found = money(minor, currency, locale_of(*locale.split("_")))
     assert re.sub(r"[\u00a0\u202f]", " ", found) == written
+
+
+def test_the_first_of_a_month_is_written_as_french_writes_it() -> None:
+    text = said(replace(FACTS, jurisdiction="FR", language="fr"))
+    assert "1er novembre 2026" in text and "31 janvier 2024" in text and " 1 novembre" not in text
+
+
+def test_words_are_set_as_print_sets_them() -> None:
+    """Apostrophes are curled; no sentence has two spaces or a space before its full stop."""
+    notices = [text for rules in all_rules().values() for notice in rules.notices for text in notice.text.values()]
+    for text in [*notices, *(word for texts in all_texts().values() for word in texts.words.values())]:
+        assert not re.search(r"\w'\w|  | \.", text), text
 
 
 def test_the_table_adds_up_and_shows_what_was_paid() -> None:
