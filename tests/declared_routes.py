@@ -18,8 +18,6 @@ from field_api.http.permits import PERMISSIONS
 TABLE = Path(__file__).parent / "data" / "routes.txt"
 
 WITHOUT_A_ROUTE = {
-    "agency.read": {"dispatcher", "manager", "admin"},
-    "agency.write": {"manager", "admin"},
     "disputes.write": {"manager"},
     "exports.read": {"manager", "controller", "integrator"},
     "imports.read": {"manager", "controller", "integrator"},

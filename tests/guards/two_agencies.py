@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from field_api.platform.ids import new_id
 from field_api.platform.sealing import sha256
+from field_api.platform.wiring import objects
 from field_api.records.accounts import Account, Hold, ImportFile, Party, Payment
-from field_api.records.agency import Agency, Creditor
+from field_api.records.agency import Agency, BrandImage, Creditor
 from field_api.records.base import load
 from field_api.records.drafts import ManualWish, PlanChange
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
@@ -113,9 +114,13 @@ class BranchBuilder:
             Creditor(
                 name=text("Muebles"), jurisdiction="MX", currency="MXN", language="es", address=text("Avenida 1"),
                 phone="+52 55 0000 0001", payment_ways=[text("En sucursal")],
+                brand={"signature_name": text("R.")},
                 complaints_unit={"address": text("Avenida"), "email": "quejas@x.example", "phone": "+52 55 0000 0002"},
             ),
         )  # fmt: skip
+        picture = text("logo").encode()
+        kept = {"object_key": objects().put(picture), "length_bytes": len(picture), "added_at": NOW, "form": "svg"}
+        self.add("picture", BrandImage(creditor_id=self.creditor.id, sha256=sha256(picture), **kept))
         self.add(
             "file",
             ImportFile(
@@ -166,6 +171,7 @@ class BranchBuilder:
                 creditor_id=creditor.id, reference=f"CT-{number}-{self.branch.mark}", product=text("línea blanca"),
                 original_creditor=text("Origen"), currency="MXN", principal_minor=250_000, balance_minor=250_000,
                 balance_calculated_on=date(2026, 11, 1), due_on=date(2026, 8, 1), options=text("opciones"),
+                contract_on=date(2024, 3, 1),
             ),
         )  # fmt: skip
         self.add("party", Party(account_id=account.id, person_id=person.id, role="debtor"))

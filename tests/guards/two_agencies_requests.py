@@ -129,6 +129,7 @@ def _change(kind: str, **fields: Any) -> Ask:
 _PARTY = {"visit_id": Ref("visit"), "person_id": Ref("person")}
 _KEPT = {"device_id": Ref("sending device"), "op_id": Ref("kept op")}
 _MENDED = {"kind": "note", "body": {"words": "w"}, "visit_id": Ref("visit"), **_REASON}
+_PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><path d="M0 0h2v1z"/></svg>'
 _NAMED = {"language": "es", "jurisdiction": "MX", "currency": "MXN"}
 _NEW_AGENT = {"name": "Nueva", "languages": ["es"], "timezone": "America/Mexico_City"}
 _SIGN_IN = {"email": "controladora@agency.test", "name": "C", "role": "controller", "password": "correct horse battery"}
@@ -151,6 +152,9 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /plans/{plan_id}/not-planned": (Ask({"plan_id": Ref("plan")}, {"limit": "1", "after": CURSOR}),),
     "GET /creditors": _list(),
     "GET /creditors/{creditor_id}": _path("creditor_id"),
+    "GET /creditors/{creditor_id}/brand": _path("creditor_id"),
+    "GET /creditors/{creditor_id}/letter-readiness": _path("creditor_id"),
+    "GET /agency/letter-particulars": (Ask(),),
     "GET /accounts": _list(creditor=Ref("creditor")),
     "POST /accounts/search": (Ask(json={"creditor_id": Ref("creditor"), "references": [Ref("reference")]}),),
     "GET /accounts/{account_id}": _path("account_id"),
@@ -193,6 +197,11 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "POST /creditors": (Ask(json={"name": Ref("new name"), **_NAMED}, makes=True),),
     "PATCH /creditors/{creditor_id}": _path("creditor_id", json={"phone": "+52 55 0000 0009"}),
+    "PUT /creditors/{creditor_id}/brand": _path(
+        "creditor_id", json={"signature_name": "R. Inventada"}, headers={"If-Match": "*"}
+    ),
+    "POST /creditors/{creditor_id}/brand/images": _path("creditor_id", file=_PICTURE),
+    "PATCH /agency/letter-particulars": (Ask(json={"registration": "REG-00"}),),
     "POST /creditors/{creditor_id}/imports": _path("creditor_id", file=b"not;a;portfolio\n1;2;3\n"),
     "PATCH /accounts/{account_id}": _path("account_id", json={"product": "línea blanca"}),
     "PATCH /addresses/{address_id}": _path("address_id", json={"latitude": 19.43, "longitude": -99.13}),
@@ -225,6 +234,13 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
         Ask({"plan_id": Ref("plan")}, json={"add": [Ref("account")], "preview": True}),
     ),
     "POST /routes/{route_id}/prints": _path("route_id"),
+    "POST /visits/{visit_id}/letters": (
+        Ask(
+            {"visit_id": Ref("visit")},
+            json={"kind": "promise_confirmation", "account_id": Ref("account")},
+            makes=True,
+        ),
+    ),
     "POST /letters/{letter_id}/custody": _path("letter_id", json={"state": "returned"}),
     "POST /visits/{visit_id}/codes/{person_id}/disclose": (Ask(_PARTY, json=_REASON),),
     "POST /visits/{visit_id}/codes/{person_id}/reissue": (Ask(_PARTY, json=_REASON),),

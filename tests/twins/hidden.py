@@ -35,6 +35,7 @@ class Owed:
     fees_minor: int
     calculated_on: date
     due_on: date
+    contract_on: date | None
     last_payment_on: date | None
     last_payment_minor: int | None
     options: str | None
@@ -77,6 +78,7 @@ class Hidden:
             fees_minor=amounts[2],
             calculated_on=date(2026, 11, 1) - timedelta(days=dates.randrange(40)),
             due_on=due_on,
+            contract_on=None if nothing else due_on - timedelta(days=dates.randrange(30, 2000)),
             last_payment_on=None if nothing else due_on + timedelta(days=dates.randrange(1, 90)),
             last_payment_minor=None if nothing else self._chance("payments", number).randrange(1, 10**6),
             options=None if nothing else _words(self._chance("options", number)),
@@ -115,6 +117,21 @@ class Hidden:
             "guarantor_first": chance.random() < 0.5,
             "debtor_after_guarantor": chance.random() < 0.5,
             "guarantor_visits_at_most": chance.randrange(1, 9),
+            "letters": {
+                "final_warning_after_visits": chance.randrange(1, 4),
+                "confirm_promises": chance.random() < 0.5,
+                "dispute_answer_days": chance.randrange(1, 61),
+            },
+        }
+
+    def brand(self, which: str) -> dict[str, object]:
+        """Which look a creditor's letters have, and in whose name they go out."""
+        chance = self._chance("letters", "brand", which)
+        return {
+            "in_name_of": chance.choice(("agency", "creditor")),
+            "colour": f"#{chance.randrange(0x40):02x}00{chance.randrange(0x60):02x}",
+            "signature_name": self.text("letters", which, "signature"),
+            "paragraphs": {"notification": {"es": [self.text("letters", which, "own words")]}},
         }
 
     def consented_on(self, number: int) -> date | None:

@@ -138,6 +138,7 @@ class Builder:
                     phone=hidden.text("names", which, "phone"),
                     complaints_unit={name: hidden.text("names", which, name) for name in ("address", "email", "phone")},
                     payment_ways=[hidden.text("names", which, "ways")],
+                    brand=hidden.brand(which),
                     created_at=NOON,
                 )
             )
@@ -254,7 +255,7 @@ class Builder:
                 original_creditor=owed.original_creditor, currency=owed.currency,
                 principal_minor=owed.principal_minor, interest_minor=owed.interest_minor, fees_minor=owed.fees_minor,
                 balance_minor=owed.balance_minor, balance_calculated_on=owed.calculated_on, due_on=owed.due_on,
-                last_payment_on=owed.last_payment_on, last_payment_minor=owed.last_payment_minor,
+                contract_on=owed.contract_on, last_payment_on=owed.last_payment_on, last_payment_minor=owed.last_payment_minor,
                 options=owed.options, placed_at=NOON, visits_consented_on=self.hidden.consented_on(number),
             )
         )  # fmt: skip
