@@ -63,6 +63,18 @@ class Place:
         return {"agent": str(self.agent_id), "on": self.on.isoformat(), "stop": self.stop}
 
 
+class Chased(StrEnum):
+    """Why the office looks after a letter."""
+
+    UNPRINTED = "unprinted"  # for a plan of today or tomorrow
+    PULL = "pull"  # out of a stack of today or later: its visit was withdrawn, is somebody else's, or it was superseded
+    OUTSTANDING = "outstanding"  # in a stack whose day is over: neither handed over nor handed in
+    IN_OFFICE = "in_office"  # came back or was pulled
+    TO_POST = "to_post"  # asked for by the office, about a visit that is over
+    REFUSED = "refused"  # lately: data are missing
+    LOST = "lost"
+
+
 class ToDo(StrEnum):
     """What the office does about a letter that is chased."""
 
@@ -70,6 +82,7 @@ class ToDo(StrEnum):
     MOVE = "move"  # out of one stack, into another, or to another place of it
     DESTROY = "destroy"
     FETCH = "fetch"  # from the agent, whose day is over
+    POST = "post"
     DECIDE = "decide"  # destroy it or send it out again
     MEND = "mend"  # the creditor's or the agency's data
     LOOK = "look"  # for what is lost

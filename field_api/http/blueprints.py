@@ -11,6 +11,8 @@ from field_api.http import (
     agents,
     api_tokens,
     attempts,
+    chase,
+    chase_page,
     console,
     contact_candidates,
     creditors,
@@ -52,6 +54,7 @@ BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
     disputes.blueprint,
     contact_candidates.blueprint,
     papers.blueprint,
+    chase.blueprint,
     letters.blueprint,
 )
 """Below /api/v1; each one's `url_prefix` is its own part (`/visits`)."""
@@ -59,5 +62,6 @@ BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
 PAGES: tuple[flask.Blueprint, ...] = (
     health.blueprint,
     console.blueprint,
+    chase_page.blueprint,
 )
 """Outside of the API and its document: health, console."""

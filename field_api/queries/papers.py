@@ -82,6 +82,19 @@ def routes_of_day(session: Session, day: date, code: str | None = None) -> list[
     return [(plan_id, route_id) for plan_id, route_id in session.execute(query)]
 
 
+def routes_of_plan(session: Session, plan_id: UUID) -> list[UUID]:
+    """A plan's routes by agent's code. Raises Problem `not-found`, `conflict` for a draft. Two statements."""
+    if load(session, Plan, plan_id).state != "published":
+        raise Problem("conflict", "only a published plan is printed")
+    query = (
+        select(Route.id)
+        .join(Agent, (Agent.agency_id == Route.agency_id) & (Agent.id == Route.agent_id))
+        .where(Route.agency_id == current_agency(), Route.plan_id == plan_id)
+        .order_by(Agent.code, Route.id)
+    )
+    return list(session.scalars(query))
+
+
 def custody_of(session: Session, letter_id: UUID) -> Sequence[LetterCustody]:
     """A letter's story, oldest first. Raises Problem `not-found`."""
     load(session, Letter, letter_id)
