@@ -58,7 +58,7 @@ ATTACKS = {
     "for i in range(100000) { [a]; pagebreak() }": "too-slow",
     "let f(x) = f(x + 1); f(1)": "too-deep",
     "[" + "#[" * 5000 + "]" * 5001: "too-deep",
-    "let a = "x" * 4000000000; [#a.len()]": "too-much-memory",
+    'let a = "x" * 4000000000; [#a.len()]': "too-much-memory",
     'image(bytes((0,) * 100000000), format: (encoding: "luma8", width: 10000, height: 10000), alt: "x")': (
         "too-much-memory"
     ),
