@@ -1,4 +1,5 @@
-"""The worker's part in promises: once an hour for each agency, whatever payments came and whichever days are over."""
+"""The worker's part in promises: once an hour for each agency, whatever payments came and whichever days are over; and
+letters to those who promised, where their creditor wants it."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from uuid import UUID
 from flask import Flask
 
 from field_api.platform.database import transaction
-from field_api.platform.wiring import planning
+from field_api.platform.wiring import objects, papers, planning
 from field_api.usecases.settle_promises import settle_promises
+from field_api.usecases.write_asked_letters import write_confirmations
 
 EVERY = timedelta(hours=1)
 _SETTLED_AT = "doorstep.promises-settled"
@@ -23,5 +25,7 @@ def settle_hourly(app: Flask, agency_id: UUID, now: datetime) -> int:
     parts = planning()
     with transaction(agency_id) as session:
         changed = settle_promises(session, rules=parts.rules, calendars=parts.calendars, now=now)
+    with transaction(agency_id) as session:
+        write_confirmations(session, renderer=papers(), objects=objects(), now=now)
     settled_at[agency_id] = now
     return changed

@@ -22,6 +22,7 @@ from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
 from field_api.records.results import Promise
 from field_api.records.visits import Letter, LetterCustody
+from field_api.usecases.lock_visit import lock_visits
 from field_api.usecases.renew_letters import supersede
 from field_api.usecases.want_letters import standing_letters
 from field_api.usecases.write_letters import write_letters
@@ -38,6 +39,7 @@ def confirm_promises(session: Session, now: datetime) -> list[Letter]:
     visit_ids = _visits(session, now)
     if not visit_ids:
         return []
+    lock_visits(session, visit_ids)  # and their accounts: a hold, or another worker, is seen or waits
     with audience(Audience.OFFICE_JOB):
         needs = letter_needs(session, visit_ids, now)
         about = happened(session, {need.pair for need in needs})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from field_api.domain.letters import LetterKind, LetterState
 from field_api.domain.ports import Objects, Papers
 from field_api.records.visits import Letter
 from field_api.usecases.ask_for_letters import ask_for_letters
+from field_api.usecases.confirm_promises import confirm_promises
 from field_api.usecases.issue_papers import issue_letters
 from field_api.usecases.note_visit_event import staff_actor
 
@@ -28,8 +30,28 @@ def write_asked_letters(
 ) -> list[Letter]:
     """As `ask_for_letters`; each is issued, or refused with the reason. Raises PaperFailed besides."""
     letters = ask_for_letters(session, visit_id, kind, account_id=account_id, now=now, by=by)
+    lay_out(session, letters, renderer=renderer, objects=objects, now=now, by=by)
+    return letters
+
+
+def write_confirmations(session: Session, *, renderer: Papers, objects: Objects, now: datetime) -> list[Letter]:
+    """As `confirm_promises`, and laid out for the post."""
+    letters = confirm_promises(session, now)
+    lay_out(session, letters, renderer=renderer, objects=objects, now=now, by=None)
+    return letters
+
+
+def lay_out(
+    session: Session,
+    letters: Sequence[Letter],
+    *,
+    renderer: Papers,
+    objects: Objects,
+    now: datetime,
+    by: UUID | None,
+) -> None:
+    """Issue those that are wanted. Raises PaperFailed."""
     wanted = [letter for letter in letters if letter.state == LetterState.WANTED.value]
     for letter in wanted:
         session.refresh(letter, with_for_update=True)  # rows of this very session hold bare values until reread
     issue_letters(session, wanted, renderer=renderer, objects=objects, now=now, actor=staff_actor(by))
-    return letters

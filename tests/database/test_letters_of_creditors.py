@@ -33,7 +33,7 @@ from field_api.usecases.renew_letters import renew_letters
 from field_api.usecases.set_brand import add_brand_image, brand_version, set_brand
 from field_api.usecases.take_custody_step import take_custody_step
 from field_api.usecases.want_letters import want_letters
-from field_api.usecases.write_asked_letters import write_asked_letters
+from field_api.usecases.write_asked_letters import write_asked_letters, write_confirmations
 from tests.fake_objects import MemoryObjects
 from tests.paper_world import paper_world, stating
 from tests.planning_world import NOW, World
@@ -233,8 +233,8 @@ def test_promises_at_doors_are_confirmed_where_the_strategy_says_so(case) -> Non
     assert confirm_promises(session, NOW) == []
     case.creditor.strategy = {"letters": LETTERS}
     session.flush()
-    [letter] = confirm_promises(session, NOW)
-    assert (letter.kind, letter.visit_id) == ("promise_confirmation", visit.id)
+    [letter] = write_confirmations(session, renderer=Seen(), objects=MemoryObjects(), now=NOW)
+    assert (letter.kind, letter.visit_id, letter.state) == ("promise_confirmation", visit.id, "issued")
     assert confirm_promises(session, NOW) == []
     session.execute(update(Promise).values(state="replaced"))  # corrected at the same door
     promise(case, 6_000, at=NOW + timedelta(hours=1), visit=visit)
