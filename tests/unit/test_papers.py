@@ -118,7 +118,7 @@ def test_data_are_laid_out_and_never_read_as_markup(text: str) -> None:
 
 
 def test_a_missing_glyph_or_an_endless_address_is_refused_with_its_reason_and_spares_the_others() -> None:
-    jobs = [letter_job(name="\U00020005"), letter_job(), letter_job(address_lines=tuple(f"Calle {n}" for n in range(30)))]
+    jobs = [letter_job(name="\U00020005"), letter_job(), letter_job(address_lines=tuple(f"Calle {n}" for n in range(200)))]
     with audience(Audience.ENTITLED_PARTY):
         first, second, third = PAPERS.render(jobs)
     assert (first, third) == (PaperRefused("missing-glyph"), PaperRefused("address-too-long"))
