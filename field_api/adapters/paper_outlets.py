@@ -83,8 +83,13 @@ ADDRESS_PAGE = declare(
     _T,
     "letter.address_page",
     Audience.THIRD_PARTY,
-    shape={"address_lines": [Label.PLACE], "paper": Label.OPEN, "window": Label.OPEN},
-    note="the page under the window; the serial stands below the fold, inside the envelope",
+    shape={
+        "address_lines": [Label.PLACE],
+        "paper": Label.OPEN,
+        "window": Label.OPEN,
+        "serial": Closed(Label.OPEN, _SERIAL),  # as a code in most windows: it carries no reference of an account
+    },
+    note="the page under the window; the serial in writing stands below the fold, inside the envelope",
 )
 STACK = declare(
     _T,
@@ -180,7 +185,7 @@ def check_data(template: str, way: Outlet, data: Mapping[str, Any]) -> None:
         passed(SHEET, stack["sheet"])
         passed(SEPARATOR, stack["separator"])
     for letter in letters:
-        passed(ADDRESS_PAGE, {name: letter[name] for name in ("address_lines", "paper", "window")})
+        passed(ADDRESS_PAGE, {name: letter[name] for name in ("address_lines", "paper", "window", "serial")})
 
 
 def title_of(template: str, data: Mapping[str, Any]) -> str:
