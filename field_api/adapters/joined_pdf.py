@@ -18,6 +18,9 @@ CATALOG, PAGES, STRUCTURE, OUTLINES, METADATA, INFO, DOCUMENT = range(1, 8)
 _TOKEN = re.compile(rb"\\.|[()]|\b(\d+) 0 R\b", re.DOTALL)
 _NUMS = re.compile(rb"(\d+) (\d+) 0 R")
 _ROLES = re.compile(rb"/RoleMap<<([^>]*)>>")
+_CELL = re.compile(rb"/S/T[HD]\b")
+_NAME = re.compile(rb"\((U\d+x\d+y\d+)\)")
+_NAMED = re.compile(rb"\((U\d+x\d+y\d+)\)\s*(\d+) 0 R")
 _PARENTS = re.compile(rb"/StructParents (\d+)")
 _UA = b"<pdfuaid:part>1</pdfuaid:part>"
 
@@ -36,6 +39,7 @@ class _Part:
     pages: int
     structure: int
     metadata: int
+    outlines: int
     document: int
     identity: bytes
 
@@ -44,9 +48,21 @@ class _Part:
         return int(_one(rb"/Count (\d+)", self.objects[self.pages], "a count of pages"))
 
     @property
+    def parent_tree(self) -> bytes:
+        return self.objects[self.structure].split(b"/ParentTree", 1)[1].split(b"/IDTree", 1)[0]
+
+    @property
+    def ids(self) -> bytes:
+        return self.objects[self.structure].partition(b"/IDTree")[2]
+
+    @property
+    def has_bookmarks(self) -> bool:
+        return b"/First" in self.objects[self.outlines]
+
+    @property
     def own(self) -> Iterator[tuple[int, bytes]]:
         """What goes over: all but what the joined file has one of."""
-        dropped = {self.structure, self.metadata}
+        dropped = {self.structure, self.metadata, self.outlines}
         return ((number, body) for number, body in self.objects.items() if number not in dropped)
 
 
@@ -63,22 +79,24 @@ def joined(pdfs: Sequence[bytes]) -> bytes:
     writer = _Writer()
     page_base = 0
     nums: list[bytes] = []
-    for part, base in zip(parts, bases, strict=True):
+    names: list[bytes] = []
+    for index, (part, base) in enumerate(zip(parts, bases, strict=True)):
         for number, body in part.own:
             writer.add(base + number, _moved(part, number, body, base, page_base))
+        writer.add(base + part.outlines, _entry(parts, bases, index))
         nums += [
-            b"%d %d 0 R" % (int(page) + page_base, int(row) + base)
-            for page, row in _NUMS.findall(part.objects[part.structure].split(b"/ParentTree", 1)[1])
+            b"%d %d 0 R" % (int(page) + page_base, int(row) + base) for page, row in _NUMS.findall(part.parent_tree)
         ]
+        names += [b"(%s)%d 0 R" % (_name(name, base), int(cell) + base) for name, cell in _NAMED.findall(part.ids)]
         page_base += part.count
     identity = base64.b64encode(hashlib.sha256(b"".join(part.identity for part in parts)).digest()[:16])
-    for number, body in _own(parts, bases, nums, page_base, identity):
+    for number, body in _own(parts, bases, (nums, sorted(names)), page_base, identity):
         writer.add(number, body)
     return writer.finished(identity)
 
 
 def _own(
-    parts: Sequence[_Part], bases: Sequence[int], nums: Sequence[bytes], pages: int, identity: bytes
+    parts: Sequence[_Part], bases: Sequence[int], trees: tuple[list[bytes], list[bytes]], pages: int, identity: bytes
 ) -> Iterator[tuple[int, bytes]]:
     def kids(numbers: Sequence[int]) -> bytes:
         return b" ".join(b"%d 0 R" % (base + number) for base, number in zip(bases, numbers, strict=True))
@@ -87,14 +105,42 @@ def _own(
     names = b"/Pages %d 0 R/Metadata %d 0 R/StructTreeRoot %d 0 R/Outlines %d 0 R>>"
     yield CATALOG, catalog[: catalog.rindex(b">>")] + names % (PAGES, METADATA, STRUCTURE, OUTLINES)
     yield PAGES, b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, kids([part.pages for part in parts]))
-    tree = b"/ParentTree<</Nums[%s]>>/ParentTreeNextKey %d" % (b" ".join(nums), pages)
+    nums, cells = (b" ".join(tree) for tree in trees)
+    tree = b"/ParentTree<</Nums[%s]>>/ParentTreeNextKey %d" % (nums, pages)
+    tree += b"/IDTree<</Names[%s]>>" % cells if cells else b""
     yield STRUCTURE, b"<</Type/StructTreeRoot%s/K[%d 0 R]%s>>" % (_roles(parts), DOCUMENT, tree)
-    yield OUTLINES, b"<</Type/Outlines>>"
+    yield OUTLINES, _outlines(parts, bases)
     packet = _packet(parts, pages, identity)
     yield METADATA, b"<</Length %d/Type/Metadata/Subtype/XML>>\nstream\n%s\nendstream" % (len(packet), packet)
     yield INFO, parts[0].info
     of = kids([part.document for part in parts])
     yield DOCUMENT, b"<</Type/StructElem/S/Document/P %d 0 R/K[%s]>>" % (STRUCTURE, of)
+
+
+def _outlines(parts: Sequence[_Part], bases: Sequence[int]) -> bytes:
+    """The list of bookmarks: an entry for each part that has some."""
+    listed = [base + part.outlines for part, base in zip(parts, bases, strict=True) if part.has_bookmarks]
+    ends = b"/First %d 0 R/Last %d 0 R/Count %d" % (listed[0], listed[-1], len(listed)) if listed else b""
+    return b"<</Type/Outlines%s>>" % ends
+
+
+def _entry(parts: Sequence[_Part], bases: Sequence[int], index: int) -> bytes:
+    """A part's own list as one entry of the joined file's: closed, called as the part is, at its first page."""
+    listed = [place for place, part in enumerate(parts) if part.has_bookmarks]
+    part, base = parts[index], bases[index]
+    if index not in listed:
+        return b"null"
+    at = listed.index(index)
+    beside = [(b"Prev", listed[at - 1 : at]), (b"Next", listed[at + 1 : at + 2])]
+    links = b"".join(
+        b"/%s %d 0 R" % (name, bases[place[0]] + parts[place[0]].outlines) for name, place in beside if place
+    )
+    title = _one(rb"/Title\s*(\([^()]*\)|<[0-9A-F]*>)", part.info, "a title")
+    page = base + int(_one(rb"/Kids\s*\[(\d+) 0 R", part.objects[part.pages], "pages"))
+    known = part.objects[part.outlines]
+    first, last = (base + int(_one(rb"/%s (\d+) 0 R" % name, known, "bookmarks")) for name in (b"First", b"Last"))
+    children = b"/First %d 0 R/Last %d 0 R/Count -%d" % (first, last, int(_one(rb"/Count (\d+)", known, "bookmarks")))
+    return b"<</Title%s/Parent %d 0 R%s%s/Dest[%d 0 R/Fit]>>" % (title, OUTLINES, links, children, page)
 
 
 def _packet(parts: Sequence[_Part], pages: int, identity: bytes) -> bytes:
@@ -133,9 +179,16 @@ def _moved(part: _Part, number: int, body: bytes, base: int, page_base: int) -> 
         head = head.replace(b"/Type/Pages", b"/Type/Pages/Parent %d 0 R" % PAGES, 1)
     elif number == part.document:
         head = head.replace(b"/S/Document", b"/S/Part", 1)  # the joined file is the document
+    elif _CELL.search(head):
+        head = _NAME.sub(lambda found: b"(%s)" % _name(found[1], base), head)
     elif b"/Type/Page/" in head:
         head = _PARENTS.sub(lambda found: b"/StructParents %d" % (int(found[1]) + page_base), head)
     return head + mark + stream
+
+
+def _name(cell: bytes, base: int) -> bytes:
+    """What a table's cell is called in the joined file, where other parts have tables too."""
+    return b"N%010d%s" % (base, cell)
 
 
 def _read(number: int, pdf: bytes) -> _Part:
@@ -148,14 +201,13 @@ def _read(number: int, pdf: bytes) -> _Part:
             name: int(_one(rb"/%s (\d+) 0 R" % name.encode(), catalog, name))
             for name in ("Pages", "StructTreeRoot", "Metadata", "Outlines")
         }
-        objects.pop(named["Outlines"])
         tree = objects[named["StructTreeRoot"]]
-        if b"/IDTree" in tree or b"/Kids" in tree:
-            raise NotJoinable("a structure tree with ids or branches")
-        return _Part(
-            objects, catalog, objects.pop(info), named["Pages"], named["StructTreeRoot"], named["Metadata"],
-            int(_one(rb"/K\[(\d+) 0 R\]", tree, "one document")), _one(rb"/ID\[\(([^)]*)\)", trailer, "an identity"),
-        )  # fmt: skip
+        if b"/Kids" in tree:
+            raise NotJoinable("a structure tree with branches")
+        document = int(_one(rb"/K\[(\d+) 0 R\]", tree, "one document"))
+        identity = _one(rb"/ID\[\(([^)]*)\)", trailer, "an identity")
+        named_objects = [named[name] for name in ("Pages", "StructTreeRoot", "Metadata", "Outlines")]
+        return _Part(objects, catalog, objects.pop(info), *named_objects, document, identity)
     except (NotJoinable, KeyError, ValueError) as error:
         raise NotJoinable(f"part {number}: {error}") from error
 

@@ -42,6 +42,7 @@ _SHEET: dict[str, Shape] = {
     },
     "outcome_numbers": [Label.INTERNAL],
     "letters": Label.INTERNAL,
+    "fill": Label.INTERNAL,
     "envelope_numbers": [Label.INTERNAL],
     "scripts": [{"language": Label.INTERNAL, "lines": [[Label.OPEN]]}],
     "qr": [Closed(Label.PLACE, re.compile(r"geo:-?\d+\.\d{6},-?\d+\.\d{6}"))],
@@ -170,7 +171,6 @@ METADATA = declare(
 
 _ELEMENT = re.compile(r"<([A-Za-z]+:[A-Za-z]+)(?: [^<>]*)?>([^<>]+)</")
 _NESTED = re.compile(r"<(dc:[a-z]+)><rdf:[A-Z][a-z]+>(.*?)</rdf:[A-Z][a-z]+></\1>")
-_BOOKMARKS = re.compile(rb"/Type ?/Outlines[^>]*/")  # the list stands there, and must be empty
 _INFO = re.compile(rb"/Info (\d+) 0 R")
 _KEY = re.compile(rb"/([A-Za-z]+) ?[(<]")
 
@@ -198,8 +198,8 @@ def title_of(template: str, data: Mapping[str, Any]) -> str:
 def check_metadata(pdf: bytes, title: str) -> None:
     """Raises EgressRefused where a PDF says of itself anything but its title and the closed values above."""
     start, end = pdf.find(b"<?xpacket begin"), pdf.find(b"<?xpacket end")
-    if start < 0 or end < start or _BOOKMARKS.search(pdf) or b"/EmbeddedFiles" in pdf:
-        raise EgressRefused(METADATA.place, "has no metadata, or bookmarks or attachments")
+    if start < 0 or end < start or b"/EmbeddedFiles" in pdf:
+        raise EgressRefused(METADATA.place, "has no metadata, or attachments")
     packet = pdf[start:end].decode("utf-8", "replace")
     nested = {tag: html.unescape(re.sub("<[^>]*>", "", body)) for tag, body in _NESTED.findall(packet)}
     if nested.pop("dc:title", title) != title:

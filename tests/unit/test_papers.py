@@ -118,7 +118,11 @@ def test_data_are_laid_out_and_never_read_as_markup(text: str) -> None:
 
 
 def test_a_missing_glyph_or_an_endless_address_is_refused_with_its_reason_and_spares_the_others() -> None:
-    jobs = [letter_job(name="\U00020005"), letter_job(), letter_job(address_lines=tuple(f"Calle {n}" for n in range(200)))]
+    jobs = [
+        letter_job(name="\U00020005"),
+        letter_job(),
+        letter_job(address_lines=tuple(f"Calle {n}" for n in range(200))),
+    ]
     with audience(Audience.ENTITLED_PARTY):
         first, second, third = PAPERS.render(jobs)
     assert (first, third) == (PaperRefused("missing-glyph"), PaperRefused("address-too-long"))
@@ -243,7 +247,7 @@ def test_a_pdf_says_of_itself_its_title_and_closed_values_alone(make: Any) -> No
     pdf = render(job).pdf
     title = paper_outlets.title_of(job.template, job.data)
     reader = PdfReader(BytesIO(pdf))
-    assert reader.outline == [] and reader.metadata.title == title
+    assert reader.metadata.title == title
     assert set(reader.metadata) == {"/Title", "/Creator", "/CreationDate", "/ModDate"}
     paper_outlets.check_metadata(pdf, title)
 
@@ -256,7 +260,6 @@ def test_a_pdf_says_of_itself_its_title_and_closed_values_alone(make: Any) -> No
         (b"<xmp:CreatorTool>Typst", b"<xmp:CreatorTool>saldo 7751 Typst"),
         (b"7H3K9QW2X5TZA</rdf:li>", b"saldo 7751</rdf:li>"),
         (b"/Creator(", b"/Keywords(saldo)/Creator("),
-        (b"/Type/Outlines", b"/Type/Outlines/First 5 0 R"),
     ],
 )
 def test_metadata_that_say_more_do_not_leave(old: bytes, new: bytes) -> None:
