@@ -10,7 +10,7 @@ from sqlalchemy import Select, Text, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from field_api.domain.letter_model import LetterFacts, LetterKind
-from field_api.domain.letter_rules import Requirement
+from field_api.domain.letter_rules import LetterRules, Requirement
 from field_api.domain.vocabulary import Role
 from field_api.platform.tenancy import current_agency
 from field_api.queries.letter_facts import facts_of_agency, facts_of_creditor
@@ -35,7 +35,8 @@ _A_DAY = date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class Lack:
-    """A required field that is not there. `accounts`: how many lack it, where it is the accounts'."""
+    """A required field that is not there, or cannot stand there as it is. `accounts`: how many lack it, where it is the
+    accounts'."""
 
     field: str
     source: str
@@ -74,6 +75,7 @@ def _readiness(place: str, facts: LetterFacts, accounts: int, missing: dict[str,
         return Readiness(place, accounts, False, ())
     asked = {entry.field: entry for entry in rules.required if _is_asked(entry, facts)}
     lacks = [
+        *([Lack("in_name_of", rules.agency_only, "creditor")] if _in_a_name_not_its_own(rules, facts) else ()),
         *(Lack(name, entry.source, "agency") for name, entry in asked.items() if _lacks(facts, name, OF_AGENCY)),
         *(Lack(name, entry.source, "creditor") for name, entry in asked.items() if _lacks(facts, name, OF_CREDITOR)),
         *(
@@ -89,6 +91,11 @@ def _is_asked(entry: Requirement, facts: LetterFacts) -> bool:
     if LetterKind.NOTIFICATION.value not in entry.kinds or entry.sector not in ("", facts.sector):
         return False
     return not entry.when or bool(getattr(facts, entry.when))
+
+
+def _in_a_name_not_its_own(rules: LetterRules, facts: LetterFacts) -> bool:
+    """Whether the brand says "creditor" where letters go out in the agency's name alone."""
+    return bool(rules.agency_only) and facts.in_name_of == "creditor"
 
 
 def _lacks(facts: LetterFacts, name: str, whose: frozenset[str]) -> bool:
@@ -117,6 +124,7 @@ def _facts(agency: Agency, creditor: Creditor) -> LetterFacts:
         calculated_on=_A_DAY,
         due_on=_A_DAY,
         itemised_on=_A_DAY,
+        in_name_of=str(creditor.brand.get("in_name_of", "agency")),
         **facts_of_creditor(creditor),
         **facts_of_agency(agency),
     )
