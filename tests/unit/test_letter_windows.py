@@ -6,22 +6,19 @@ so that the templates' own reckoning (field_api/adapters/papers/windows.typ) is 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 import typst
-from PIL import Image
-from pypdf import PdfReader
 
-from field_api.adapters.typst_worker import TEMPLATES, Layout, qr_svg
-from tests.letter_samples import SERIAL, composed, sample
+from field_api.adapters.typst_worker import Layout
+from tests.letter_pages import content, ink_of, pdf_of, png_compiler
+from tests.letter_samples import SERIAL
 
 PIXELS_PER_MM = 4.0
 MARGIN_MM = 10.0  # what the sheet may slip beyond what anybody foresees
@@ -61,37 +58,18 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
 
 
 def letter(window: str, **more: Any) -> dict[str, Any]:
-    content = composed(sample("notification", "US" if window == "us-10" else "MX", "en" if window == "us-10" else "es"))
-    return {**json.loads(json.dumps(content.wire())), "window": window, **more}
-
-
-def given(content: dict[str, Any]) -> dict[str, bytes]:
-    data = {"data": {"letter": content, "mark": ""}, "qr": [qr_svg(content["serial"])], "files": []}
-    return {"main.typ": (TEMPLATES / "letter.typ").read_bytes(), "given.json": json.dumps(data).encode()}
+    place = {"jurisdiction": "US", "language": "en"} if window == "us-10" else {}
+    return {**content(**place), "window": window, **more}
 
 
 @pytest.fixture(scope="module")
 def compiler() -> typst.Compiler:
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(TEMPLATES / "fonts")])
-    return typst.Compiler(root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True)
+    return png_compiler()
 
 
 @pytest.fixture(scope="module")
 def layout() -> Layout:
     return Layout()
-
-
-def pdf_of(layout: Layout, content: dict[str, Any]) -> PdfReader:
-    data = {"letter": content, "mark": "", "qr": [content["serial"]]}
-    job = {"template": "letter", "data": data, "made_at": "2026-11-18T00:00:00+00:00"}
-    return PdfReader(BytesIO(layout.render(job, {})))
-
-
-def ink_of(compiler: typst.Compiler, content: dict[str, Any]) -> np.ndarray:
-    """Where the address page is not white: rows from the top, columns from the left, PIXELS_PER_MM of each."""
-    pages = compiler.compile(input=given(content), format="png", ppi=PIXELS_PER_MM * 25.4)
-    with Image.open(BytesIO(pages[0])) as page:
-        return np.asarray(page.convert("L")) < 250
 
 
 def looked_at(window: str) -> list[tuple[float, float, float, float]]:
@@ -118,9 +96,9 @@ def part(ink: np.ndarray, left: float, top: float, right: float, bottom: float) 
 def test_the_window_shows_all_of_the_address_and_nothing_else(
     compiler: typst.Compiler, layout: Layout, window: str, who: str
 ) -> None:
-    content = letter(window, address_lines=list(ADDRESSES[who]))
-    content["parts"][0]["blocks"] = []
-    ink = ink_of(compiler, content)
+    made = letter(window, address_lines=list(ADDRESSES[who]))
+    made["parts"][0]["blocks"] = []
+    ink = ink_of(compiler, made, PIXELS_PER_MM)[0]
     shown = looked_at(window)
     always = part(ink, *(max(p[i] for p in shown) for i in (0, 1)), *(min(p[i] for p in shown) for i in (2, 3)))
     ever = part(ink, *(min(p[i] for p in shown) for i in (0, 1)), *(max(p[i] for p in shown) for i in (2, 3)))
@@ -130,7 +108,7 @@ def test_the_window_shows_all_of_the_address_and_nothing_else(
     left, top, right, bottom = shown[0]
     wider = part(ink, left - MARGIN_MM, top - MARGIN_MM, right + MARGIN_MM, bottom + MARGIN_MM)
     assert (wider == always).all()
-    page = pdf_of(layout, content).pages[0].extract_text()
+    page = pdf_of(layout, made).pages[0].extract_text()
     assert letters(page) == letters("".join(ADDRESSES[who]) + SERIAL)
 
 
@@ -140,23 +118,21 @@ def letters(text: str) -> Counter[str]:
 
 
 def test_what_does_not_fit_is_refused_and_not_cut(layout: Layout) -> None:
-    content = letter("us-10", address_lines=[COMPANY, *TWELVE, *TWELVE])
+    made = letter("us-10", address_lines=[COMPANY, *TWELVE, *TWELVE])
     with pytest.raises(Exception, match="address does not fit"):
-        pdf_of(layout, content)
+        pdf_of(layout, made)
 
 
 @pytest.mark.parametrize("window", FORMS)
 def test_folds_are_marked_where_no_window_is_and_only_on_the_first_of_the_inner_pages(
     compiler: typst.Compiler, window: str
 ) -> None:
-    content = letter(window)
-    content["parts"][0]["blocks"] *= 3  # several inner pages
+    made = letter(window)
+    made["parts"][0]["blocks"] *= 3  # several inner pages
     _, _, folds, _ = FORMS[window]
-    pages = compiler.compile(input=given(content), format="png", ppi=PIXELS_PER_MM * 25.4)
+    pages = ink_of(compiler, made, PIXELS_PER_MM)
     marked = []
-    for page in pages:
-        with Image.open(BytesIO(page)) as image:
-            ink = np.asarray(image.convert("L")) < 250
+    for ink in pages:
         edges = ink[:, : round(9 * PIXELS_PER_MM)].any(1) | ink[:, -round(9 * PIXELS_PER_MM) :].any(1)
         rows = np.flatnonzero(edges) / PIXELS_PER_MM
         marked.append(bool(rows.size))
@@ -172,12 +148,12 @@ def test_folds_are_marked_where_no_window_is_and_only_on_the_first_of_the_inner_
 @pytest.mark.parametrize("length", [1, 2, 4, 6])
 def test_no_line_of_a_letter_lies_outside_when_its_sheets_are_folded(layout: Layout, window: str, length: int) -> None:
     """Page 2 is the address page's back; the last page's lower panel is the folded pile's other side."""
-    content = letter(window)
-    paragraphs = [b for b in content["parts"][0]["blocks"] if b["block"] != "table"]
-    content["parts"][0]["blocks"] = [{"block": "paragraph", "text": "Son $12,345.67 de adeudo. " * 9}] * (
+    made = letter(window)
+    paragraphs = [b for b in made["parts"][0]["blocks"] if b["block"] != "table"]
+    made["parts"][0]["blocks"] = [{"block": "paragraph", "text": "Son $12,345.67 de adeudo. " * 9}] * (
         4 * length
     ) + paragraphs
-    pages = pdf_of(layout, content).pages
+    pages = pdf_of(layout, made).pages
     assert len(pages) % 2 == 0, "the next letter begins on a front side"
     back = pages[1].get_contents()
     assert back is None or not re.search(rb"\b(Tj|TJ|Do|f|S)\b", back.get_data())
