@@ -13,7 +13,7 @@ from doorstep.planning import planning_parts, refuse_unsafe_travel
 from field_api.adapters import typst_worker
 from field_api.adapters.objects import office_objects
 from field_api.adapters.typst_papers import TypstPapers
-from field_api.http import chase_page, register
+from field_api.http import chase_page, paper_page, register
 from field_api.http.panels import add_pages, add_panels
 from field_api.platform.columns import use_office_keyring
 from field_api.platform.egress import OutletKind, check_declared
@@ -51,7 +51,7 @@ def office_app(settings: Settings) -> Flask:
         app, more=(media.office.http.blueprint, *sync.office.http.BLUEPRINTS), pages=(media.office.pages.blueprint,)
     )
     add_panels(app, PANELS)
-    add_pages(app, (*chase_page.LINKS, *media.office.pages.LINKS))
+    add_pages(app, (*chase_page.LINKS, *paper_page.LINKS, *media.office.pages.LINKS))
     return app
 
 

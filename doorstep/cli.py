@@ -24,6 +24,7 @@ COMMANDS = {
     "visit": "doorstep.commands.visit:visit",
     "hold": "doorstep.commands.hold:hold",
     "letter": "doorstep.commands.letter:letter",
+    "sheet": "doorstep.commands.sheet:sheet",
     "print": "doorstep.commands.print_papers:print_papers",
     "export": "doorstep.commands.export:export",
     "staff": "doorstep.commands.staff:staff",

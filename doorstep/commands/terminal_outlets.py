@@ -24,6 +24,7 @@ for _name, _audience, _what in (
     ("letter", _OPERATOR, "versions of creditors' letter templates; with --out: a letter as it was issued, as a file"),
     ("address", _OPERATOR, "addresses without coordinates"),
     ("export", Audience.MANAGER, "with --out -: the rows"),
+    ("sheet", Audience.DISPATCHER, "names and addresses of a sheet's rows, what was typed of them, what phones said"),
     ("restore", _OPERATOR, "which held accounts a backup does not know"),
     ("audit", _OPERATOR, "findings by leaf and reference, erasures with their decision"),
     ("phone", _AGENT, "what the agent's phone would show, the locked part after a check"),

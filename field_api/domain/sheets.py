@@ -14,6 +14,7 @@ from field_api.domain.debt_words import find_debt_words
 from field_api.domain.disclosure import Label
 from field_api.domain.plus_code import plus_code
 from field_api.domain.postal import PostalAddress, between_line, postal_lines
+from field_api.domain.printable import printable_in
 from field_api.domain.route_sketch import Sketch
 from field_api.domain.vocabulary import THIRD_PARTIES, Danger, LetterHandling, OutcomeKind, Relation, SkipReason
 
@@ -110,11 +111,14 @@ def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -
         "language": words.language,
         "words": dict(words.words),
         "title": f"{sheet.day_iso} {sheet.agent_code}",
-        "sheet": {**asdict(sheet), "envelopes": sheet.envelopes, "stops": [_stop(stop, words) for stop in sheet.stops]},
+        "sheet": printable_in(
+            {**asdict(sheet), "envelopes": sheet.envelopes, "stops": [_stop(stop, words) for stop in sheet.stops]}
+        ),
         "outcome_numbers": list(OUTCOME_NUMBERS),
         "letters": _span(),
+        "fill": False,
         "envelope_numbers": list(ENVELOPE_NUMBERS),
-        "scripts": [_script(spoken, sheet.agent_name) for spoken in scripts],
+        "scripts": printable_in([_script(spoken, sheet.agent_name) for spoken in scripts]),
         "qr": [geo_uri(stop.latitude, stop.longitude) for stop in sheet.stops],
     }
 

@@ -21,8 +21,11 @@ from field_api.http import (
     health,
     holds,
     imports,
+    letter_templates,
     letters,
     me,
+    paper_page,
+    paper_sheets,
     papers,
     plans,
     promises,
@@ -54,6 +57,8 @@ BLUEPRINTS: tuple[flask_smorest.Blueprint, ...] = (
     disputes.blueprint,
     contact_candidates.blueprint,
     papers.blueprint,
+    letter_templates.blueprint,
+    paper_sheets.blueprint,
     chase.blueprint,
     letters.blueprint,
 )
@@ -63,5 +68,6 @@ PAGES: tuple[flask.Blueprint, ...] = (
     health.blueprint,
     console.blueprint,
     chase_page.blueprint,
+    paper_page.blueprint,
 )
 """Outside of the API and its document: health, console."""

@@ -28,6 +28,7 @@ class RouteProgress:
     starts_at: datetime
     ends_at: datetime
     distance_m: int
+    id: UUID
 
 
 def plan_shown(session: Session, day: date | None) -> Plan | None:
@@ -64,6 +65,7 @@ def routes_of(session: Session, plan_id: UUID) -> list[RouteProgress]:
             Route.starts_at,
             Route.ends_at,
             Route.distance_m,
+            Route.id,
         )
         .join(Agent, (Agent.agency_id == Route.agency_id) & (Agent.id == Route.agent_id))
         .outerjoin(visits, visits.c.route_id == Route.id)
