@@ -13,6 +13,7 @@ MISSING_GLYPH = "could not be displayed"
 _KNOWN = {
     "address does not fit": "address-too-long",
     MISSING_GLYPH: "missing-glyph",
+    "an image is missing": "picture-missing",
     "maximum function call depth": "too-deep",
     "maximum show rule depth": "too-deep",
     "maximum layout depth": "too-deep",
