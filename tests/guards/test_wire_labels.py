@@ -28,6 +28,7 @@ WITHOUT_A_SHAPE = {
     ("GET", "/api/v1/openapi.json", JSON),
     ("GET", "/style.css", CSS),
     ("GET", "/console/", HTML),
+    ("GET", "/console/papers", HTML),
     ("GET", "/console/paper-sheets", HTML),
     ("GET", "/console/paper-sheet", HTML),
     ("POST", "/console/paper-sheet", HTML),

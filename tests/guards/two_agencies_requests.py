@@ -172,6 +172,8 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "GET /routes/{route_id}/letters": _path("route_id"),
     "GET /letters/{letter_id}/document": _path("letter_id"),
     "GET /letters/{letter_id}/custody": _path("letter_id"),
+    "GET /papers/chase": (Ask(query={"why": "unprinted", "limit": "1", "after": CURSOR}),),
+    "GET /papers/chase/overview": (Ask(),),
     "GET /legend-cards/{language}": (Ask(),),
     "GET /photos": _list(visit=Ref("visit")),
     "GET /photos/expected": (Ask(query={"visit": Ref("visit")}),),
@@ -234,6 +236,10 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
         Ask({"plan_id": Ref("plan")}, json={"add": [Ref("account")], "preview": True}),
     ),
     "POST /routes/{route_id}/prints": _path("route_id"),
+    "POST /plans/{plan_id}/prints": _path("plan_id"),
+    "POST /letters/{letter_id}/prints": _path("letter_id", json=_REASON),
+    "POST /letters/{letter_id}/moves": _path("letter_id"),
+    "POST /agents/{agent_id}/hand-ins": _path("agent_id", json={"on": "2026-11-18"}),
     "POST /visits/{visit_id}/letters": (
         Ask(
             {"visit_id": Ref("visit")},
@@ -268,6 +274,7 @@ _PAGES: dict[str, tuple[Ask, ...]] = {
     "GET /readyz": (Ask(),),
     "GET /style.css": (Ask(),),
     "GET /console/": (Ask(query={"day": Ref("day")}),),
+    "GET /console/papers": (Ask(),),
     "GET /console/photos": (Ask(query={"visit": Ref("visit")}),),
     "GET /console/photo": _query("photo"),
     "POST /console/photo/allow": _query("photo", form=_REASON),

@@ -35,7 +35,7 @@ PHOTO_PAGES = {
     ("POST", "/console/photo/destroy"),
     ("POST", "/console/photo/original"),
 }
-PAGES = {("GET", "/console/"), *PHOTO_PAGES}
+PAGES = {("GET", "/console/"), ("GET", "/console/papers"), *PHOTO_PAGES}
 """For people: whoever is not signed in is shown the door."""
 
 OUTSIDE_THE_API = {
@@ -43,6 +43,7 @@ OUTSIDE_THE_API = {
     ("GET", "/readyz"),
     ("GET", "/style.css"),
     ("GET", "/console/"),
+    ("GET", "/console/papers"),
     *PHOTO_PAGES,
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),

@@ -24,7 +24,14 @@ from tests.twins.requests import Operation, resolved
 ENTITLED = frozenset({"dispatcher", "manager", "controller", "controller elsewhere", "integrator"})
 """Who may see confidential and personal values. Written down here, not asked of the product."""
 SECRET = {Label.CONFIDENTIAL.value, Label.PERSONAL.value}
-INSIDES = frozenset({"/api/v1/letters/{letter_id}/document", "/api/v1/routes/{route_id}/prints"})
+INSIDES = frozenset(
+    {
+        "/api/v1/letters/{letter_id}/document",
+        "/api/v1/letters/{letter_id}/prints",
+        "/api/v1/routes/{route_id}/prints",
+        "/api/v1/plans/{plan_id}/prints",
+    }
+)
 """Paper that holds a letter's inside, which goes into a sealed envelope: for the entitled its bytes may differ."""
 OF_LENGTH = frozenset({"content-length", "etag"})
 
