@@ -9,7 +9,7 @@ import click
 
 from doorstep.commands import letter_custody, office_context
 from doorstep.commands.letter_office import readiness, want
-from doorstep.commands.letter_template import FILE, template
+from doorstep.commands.letter_template import FILE, template, told
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.sample_letters import KINDS
 from field_api.platform.database import transaction
@@ -59,8 +59,7 @@ def preview(
             source, jurisdiction=jurisdiction, kind=kind, language=language, hard=hard, renderer=TypstPapers()
         )
     except Problem as problem:
-        place = (problem.at or "").replace("source", file.name if file else "source", 1)
-        raise click.ClickException(f"{place}: {problem.detail}") from problem
+        raise click.ClickException(told(problem, file.name if file else "source")) from problem
     out.write_bytes(paper.pdf)
     click.echo(f"{out}: {paper.pages} pages")
 

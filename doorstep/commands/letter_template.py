@@ -14,6 +14,7 @@ from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.letter_templates import TemplateState
 from field_api.domain.sample_letters import KINDS
 from field_api.platform.database import transaction
+from field_api.platform.problems import Problem
 from field_api.platform.wiring import clock, papers
 from field_api.queries.letter_templates import jurisdictions_of, templates_of
 from field_api.records.agency import Creditor
@@ -63,16 +64,19 @@ def check(
 def add(creditor: str, file: Path, kinds: tuple[str, ...], languages: tuple[str, ...]) -> None:
     """Keep FILE as a new version of CREDITOR's template, a draft, after it was tried."""
     with office_context() as agency_id, transaction(agency_id) as session:
-        made = add_letter_template(
-            session,
-            _creditor(session, creditor).id,
-            file.read_bytes(),
-            kinds=kinds,
-            languages=languages,
-            renderer=papers(),
-            now=clock().now(),
-            actor="system",
-        )
+        try:
+            made = add_letter_template(
+                session,
+                _creditor(session, creditor).id,
+                file.read_bytes(),
+                kinds=kinds,
+                languages=languages,
+                renderer=papers(),
+                now=clock().now(),
+                actor="system",
+            )
+        except Problem as problem:
+            raise click.ClickException(told(problem, file.name)) from problem
         click.echo(_line(made))
 
 
@@ -109,10 +113,19 @@ def retire(template_id: UUID) -> None:
     _move(template_id, TemplateState.RETIRED)
 
 
+def told(problem: Problem, name: str) -> str:
+    """A refusal with every fault in a line of its own, with the file's name where the problem says `source`."""
+    errors = [error["problem"].replace("source", name, 1) for error in problem.extra.get("errors", [])]
+    return "\n".join([f"{problem.code}: {problem.detail}", *errors])
+
+
 def _move(template_id: UUID, state: TemplateState) -> None:
     with office_context() as agency_id, transaction(agency_id) as session:
         now = clock().now()
-        moved = set_template_state(session, template_id, state, renderer=papers(), now=now, actor="system")
+        try:
+            moved = set_template_state(session, template_id, state, renderer=papers(), now=now, actor="system")
+        except Problem as problem:
+            raise click.ClickException(told(problem, "source")) from problem
         click.echo(_line(moved))
 
 

@@ -39,7 +39,7 @@ def add_letter_template(
 ) -> LetterTemplate:
     """A new draft, tried on invented letters of every place where the creditor's debtors live.
 
-    Raises `not-found`, `invalid-fields` (with `faults`: place, reason), `quota-exceeded`, PaperFailed.
+    Raises `not-found`, `invalid-fields` (with `errors`: place, reason), `quota-exceeded`, PaperFailed.
     """
     load(session, Creditor, creditor_id, lock=True)  # versions are numbered in turn
     _known("kinds", kinds, KINDS)
@@ -73,13 +73,13 @@ def set_template_state(
     own templates may have changed, and the one that it follows (the same kinds and languages) is retired.
 
     Letters that are wanted or issued keep the template that they were composed for. Raises `not-found`, `conflict`,
-    `invalid-fields` (with `faults`), PaperFailed.
+    `invalid-fields` (with `errors`), PaperFailed.
     """
     template = load(session, LetterTemplate, template_id, lock=True)
     if template.state == wanted:
         return template
     if wanted not in STEPS[TemplateState(template.state)]:
-        raise Problem("conflict", f"a version that is {template.state} does not become {wanted.value}", at="state")
+        raise Problem("conflict", f"a version that is {template.state} cannot be put there", at="state")
     if wanted is TemplateState.ACTIVE:
         source = template.source.encode()
         _check(session, template.creditor_id, source, template.kinds, template.languages, renderer)
@@ -120,18 +120,20 @@ def _check(
         renderer=renderer,
     )
     if faults:
-        raise Problem(
-            "invalid-fields",
-            "the template is refused: " + faults[0].told("source"),
-            at="source" + (f":{faults[0].at}" if faults[0].at[:1].isdigit() else ""),
-            extra={"faults": [_told(fault) for fault in faults[:MOST_FAULTS]]},
-        )
+        raise refused(faults)
 
 
-def _told(fault: TemplateFault) -> dict[str, str]:
-    return {"reason": fault.reason, "at": fault.at, "detail": fault.detail, "letter": fault.letter}
+def refused(faults: Sequence[TemplateFault]) -> Problem:
+    """`invalid-fields` with a place and a reason for each. What they quote is the template's own or invented."""
+    errors = [{"at": place_of(fault), "problem": fault.told("source")} for fault in faults[:MOST_FAULTS]]
+    return Problem("invalid-fields", "the template is refused", at=place_of(faults[0]), extra={"errors": errors})
+
+
+def place_of(fault: TemplateFault) -> str:
+    """`source.LINE.COLUMN`, as far as it is known."""
+    return f"source.{fault.at}".replace(":", ".") if fault.at[:1].isdigit() else "source"
 
 
 def _known(name: str, given: Sequence[str], known: Sequence[str]) -> None:
     if set(given) - set(known):
-        raise Problem("invalid-fields", f"known here: {', '.join(known)}", at=name)
+        raise Problem("invalid-fields", "not one of those that letters have", at=name)

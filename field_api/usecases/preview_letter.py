@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.letter_templates import TemplateFault
 from field_api.domain.ports import Paper, Papers
 from field_api.platform.problems import Problem
 from field_api.rules.letters import rules_for
+from field_api.usecases.add_letter_template import refused
 from field_api.usecases.check_letter_template import sample_of
 
 
@@ -26,7 +28,4 @@ def preview_letter(
         [paper] = renderer.render([job])
     if isinstance(paper, Paper):
         return paper
-    place = f":{paper.at}" if paper.at[:1].isdigit() else ""
-    raise Problem(
-        "invalid-fields", f"{paper.reason}: {paper.detail or paper.at}".removesuffix(": "), at=f"source{place}"
-    )
+    raise refused([TemplateFault(paper.reason, paper.at, paper.detail, f"{jurisdiction} {kind}")])

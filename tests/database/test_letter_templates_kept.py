@@ -133,5 +133,5 @@ def test_a_version_is_never_changed_and_the_next_one_takes_its_place(kept) -> No
                 session, creditor_id, b"#let inner(letter, mark) = letter.nme",
                 kinds=KINDS, renderer=PAPERS, now=NOW, actor="system",
             )  # fmt: skip
-        assert refused.value.at == "source:1:34"
-        assert refused.value.extra["faults"][0]["reason"] == "template-error"
+        assert refused.value.at == "source.1.34"
+        assert "template-error" in refused.value.extra["errors"][0]["problem"]

@@ -36,7 +36,7 @@ PLAIN_WITH_A_REASON: dict[str, tuple[str, ...]] = {
     "Who the client is and how it works: one row per creditor, no debtor in it. Looked up by name, used in SQL.": (
         "office.creditor.name", "office.creditor.address", "office.creditor.phone", "office.creditor.threshold_minor",
         "office.creditor.complaints_unit", "office.creditor.payment_ways", "office.import_file.file_name",
-        "office.creditor.strategy", "office.creditor.brand",
+        "office.creditor.strategy", "office.creditor.brand", "office.letter_template.source",
     ),
     "A key that creditors' files are matched by, 100,000 at a time: a Confidential is no key of a dict, on purpose.": (
         "office.person.external_ref", "office.payment.external_ref", "office.creditor.exclusions",

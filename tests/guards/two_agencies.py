@@ -20,6 +20,7 @@ from field_api.records.accounts import Account, Hold, ImportFile, Party, Payment
 from field_api.records.agency import Agency, BrandImage, Creditor
 from field_api.records.base import load
 from field_api.records.drafts import ManualWish, PlanChange
+from field_api.records.letter_templates import LetterTemplate
 from field_api.records.people import Address, ContactCandidate, ContactPoint, Person, VerificationAnswer
 from field_api.records.places import GeocoderAnswer, HouseFinding, PlaceHazard
 from field_api.records.planning import Absence, Agent, NotPlanned, Plan, Route, Shift, Stop
@@ -121,6 +122,13 @@ class BranchBuilder:
         picture = text("logo").encode()
         kept = {"object_key": objects().put(picture), "length_bytes": len(picture), "added_at": NOW, "form": "svg"}
         self.add("picture", BrandImage(creditor_id=self.creditor.id, sha256=sha256(picture), **kept))
+        stamps = {"created_at": NOW, "created_by": "system", "state_at": NOW, "state_by": "system"}
+        source = f"// {self.branch.mark}\n#let inner(letter, mark) = [{self.branch.mark}]"
+        version = {"version": 1, "kinds": ["reminder"], "languages": [], "state": "draft", "source": source}
+        self.add(
+            "template",
+            LetterTemplate(creditor_id=self.creditor.id, sha256=sha256(source.encode()), **version, **stamps),
+        )
         self.add(
             "file",
             ImportFile(

@@ -199,6 +199,10 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "POST /creditors": (Ask(json={"name": Ref("new name"), **_NAMED}, makes=True),),
     "PATCH /creditors/{creditor_id}": _path("creditor_id", json={"phone": "+52 55 0000 0009"}),
+    "GET /creditors/{creditor_id}/letter-templates": _path("creditor_id"),
+    "POST /creditors/{creditor_id}/letter-templates": _path("creditor_id", json={"source": "#let outer = 1"}),
+    "POST /letter-templates/{template_id}/preview": _path("template_id", json={"jurisdiction": "MX"}),
+    "PUT /letter-templates/{template_id}/state": _path("template_id", json={"state": "retired"}),
     "PUT /creditors/{creditor_id}/brand": _path(
         "creditor_id", json={"signature_name": "R. Inventada"}, headers={"If-Match": "*"}
     ),
@@ -240,6 +244,15 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /letters/{letter_id}/prints": _path("letter_id", json=_REASON),
     "POST /letters/{letter_id}/moves": _path("letter_id"),
     "POST /agents/{agent_id}/hand-ins": _path("agent_id", json={"on": "2026-11-18"}),
+    "POST /routes/{route_id}/paper-sheet": (
+        Ask({"route_id": Ref("route")}, json={"rows": [{"row": "1", "box": "3"}]}, makes=True),
+    ),
+    "GET /routes/{route_id}/paper-sheet": _path("route_id"),
+    "GET /plans/{plan_id}/sheets": _path("plan_id"),
+    "POST /plans/{plan_id}/prints": _path("plan_id"),
+    "POST /letters/{letter_id}/prints": _path("letter_id", json=_REASON),
+    "POST /letters/{letter_id}/moves": _path("letter_id"),
+    "POST /agents/{agent_id}/hand-ins": _path("agent_id", json={"on": "2026-11-18"}),
     "POST /visits/{visit_id}/letters": (
         Ask(
             {"visit_id": Ref("visit")},
@@ -275,6 +288,9 @@ _PAGES: dict[str, tuple[Ask, ...]] = {
     "GET /style.css": (Ask(),),
     "GET /console/": (Ask(query={"day": Ref("day")}),),
     "GET /console/papers": (Ask(),),
+    "GET /console/paper-sheets": (Ask(query={"day": Ref("day")}),),
+    "GET /console/paper-sheet": _query("route"),
+    "POST /console/paper-sheet": _query("route", form={"1.box": "3"}),
     "GET /console/photos": (Ask(query={"visit": Ref("visit")}),),
     "GET /console/photo": _query("photo"),
     "POST /console/photo/allow": _query("photo", form=_REASON),

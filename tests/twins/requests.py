@@ -64,7 +64,7 @@ IDS = {
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
     "letter_id": "letter", "photo_id": "photo", "photo": "photo", "device_id": "device", "device": "device", "plan": "plan",
     "stop_id": "stop", "order": "stop", "to_agent_id": "agent",
-    "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit", "bytes_id": "hold",
+    "op": "hold", "op_id": "hold", "event_id": "hold", "review_id": "visit", "bytes_id": "hold", "template_id": "hold",
 }  # fmt: skip
 """Which of a world's ids a name in a path, query or body asks for."""
 
