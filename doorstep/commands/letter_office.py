@@ -79,6 +79,8 @@ def _lines(name: str, place: Readiness) -> Iterator[str]:
     else:
         yield f"{name}, {place.jurisdiction}: {len(place.lacks)} missing ({many} accounts)"
         yield from (f"  {_lack(lack)}" for lack in place.lacks)
+    if place.rules:
+        yield f"  on the envelope at most: {' · '.join(place.outside) or 'nothing'}"
 
 
 def _lack(lack: Lack) -> str:

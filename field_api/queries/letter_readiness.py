@@ -10,6 +10,7 @@ from sqlalchemy import Select, Text, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from field_api.domain.letter_model import LetterFacts, LetterKind
+from field_api.domain.letter_outside import outside_lines
 from field_api.domain.letter_rules import LetterRules, Requirement
 from field_api.domain.vocabulary import Role
 from field_api.platform.tenancy import current_agency
@@ -52,6 +53,7 @@ class Readiness:
     accounts: int  # placed, by the debtor's address
     rules: bool
     lacks: tuple[Lack, ...]
+    outside: tuple[str, ...] = ()  # what of the sender may stand on an envelope there
 
 
 def letter_readiness(session: Session, creditor_id: UUID) -> list[Readiness]:
@@ -84,7 +86,7 @@ def _readiness(place: str, facts: LetterFacts, accounts: int, missing: dict[str,
             if name in OF_ACCOUNT and missing.get(name)
         ),
     ]
-    return Readiness(place, accounts, True, tuple(lacks))
+    return Readiness(place, accounts, True, tuple(lacks), outside_lines(facts, rules))
 
 
 def _is_asked(entry: Requirement, facts: LetterFacts) -> bool:

@@ -335,6 +335,10 @@ def test_what_letters_lack_is_told_by_place_before_any_plan(agency: UUID) -> Non
         lacking = {lack.field: (lack.of, lack.accounts) for lack in germany.lacks}
         assert (germany.jurisdiction, germany.accounts, japan.rules) == ("DE", 2, False)
         assert lacking["contract_on"] == ("account", 1)
+        agency_row = session.scalars(select(Agency)).one()
+        assert germany.outside == tuple(filter(None, [agency_row.name, agency_row.address])) and japan.outside == ()
+        agency_row.name = "Inkasso Erfunden GmbH"
+        assert letter_readiness(session, creditor.id)[0].outside == tuple(filter(None, [agency_row.address]))
         assert lacking["supervisory_authority"] == ("agency", None)
         assert lacking["creditor_address"] == ("creditor", None)
         change_particulars(session, {"supervisory_authority": "Aufsicht Inventa", "vat_statement": "keine"})

@@ -119,3 +119,12 @@ class ReadinessSchema(Schema):
     accounts = confidential(ma.fields.Integer(required=True))
     rules = internal(ma.fields.Boolean(required=True, metadata={"description": "no: nothing is written there"}))
     lacks = internal(ma.fields.List(ma.fields.Nested(LackSchema), required=True))
+    outside = confidential(
+        ma.fields.List(
+            ma.fields.String(),
+            required=True,
+            metadata={
+                "description": "what of the sender may stand on an envelope: the address, a name that tells nothing"
+            },
+        )
+    )
