@@ -48,10 +48,14 @@ class Chance:
 
 
 class Model:
-    """PyVRP's data for a problem, and the way between its indices and the problem's."""
+    """PyVRP's data for a problem, and the way between its indices and the problem's.
 
-    def __init__(self, problem: RoutingProblem) -> None:
-        self.problem = problem
+    `required`: no stop may be left out. A search that knows so gets further where few agents are enough; on a day as
+    full as can be it finds no beginning.
+    """
+
+    def __init__(self, problem: RoutingProblem, *, required: bool = False) -> None:
+        self.problem, self.required = problem, required
         self.table = Timetable(problem)
         self.open = [i for i, stop in enumerate(problem.stops) if stop.done is None]
         self.at = {index: at for at, index in enumerate(self.open)}
@@ -109,6 +113,11 @@ class Model:
         return [*found, *far]
 
     def _kinds(self) -> list[Kind]:
+        """Whoever may have no stop more is not searched for, unless nobody else is there."""
+        kinds = self._all_kinds()
+        return [kind for kind in kinds if self._limit(kind) != 0] or kinds
+
+    def _all_kinds(self) -> list[Kind]:
         problem, found = self.problem, {}
         for agent, day in enumerate(problem.agents):
             done = self.table.done_by(agent)
@@ -125,6 +134,14 @@ class Model:
             Kind(tuple(a for a, *_ in group), group[0][1], group[0][2], may, moves_s, group[0][3])
             for (_, _, may, moves_s), group in found.items()
         ]
+
+    def _limit(self, kind: Kind) -> int | None:
+        """How many stops each of them may have beside those done; None: as many as come."""
+        most = self.problem.agents[kind.agents[0]].most_stops
+        return None if most is None else max(0, most - kind.done)
+
+    def _limited(self) -> bool:
+        return any(self._limit(kind) is not None for kind in self.kinds)
 
     def _moves_s(self, agent: int) -> tuple[int, ...]:
         costs = [self.problem.stops[i].told for i in self.open]
@@ -174,7 +191,7 @@ class Model:
         return own
 
     def _clients(self) -> tuple[list[pyvrp.Client], list[pyvrp.ClientGroup]]:
-        limited = any(agent.most_stops is not None for agent in self.problem.agents)
+        limited = self._limited()
         groups: list[pyvrp.ClientGroup] = []
         of_stop: dict[int, int] = {}
         clients = []
@@ -183,7 +200,7 @@ class Model:
             several = len(self.chances[index]) > 1
             if several and index not in of_stop:
                 of_stop[index] = len(groups)
-                groups.append(pyvrp.ClientGroup(required=False))
+                groups.append(pyvrp.ClientGroup(required=self.required))
             if several:
                 groups[of_stop[index]].add_client(at)
             chance = self.chances[index][number]
@@ -198,7 +215,7 @@ class Model:
                     tw_early=NEVER_S if never else max(first, 0),
                     tw_late=NEVER_S if never else last,
                     prize=max(0, prize_of(stop) - chance.cost_s),
-                    required=False,
+                    required=self.required and not several,
                     group=of_stop[index] if several else None,
                 )
             )
@@ -207,12 +224,11 @@ class Model:
     def _vehicles(self, number: int, kind: Kind, profile: int) -> pyvrp.VehicleType:
         day = self.problem.agents[kind.agents[0]]
         ends = max(self.table.not_after(day.ends_at), kind.free_at)
-        limited = any(agent.most_stops is not None for agent in self.problem.agents)
-        limit = NO_LIMIT if day.most_stops is None else max(0, day.most_stops - kind.done)
+        limit = self._limit(kind)
         lunch = 0 if day.lunch is None or day.ends_at <= day.lunch.latest else day.lunch.duration_s
         return pyvrp.VehicleType(
             num_available=len(kind.agents),
-            capacity=[limit] if limited else [],
+            capacity=[NO_LIMIT if limit is None else limit] if self._limited() else [],
             start_depot=number,
             end_depot=len(self.kinds) + number,
             tw_early=kind.free_at,

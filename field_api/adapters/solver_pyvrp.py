@@ -58,6 +58,8 @@ MORE_TIMES = 10
 """Where a stop of the set found no place."""
 TOLD_EVERY = 100
 """Iterations between two reports."""
+OPTIONAL_EACH = 4
+"""Of several searches, how many are between two that may leave stops out."""
 ANOTHER_SEED = 1_000_003
 """Between the searches of one answer: plans of neighbouring seeds share none."""
 
@@ -189,19 +191,35 @@ class _Run:
         return self._searches(equal, share)
 
     def _searches(self, problem: RoutingProblem, share: float) -> RoutingAnswer:
-        count = self.solver.searches
+        """With one agent fewer for as long as that helps; now and then as if stops might be left out, which crosses
+        what the others do not."""
+        count, fewer_helps = self.solver.searches, True
         best = self._search(problem, "order", share=share / count)
         for number in range(1, count):
-            tried = without_one_agent(problem, best) if number % 2 else problem
-            found = self._search(tried, "order", share=share * (number + 1) / count, number=number)
-            best = max(best, found, key=lambda answer: worth(problem, answer))
+            fewer = fewer_helps and number % 2 == 1
+            found = self._search(
+                without_one_agent(problem, best) if fewer else problem,
+                "order",
+                share=share * (number + 1) / count,
+                number=number,
+                required=not best.left_out and number % OPTIONAL_EACH != 0,
+            )
+            better = worth(problem, found) > worth(problem, best)
+            best, fewer_helps = (found, fewer_helps) if better else (best, fewer_helps and not fewer)
         return best
 
     def _search(
-        self, problem: RoutingProblem, step: str, *, share: float, most: int | None = None, number: int = 0
+        self,
+        problem: RoutingProblem,
+        step: str,
+        *,
+        share: float,
+        most: int | None = None,
+        number: int = 0,
+        required: bool = False,
     ) -> RoutingAnswer:
         self.limit.share = share
-        model = Model(problem)
+        model = Model(problem, required=required)
         each = ceil(self.solver.iterations / (self.solver.searches if step == "order" and most is None else 1))
         watcher = _Watcher(self, model, step, number * each)
         ils = pyvrp.IteratedLocalSearchParams(history_length=self.solver.history, callbacks=watcher)
