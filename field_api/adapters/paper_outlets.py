@@ -38,7 +38,6 @@ _SHEET: dict[str, Shape] = {
                 "hazards": [Label.PLACE],
             }
         ],
-        "envelopes": Label.INTERNAL,
     },
     "outcome_numbers": [Label.INTERNAL],
     "letters": Label.INTERNAL,

@@ -50,7 +50,8 @@ class SheetWords:
 @dataclass(frozen=True)
 class Sought:
     """A person to ask for at a stop. `row` names their boxes when the sheet is typed in: "3", or "3b" where several
-    are sought there; `envelope` is whose turn it is in the stack of envelopes (whatever their number), 0 for none."""
+    are sought there; `envelope` is their turn in the stack of envelopes, which everybody has, with or without one: who
+    gets how many follows from what they owe. 0: no stack."""
 
     name: Open
     alias: Open
@@ -99,11 +100,6 @@ class Sheet:
     stops: tuple[SheetStop, ...]
     issue: Internal = ""  # which print it is, for whoever types it in: changes with the rows and nothing else
 
-    @property
-    def envelopes(self) -> int:
-        """For how many people there is something in the stack."""
-        return sum(person.envelope > 0 for stop in self.stops for person in stop.sought)
-
 
 def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -> dict[str, Any]:
     """Plain JSON data for the sheet's template; `scripts` are the languages that people on this route speak."""
@@ -111,9 +107,7 @@ def sheet_data(sheet: Sheet, words: SheetWords, scripts: Sequence[SheetWords]) -
         "language": words.language,
         "words": dict(words.words),
         "title": f"{sheet.day_iso} {sheet.agent_code}",
-        "sheet": printable_in(
-            {**asdict(sheet), "envelopes": sheet.envelopes, "stops": [_stop(stop, words) for stop in sheet.stops]}
-        ),
+        "sheet": printable_in({**asdict(sheet), "stops": [_stop(stop, words) for stop in sheet.stops]}),
         "outcome_numbers": list(OUTCOME_NUMBERS),
         "letters": _span(),
         "fill": False,

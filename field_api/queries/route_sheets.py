@@ -22,7 +22,6 @@ from field_api.domain.sheets import SKETCH_HEIGHT, Sheet, SheetStop, Sought
 from field_api.domain.vocabulary import Hazard
 from field_api.queries.letter_facts import postal_address
 from field_api.queries.place_hazards import hazards_at
-from field_api.queries.stack_places import stack_places
 from field_api.records.people import Address, Person
 from field_api.records.planning import Agent, Plan, Route, Shift, Stop
 from field_api.records.visits import Visit
@@ -44,20 +43,17 @@ class RouteSheet:
 
 
 def route_sheets(session: Session, *, plan_id: UUID | None = None, route_id: UUID | None = None) -> list[RouteSheet]:
-    """The sheets of a plan's routes, or of one route, by agent's code. Five statements."""
+    """The sheets of a plan's routes, or of one route, by agent's code. Four statements."""
     routes = (
         select(Route, Agent, Plan.for_day).join(Agent, Agent.id == Route.agent_id).join(Plan, Plan.id == Route.plan_id)
     )
     routes = routes.where(Route.plan_id == plan_id) if plan_id else routes.where(Route.id == route_id)
     found = session.execute(routes.order_by(Agent.code)).all()
     stops = _stops(session, [route.id for route, _, _ in found])
-    beside = _Beside(
-        stack_places(session, [route.id for route, _, _ in found]),
-        hazards_at(session, [bytes(one.address.fingerprint) for some in stops.values() for one in some]),
-    )
+    hazards = hazards_at(session, [bytes(one.address.fingerprint) for some in stops.values() for one in some])
     labels = _labels(session, [agent.id for _, agent, _ in found])
     return [
-        _route_sheet(route, agent, day, stops[route.id], labels.get((agent.id, day.weekday()), ("", "")), beside)
+        _route_sheet(route, agent, day, stops[route.id], labels.get((agent.id, day.weekday()), ("", "")), hazards)
         for route, agent, day in found
     ]
 
@@ -73,12 +69,7 @@ class _Sought(NamedTuple):
 _Visits = list[_Sought]
 
 
-@dataclass(frozen=True)
-class _Beside:
-    """What is known of visits and places beside the route itself."""
-
-    envelopes: Mapping[UUID, int]  # by visit
-    hazards: Mapping[bytes, tuple[str, ...]]  # by the address's fingerprint
+_Hazards = Mapping[bytes, tuple[str, ...]]  # by the address's fingerprint
 
 
 def _stops(session: Session, route_ids: Sequence[UUID]) -> Mapping[UUID, _Visits]:
@@ -102,14 +93,15 @@ def _labels(session: Session, agent_ids: Sequence[UUID]) -> Mapping[tuple[UUID, 
 
 
 def _route_sheet(
-    route: Route, agent: Agent, day: date, visits: _Visits, labels: tuple[str, str], beside: _Beside
+    route: Route, agent: Agent, day: date, visits: _Visits, labels: tuple[str, str], hazards: _Hazards
 ) -> RouteSheet:
     language = agent.languages[0] if agent.languages else "en"
     country, paper = _place(visits)
     locale = locale_of(language.partition("-")[0], country)
     by_stop = _by_stop(visits)
     rows = _rows(by_stop)
-    stops = [_sheet_stop(here, agent.timezone, beside) for here in by_stop]
+    places = _places(visits)
+    stops = [_sheet_stop(here, agent.timezone, places, hazards) for here in by_stop]
     start, end = (route.start_latitude, route.start_longitude), (route.end_latitude, route.end_longitude)
     sheet = Sheet(
         paper=paper,
@@ -156,18 +148,27 @@ def _rows(by_stop: Sequence[_Visits]) -> tuple[SheetRow, ...]:
     )
 
 
-def _sheet_stop(here: _Visits, agent_zone: str, beside: _Beside) -> SheetStop:
+def _places(visits: _Visits) -> Mapping[UUID, int]:
+    """Whose turn it is when a route's envelopes are printed, by visit (queries.stack_letters has the same order).
+
+    Everybody has a turn, whether there is an envelope for them or not: that follows from what somebody owes since when.
+    """
+    inorder = sorted(visits, key=lambda one: (one.stop.position, one.person.id, one.visit_id))
+    return {one.visit_id: number for number, one in enumerate(inorder, start=1)}
+
+
+def _sheet_stop(here: _Visits, agent_zone: str, places: Mapping[UUID, int], hazards: _Hazards) -> SheetStop:
     stop, address = here[0].stop, here[0].address
     zone = address.timezone or agent_zone
     names = row_names(stop.position, len(here))
-    told = {hazard for one in here for hazard in beside.hazards[bytes(one.address.fingerprint)]}
+    told = {hazard for one in here for hazard in hazards[bytes(one.address.fingerprint)]}
     return SheetStop(
         number=stop.position,
         arrive_from=_clock(stop.arrival_from, zone),
         arrive_to=_clock(stop.arrival_to, zone),
         earliest=_clock(stop.visit_from, zone) if stop.visit_from else "",
         latest=_clock(stop.visit_until, zone),
-        sought=tuple(_sought(one, name, beside) for one, name in zip(here, names, strict=True)),
+        sought=tuple(_sought(one, name, places[one.visit_id]) for one, name in zip(here, names, strict=True)),
         address=postal_address(address),
         hint=address.hint or "",
         latitude=address.latitude or 0.0,
@@ -177,10 +178,10 @@ def _sheet_stop(here: _Visits, agent_zone: str, beside: _Beside) -> SheetStop:
     )
 
 
-def _sought(one: _Sought, row: str, beside: _Beside) -> Sought:
+def _sought(one: _Sought, row: str, place: int) -> Sought:
     person = one.person
     language = person.language.partition("-")[0]
-    return Sought(person.name, person.alias or "", language, row, beside.envelopes.get(one.visit_id, 0))
+    return Sought(person.name, person.alias or "", language, row, place)
 
 
 def _clock(moment: datetime, zone: str) -> str:
