@@ -45,6 +45,7 @@ WITHOUT_A_SHAPE = {
     ("GET", "/api/v1/routes/<uuid:route_id>/sheet", PDF),
     ("POST", "/api/v1/routes/<uuid:route_id>/prints", PDF),
     ("GET", "/api/v1/letters/<uuid:letter_id>/document", PDF),
+    ("POST", "/api/v1/letter-templates/<uuid:template_id>/preview", PDF),
     ("GET", "/api/v1/legend-cards/<string:language>", PDF),
     ("GET", "/api/v1/photos/<uuid:photo_id>/rendition", JPEG),
     *(("GET", "/api/v1/photos/<uuid:photo_id>/original", media_type) for media_type in NAMES),
