@@ -45,8 +45,8 @@ def told(error: Exception, template: str, *, explain: bool) -> dict[str, Any]:
     """The header of the answer: `failed`, and of a creditor's template (its SHA-256) `at`, `detail`."""
     said = str(getattr(error, "message", "") or error)
     reason = reason_of(error, said)
-    if not template:
-        return {"failed": reason}
+    if not template:  # the house's own templates hold, so that it is the record that is broken
+        return {"failed": "malformed" if reason == "TypstError" else reason}
     reason = next((known for phrase, known in _OF_TEMPLATES.items() if phrase in said.lower()), reason)
     if reason == "TypstError":
         reason = "template-error"

@@ -64,6 +64,8 @@ def _missing(facts: LetterFacts, rules: LetterRules) -> Iterator[LetterRefused]:
     for name, source in _OWN.get(facts.kind, {}).items():
         if not getattr(facts, name):
             yield LetterRefused(name, "missing", source)
+    if not facts.name:  # one of control characters alone is none, once it is printable
+        yield LetterRefused("name", "missing", "a letter is written to somebody")
 
 
 def _holds(value: object) -> bool:

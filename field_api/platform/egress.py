@@ -193,7 +193,7 @@ def _pass(way: Outlet, shape: Shape, value: Any, place: str) -> None:
         for inner in value:
             _pass(way, shape[0], inner, f"{place}[]")
     elif not isinstance(value, _PLAIN):
-        raise EgressRefused(way.place, "is no plain value", place)
+        raise Misfit(way.place, "is no plain value", place)
     elif isinstance(shape, Closed) and not shape.form.fullmatch(str(value)):
         raise Misfit(way.place, "is not of its form", place)
 
@@ -205,7 +205,7 @@ def _pass_whole(way: Outlet, value: Any, place: str) -> None:
         for each in inner:
             _pass_whole(way, each, place)
     elif not isinstance(value, _PLAIN):
-        raise EgressRefused(way.place, "is no plain value", place)
+        raise Misfit(way.place, "is no plain value", place)
 
 
 def _pass_object(way: Outlet, shape: Mapping[str, Shape], value: Any, place: str) -> None:
