@@ -54,6 +54,10 @@ class LetterNeed:
     def pair(self) -> tuple[UUID, UUID]:
         return self.account_id, self.person_id
 
+    def dated(self, now: datetime) -> LetterNeed:
+        """Of a letter that goes out by itself: it bears the day on which it is written, wherever the visit is."""
+        return replace(self, facts=replace(self.facts, dated_on=self._day(now)))
+
     def facts_of(self, kind: LetterKind, happened: Happened) -> LetterFacts:
         """What a letter of this kind states: with the creditor's look and words, the promise, the dispute."""
         brand = self.brand or Brand()

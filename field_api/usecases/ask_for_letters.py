@@ -72,7 +72,7 @@ def ask_for_letters(
 
 
 def _needs(session: Session, visit: Visit, account_id: UUID | None, now: datetime) -> list[LetterNeed]:
-    needs = letter_needs(session, [visit.id], now)
+    needs = [need.dated(now) for need in letter_needs(session, [visit.id], now)]
     if account_id is None:
         return needs
     load(session, Account, account_id)

@@ -158,6 +158,7 @@ def test_the_office_asks_for_a_promise_in_writing_and_posts_it_once(case) -> Non
     assert (letter.state, letter.refusal) == ("issued", None)
     said = json.dumps(content_of(session, letter), ensure_ascii=False)
     assert "$123.45" in said and "1 de diciembre de 2026" in said
+    assert content_of(session, letter)["dated_on"] == "2026-11-17", "the day on which it is written"
     assert write_asked_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, **made) == [letter]
     assert len(renderer.jobs) == 1
     _post(session, letter)
