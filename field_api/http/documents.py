@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from field_api.rules.sheets import LANGUAGES, words_for
 
-_DAY_AND_AGENT = r"\d{4}-\d\d-\d\d [A-Za-z0-9._-]{1,20}"
+_DAY_AND_AGENT = r"\d{4}-\d\d-\d\d( [A-Za-z0-9._-]{1,20})?"
 _SERIAL = r"[0-9A-HJKMNP-TV-Z]{13}"
 _MOMENT = r"D:\d{14}(Z|[+-]\d\d'\d\d'?)?"
 _ISO_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"
@@ -23,7 +23,7 @@ _DIGEST = r"[A-Za-z0-9+/]{22}=="
 
 
 def _title() -> str:
-    """A sheet's day and agent, a letter's serial, or the legend card's fixed title."""
+    """A day and an agent, a day for all of them, a letter's serial, or the legend card's fixed title."""
     cards = [re.escape(words_for(language).words["card_title"]) for language in LANGUAGES]
     return "|".join([_DAY_AND_AGENT, _SERIAL, *cards])
 
@@ -36,7 +36,7 @@ _XMP = {
     "ModifyDate": _ISO_MOMENT,
     "CreateDate": _ISO_MOMENT,
     "part": r"\d",
-    "NPages": r"\d{1,4}",
+    "NPages": r"\d{1,5}",  # of a day of sixty routes
     "format": r"application/pdf",
     "InstanceID": _DIGEST,
     "DocumentID": _DIGEST,

@@ -97,7 +97,7 @@ def chased_letter(why: Chased, row: Row[Any]) -> ChasedLetter:
         to_agent_code=visitor if elsewhere else None,
         to_on=for_day if elsewhere else None,
         to_stop=position if elsewhere else None,
-        since=row.since,
+        since=row[8],
         refusal=letter.refusal,
     )
 

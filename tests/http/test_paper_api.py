@@ -128,3 +128,42 @@ def test_the_list_of_letters_takes_a_fixed_number_of_statements(route, office) -
     event.remove(engine, "before_cursor_execute", note)
     about_letters = [statement for statement in seen if "office.letter" in statement or "office.route" in statement]
     assert len(about_letters) == 2
+
+
+def test_what_is_to_be_looked_after_is_listed_paged_and_done_over_http(route, as_role) -> None:
+    client, route_id = route
+    listed = client.get(f"{API}/routes/{route_id}/letters").json
+    [agent] = client.get(f"{API}/agents").json["items"]
+    chase = f"{API}/papers/chase"
+    assert client.get(chase).status_code == 422, "which list?"
+    assert client.post(f"{API}/routes/{route_id}/prints?unprinted=true").status_code == 200
+    first, second, third = (line["id"] for line in listed)
+    copy = client.post(f"{API}/letters/{first}/prints", json={})
+    assert (copy.status_code, copy.json["code"], copy.json["at"]) == (422, "invalid-fields", "reason")
+    assert "Copia 2" in text_of(client.post(f"{API}/letters/{first}/prints", json={"reason": "torn"}))
+    for letter_id, state in ((first, "pulled"), (second, "lost"), (third, "pulled")):
+        assert client.post(f"{API}/letters/{letter_id}/custody", json={"state": state}).status_code == 204
+    counts = {one["why"]: one["count"] for one in client.get(f"{chase}/overview").json["counts"]}
+    assert (counts["in_office"], counts["lost"], counts["unprinted"]) == (2, 1, 0)
+    page = client.get(f"{chase}?why=in_office&limit=1").json
+    rest = client.get(f"{chase}?why=in_office&limit=1&after={page['next']}").json
+    assert {one["id"] for one in page["items"] + rest["items"]} == {first, third} and rest["next"] is None
+    assert page["items"][0]["to_do"] == "decide" and page["items"][0]["name"].startswith("Persona Inventada")
+    assert client.post(f"{API}/letters/{first}/moves").status_code == 204
+    assert client.post(f"{API}/letters/{first}/moves").json["code"] == "already-done"
+    hand_in = f"{API}/agents/{agent['id']}/hand-ins"
+    answer = client.post(hand_in, json={"on": "2026-11-18", "serials": [listed[1]["serial"], "nobodys"]}).json
+    assert [(line["typed"], line["result"]) for line in answer["lines"]] == [(0, "returned"), (1, "unknown")]
+    assert [(one["id"], one["stop"]) for one in answer["missing"]] == [(first, 1)]
+    console = client.get("/console/papers").text
+    assert listed[2]["serial"] in console and "Persona Inventada" in console and "1,234.56" not in console
+    assert as_role("controller").get(f"{chase}/overview").status_code == 403
+
+
+def test_a_plans_stacks_are_one_download(route) -> None:
+    client, route_id = route
+    [plan] = client.get(f"{API}/plans").json["items"]
+    answer = client.post(f"{API}/plans/{plan['id']}/prints")
+    assert "Copia" not in text_of(answer) and "Para la oficina" in text_of(answer)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="stacks.pdf"'
+    assert "Copia 2" in text_of(client.post(f"{API}/routes/{route_id}/prints")), "noted all the same"
