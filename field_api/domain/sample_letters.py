@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from field_api.domain.letter_blocks import notices_of
@@ -143,16 +143,13 @@ def _instalments(count: int, total: int) -> tuple[Instalment, ...]:
 
 def _hard(facts: LetterFacts) -> LetterFacts:
     """Long words, long names, markup, other scripts, many rows, large amounts; and no picture, colour or signature."""
-    texts = {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
-    marked = {
-        name: f"{value} {_MARKUP}"
-        for name, value in texts.items()
-        if isinstance(value, str) and name in ("product", "responsible_persons", "collector_name", "settlement")
-    }
     amount = 10**15
     return replace(
         facts,
-        **marked,
+        product=f"{facts.product} {_MARKUP}",
+        responsible_persons=f"{facts.responsible_persons} {_MARKUP}",
+        collector_name=f"{facts.collector_name} {_MARKUP}",
+        settlement=f"{facts.settlement} {_MARKUP}",
         name=_LONG_NAME,
         creditor_name=_LONG_COMPANY,
         reference="0" * 40 + "-" + "9" * 20,
