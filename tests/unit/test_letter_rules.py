@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from field_api.domain.letter_blocks import notices_of
+from field_api.domain.letter_checks import refusal
 from field_api.domain.letter_outside import outside_lines, tells_nothing
-from field_api.domain.letter_rules import GROUPS, PAYING, Forbidden, LetterRules, required_of
+from field_api.domain.letter_rules import GROUPS, PAYING, LetterRules, required_of
 from field_api.domain.letter_text import plain_letter, plain_text
+from field_api.domain.letter_words import first_word
 from field_api.domain.letters import LetterContent, LetterFacts, LetterRefused, check_words, compose
 from field_api.rules.letters import LANGUAGES, all_rules, all_texts, rules_for
 from tests.letter_samples import FACTS, KINDS, OWN, composed, sample, text_of
@@ -32,15 +34,13 @@ def test_every_place_of_the_law_is_known() -> None:
 def test_a_letter_is_refused_by_name_for_every_required_field_that_is_missing(place: str) -> None:
     rules, seen = OWN_FILES[place], set()
     for kind in KINDS:
-        for sector in _SECTORS:
-            facts = sample(kind, place, sector=sector)
-            assert isinstance(compose(facts, rules, all_texts(), "S"), LetterContent)
-            for entry in rules.required:
-                applies = kind in entry.kinds and entry.sector in ("", sector)
-                result = compose(_without(facts, entry.field), rules, all_texts(), "S")
-                wanted = LetterRefused(entry.field, "missing", entry.source)
-                assert (result == wanted) is applies, f"{kind} without {entry.field}"
-                seen |= {entry.field} if applies else set()
+        facts = sample(kind, place)
+        assert isinstance(compose(facts, rules, all_texts(), "S"), LetterContent)
+        for entry in rules.required:
+            wanted = LetterRefused(entry.field, "missing", entry.source)
+            found = refusal(_without(facts, entry.field), rules)
+            assert (found == wanted) is (kind in entry.kinds), f"{kind} without {entry.field}"
+            seen |= {entry.field} if found == wanted else set()
     assert seen == {entry.field for entry in rules.required}
 
 
@@ -72,23 +72,29 @@ def test_interest_is_explained_where_there_is_some() -> None:
 # Words
 
 
-def _cases() -> list[tuple[str, Forbidden]]:
-    return [(place, entry) for place in PLACES for entry in OWN_FILES[place].forbidden]
+def _cases() -> list[tuple[str, int]]:
+    return [(place, number) for place in PLACES for number in range(len(OWN_FILES[place].forbidden))]
 
 
-@pytest.mark.parametrize(("place", "entry"), _cases(), ids=[f"{place}-{entry.words[0]}" for place, entry in _cases()])
-def test_every_forbidden_word_refuses_the_letter_with_its_rules_source(place: str, entry: Forbidden) -> None:
-    facts, rules = sample(jurisdiction=place), OWN_FILES[place]
-    fields = sorted(entry.fields) or ["settlement"]
-    for word in entry.words:
-        text = f"A {word.replace('*', 'xyz').upper()}, b"
-        for field in fields:
-            value = (text,) if isinstance(getattr(facts, field), tuple) else text
-            result = compose(replace(facts, **{field: value}), rules, all_texts(), "S")
-            assert isinstance(result, LetterRefused) and (result.field, result.reason) == (field, "forbidden"), word
-            assert result.source in {other.source for other in rules.forbidden}
-    result = compose(replace(facts, settlement=entry.words[0].rstrip("*")), rules, all_texts(), "S")
-    assert entry.fields or isinstance(result, LetterRefused)
+@pytest.mark.parametrize(("place", "number"), _cases())
+def test_every_forbidden_item_refuses_the_letter_with_its_source(place: str, number: int) -> None:
+    rules = OWN_FILES[place]
+    entry = rules.forbidden[number]
+    for field in sorted(entry.fields) or ["settlement"]:
+        facts = sample(jurisdiction=place)
+        text = entry.words[0].replace("*", "s")
+        value = (text,) if isinstance(getattr(facts, field), tuple) else text
+        alone = replace(rules, forbidden=[entry])
+        result = compose(replace(facts, **{field: value}), alone, all_texts(), "S")
+        assert result == LetterRefused(field, "forbidden", entry.source)
+        assert isinstance(compose(facts, alone, all_texts(), "S"), LetterContent)
+
+
+def test_every_forbidden_word_is_found_in_a_sentence() -> None:
+    for entry in {entry for rules in OWN_FILES.values() for entry in rules.forbidden}:
+        for word in entry.words:
+            found = first_word([f"(Ein {word.replace('*', 'xyz').upper()}, b)"], entry)
+            assert found is not None and found.source == entry.source, word
 
 
 _BRAND = {name: replace(FACTS.brand, **{name: "Juzgado Primero"}) for name in ("signature_name", "signature_title")}
@@ -275,10 +281,23 @@ def test_every_rule_names_its_source(rules: LetterRules) -> None:
 def test_outside_stand_an_address_and_a_name_that_tells_nothing(place: str) -> None:
     rules = OWN_FILES[place]
     assert outside_lines(sample(jurisdiction=place), rules) == (FACTS.agency_name, FACTS.agency_address)
-    for name in ("Inkasso Nord GmbH", "Cobranza Norte", "North Debt Recovery", "Recouvrements SA", "Recupero Crediti"):
-        assert outside_lines(sample(jurisdiction=place, agency_name=name), rules) == (FACTS.agency_address,)
     by_creditor = sample(jurisdiction=place, in_name_of="creditor", creditor_name="Banco Inventado")
     assert outside_lines(by_creditor, rules) == (FACTS.creditor_address,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Inkasso Nord GmbH",
+        "Cobranza Norte",
+        "North Debt Recovery",
+        "Recouvrements SA",
+        "Incasso Noord",
+        "I.N.K.A.S.S.O.",
+    ],
+)
+def test_a_name_that_tells_why_does_not_stand_outside(name: str) -> None:
+    assert outside_lines(sample(agency_name=name), OWN_FILES["MX"]) == (FACTS.agency_address,)
 
 
 def test_where_nothing_is_known_of_the_outside_nothing_stands_there() -> None:
