@@ -153,7 +153,7 @@ def test_the_worker_inherits_no_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PGPASSWORD", "secret")
     monkeypatch.setattr(subprocess.Popen, "__init__", watching)
     render(letter_job())
-    assert set(seen["env"]) == {"LC_ALL"}
+    assert set(seen["env"]) == {"LC_ALL", "GLIBC_TUNABLES"}
     assert seen["command"] == [sys.executable, "-I", "-m", "field_api.adapters.typst_worker"]
 
 
