@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.letter_shown import must_show
 from field_api.domain.letters import LetterState
 from field_api.domain.ports import Objects, Paper, PaperFailed, PaperJob, PaperRefused, Papers
 from field_api.domain.sheets import sheet_data
@@ -24,7 +25,9 @@ from field_api.records.base import load
 from field_api.records.planning import Plan, Route, Stop
 from field_api.records.visits import Letter, LetterCustody, Sheet, Visit
 from field_api.rules.sheets import words_for
+from field_api.usecases.keep_house import keep_house
 from field_api.usecases.letter_files import LetterFiles
+from field_api.usecases.tell_of_letters import tell_of_letters
 
 MAX_LETTER_BYTES = 256 * 1024
 
@@ -114,17 +117,20 @@ def issue_letters(
     now: datetime,
     actor: str = "system",
 ) -> int:
-    """Lay out and keep letters that are `wanted` and locked; returns how many could not be. One statement beside what
-    is written, whatever their number. Raises PaperFailed."""
+    """Lay out and keep letters that are `wanted` and locked; returns how many could not be. Up to five statements
+    beside what is written, whatever their number. Raises PaperFailed."""
     with audience(Audience.ENTITLED_PARTY):
         jobs = letter_jobs(session, letters, objects)
         papers = iter(renderer.render([job for job in jobs if isinstance(job, PaperJob)]))
+        house = keep_house(session, renderer.house(), objects, now) if letters else b""
         for letter, job in zip(letters, jobs, strict=True):
             _settle(letter, next(papers) if isinstance(job, PaperJob) else job, objects, now)
+            letter.house_sha256 = house if letter.state == LetterState.ISSUED else None
     session.add_all(
         LetterCustody(letter_id=letter.id, state=letter.state, at=now, actor=actor, extra={}) for letter in letters
     )
     session.flush()
+    tell_of_letters(session, {letter.visit_id for letter in letters if letter.state == LetterState.ISSUED.value})
     return sum(letter.state == LetterState.REFUSED for letter in letters)
 
 
@@ -141,10 +147,12 @@ def letter_jobs(
 def _letter_job(data: Mapping[str, Any], files: LetterFiles) -> PaperJob | PaperRefused:
     """It is made on the day that it bears: the same content gives the same bytes years later."""
     content = data["letter"]
+    shown = must_show(content) if content.get("template") else {}
     try:
-        return PaperJob("letter", data, made_at(date.fromisoformat(content["dated_on"])), files.of(content))
+        beside = files.of(content)
     except KeyError:
         return PaperRefused("picture-missing")
+    return PaperJob("letter", data, made_at(date.fromisoformat(content["dated_on"])), beside, shown)
 
 
 def _issue_letters(session: Session, plan: Plan, renderer: Papers, objects: Objects, now: datetime) -> tuple[int, int]:
@@ -175,10 +183,14 @@ def _wanted(session: Session, plan_id: UUID) -> Sequence[Letter]:
 def _settle(letter: Letter, paper: Paper | PaperRefused, objects: Objects, now: datetime) -> None:
     if isinstance(paper, PaperRefused):
         letter.state = LetterState.REFUSED.value
-        letter.refusal = f"layout: {paper.reason}"
+        letter.refusal = f"layout: {paper.reason}" + (f" ({paper.at})" if paper.at else "")
         return
+    content = letter.content.reveal(Audience.ENTITLED_PARTY).encode()
+    template = loads(content, max_bytes=MAX_LETTER_BYTES).get("template")
     letter.state = LetterState.ISSUED.value
-    letter.content_sha256 = sha256(letter.content.reveal(Audience.ENTITLED_PARTY).encode())
+    letter.content_sha256 = sha256(content)
+    letter.template_sha256 = bytes.fromhex(template) if template else None
+    letter.pdf_sha256 = sha256(paper.pdf)
     letter.object_key = objects.put(paper.pdf)
     letter.pages = paper.pages
     letter.issued_at = now
