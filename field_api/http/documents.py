@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -43,6 +44,7 @@ _XMP = {
     "RenditionClass": r"proof",
     "PDFVersion": r"\d\.\d",
 }
+_BOOKMARK = rf"\d{{1,4}}|{_DAY_AND_AGENT}"
 _PACKAGING = {"xmpmeta", "RDF", "Description", "Alt", "Bag", "Seq", "li"}
 _ATTRIBUTES = {"about": "", "lang": "x-default", "xmptk": "xmp-writer"}
 _CATALOGUE = {
@@ -59,13 +61,17 @@ class NotNeutral(Exception):
     """Metadata say something, or cannot be read. Names the place, never the value."""
 
 
-def check_pdf(pdf: bytes) -> None:
-    """Raises NotNeutral unless the document information and XMP hold neutral values alone."""
+def check_pdf(pdf: bytes, *, inside: bool = False) -> None:
+    """Raises NotNeutral unless the document information and XMP hold neutral values alone, and so do bookmarks.
+
+    `inside`: a letter's headings may be its bookmarks (field_api.adapters.paper_bookmarks held them to those).
+    """
     try:
         reader = PdfReader(io.BytesIO(pdf), strict=True)
         root = reader.trailer["/Root"].get_object()
         information = dict(reader.metadata or {})
         metadata = root["/Metadata"].get_object().get_data() if "/Metadata" in root else b""
+        bookmarks = [] if inside else list(_bookmarks(reader.outline))
     except Exception as error:  # whatever pypdf meets, a document that cannot be read is not sent
         raise NotNeutral("pdf") from error
     if not set(root) <= _CATALOGUE:
@@ -73,8 +79,19 @@ def check_pdf(pdf: bytes) -> None:
     for name, value in information.items():
         if not re.fullmatch(_INFO.get(name, "(?!)"), str(value)):
             raise NotNeutral("pdf-information")
+    if not all(re.fullmatch(_BOOKMARK, title) for title in bookmarks):
+        raise NotNeutral("pdf-bookmark")
     if metadata:
         _check_xmp(metadata)
+
+
+def _bookmarks(entries: Any) -> Iterator[str]:
+    """The titles of an outline as pypdf gives it: lists in lists."""
+    for entry in entries:
+        if isinstance(entry, list):
+            yield from _bookmarks(entry)
+        else:
+            yield str(entry.title)
 
 
 def _check_xmp(metadata: bytes) -> None:

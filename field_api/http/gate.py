@@ -42,7 +42,6 @@ _REASONS_OF_COLUMNS = {
 _REASON = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INCIDENT = re.compile(r"[0-9a-f]{16}")
 _MAX_DETAIL = 400
-_METADATA: dict[str | None, Callable[[bytes], None]] = {PDF: check_pdf, JPEG: check_jpeg}
 
 
 class Withheld(Exception):
@@ -123,8 +122,10 @@ def _check_body(response: Response, operations: dict[tuple[str, str], Operation]
         if who not in declared.shapes:
             raise Withheld("no-audience")
         declared.shapes[who](_parsed(response.get_data()))
-    elif body.mimetype in _METADATA and not body.as_it_came:
-        _METADATA[body.mimetype](response.get_data())
+    elif body.mimetype == PDF and not body.as_it_came:
+        check_pdf(response.get_data(), inside=Label.CONFIDENTIAL in body.labels)
+    elif body.mimetype == JPEG and not body.as_it_came:
+        check_jpeg(response.get_data())
 
 
 def _check_name(response: Response, body: Body) -> None:

@@ -62,6 +62,12 @@ def _with_information(name: str, value: str) -> bytes:
     return _written(writer)
 
 
+def _with_bookmark(title: str) -> bytes:
+    writer = PdfWriter(clone_from=io.BytesIO(_legend()))
+    writer.add_outline_item(title, 0)
+    return _written(writer)
+
+
 def _with_xmp(old: bytes, new: bytes) -> bytes:
     pdf = _legend()
     assert pdf.count(old) == 1
@@ -189,6 +195,7 @@ PAPER_LEAKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "no file name": ("content-disposition", lambda: Response(_legend(), mimetype=PDF)),
     "a title": ("NotNeutral:pdf-information", lambda: _pdf(_with_information("/Title", f"Owes {SECRET}"))),
     "a producer": ("NotNeutral:pdf-information", lambda: _pdf(_with_information("/Producer", SECRET))),
+    "a bookmark": ("NotNeutral:pdf-bookmark", lambda: _pdf(_with_bookmark(f"Owes {SECRET}"))),
     "a title in XMP": (
         "NotNeutral:xmp-value",
         lambda: _pdf(_with_xmp("Números de resultado".encode(), SECRET.encode())),
