@@ -29,7 +29,6 @@ def print_sheets(session: Session, plan_id: UUID, *, renderer: Papers) -> Paper:
         raise Problem("not-found", "there is no route to print")
     with audience(Audience.AGENT):
         made = renderer.render([replace(job, data={**job.data, "fill": len(jobs) > 1}) for job in jobs])
-    refused = next((paper.reason for paper in made if isinstance(paper, PaperRefused)), None)
-    if refused:
-        raise Problem("unavailable", f"a sheet cannot be laid out: {refused}")
+    if any(isinstance(paper, PaperRefused) for paper in made):
+        raise Problem("unavailable", "a sheet cannot be laid out")
     return renderer.joined([paper for paper in made if isinstance(paper, Paper)])

@@ -35,7 +35,13 @@ PHOTO_PAGES = {
     ("POST", "/console/photo/destroy"),
     ("POST", "/console/photo/original"),
 }
-PAGES = {("GET", "/console/"), ("GET", "/console/papers"), *PHOTO_PAGES}
+PAPER_PAGES = {
+    ("GET", "/console/papers"),
+    ("GET", "/console/paper-sheets"),
+    ("GET", "/console/paper-sheet"),
+    ("POST", "/console/paper-sheet"),
+}
+PAGES = {("GET", "/console/"), *PAPER_PAGES, *PHOTO_PAGES}
 """For people: whoever is not signed in is shown the door."""
 
 OUTSIDE_THE_API = {
@@ -43,7 +49,7 @@ OUTSIDE_THE_API = {
     ("GET", "/readyz"),
     ("GET", "/style.css"),
     ("GET", "/console/"),
-    ("GET", "/console/papers"),
+    *PAPER_PAGES,
     *PHOTO_PAGES,
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),

@@ -59,7 +59,7 @@ class Request:
 
 IDS = {
     "staff_id": "staff", "token_id": "token", "agent_id": "agent", "agent": "agent", "plan_id": "plan",
-    "route_id": "route", "creditor_id": "creditor", "creditor": "creditor", "account_id": "account",
+    "route_id": "route", "route": "route", "creditor_id": "creditor", "creditor": "creditor", "account_id": "account",
     "account": "account", "ill": "agent", "add": "account", "visit_id": "visit", "visit": "visit", "person_id": "person", "person": "person",
     "hold_id": "hold", "address_id": "address", "address": "address", "candidate_id": "candidate",
     "letter_id": "letter", "photo_id": "photo", "photo": "photo", "device_id": "device", "device": "device", "plan": "plan",
@@ -80,6 +80,8 @@ CSV = "contrato,nombre,saldo\nZZ-1,Ñandú Inventado,{amount}\n"
 
 def of_page(path: str) -> list[dict[str, Any]]:
     """What stands in the address of a page, which no document lists."""
+    if path == "/console/paper-sheet":
+        return [{"in": "query", "name": "route", "required": True, "schema": {"type": "string", "format": "uuid"}}]
     if not path.startswith("/console/photo"):
         return []
     name, required = ("visit", False) if path == "/console/photos" else ("photo", True)
