@@ -23,6 +23,7 @@ from field_api.platform.problems import Problem
 from field_api.queries.letter_readiness import letter_readiness
 from field_api.records.accounts import Account, Hold
 from field_api.records.agency import Agency
+from field_api.records.changes import Change
 from field_api.records.planning import Agent
 from field_api.records.results import Attempt, Dispute, Promise
 from field_api.records.visits import Letter, LetterCustody, Visit
@@ -161,6 +162,7 @@ def test_the_office_asks_for_a_promise_in_writing_and_posts_it_once(case) -> Non
     assert content_of(session, letter)["dated_on"] == "2026-11-17", "the day on which it is written"
     assert write_asked_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, **made) == [letter]
     assert len(renderer.jobs) == 1
+    assert session.scalars(select(Change.ref).where(Change.kind == "visit")).all() == [visit.id], "its phone hears of it"
     _post(session, letter)
     [attempt] = session.scalars(select(Attempt)).all()
     assert (letter.state, attempt.channel, attempt.outcome) == ("posted", "letter", "sent")
