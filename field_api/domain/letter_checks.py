@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from field_api.domain.letter_model import LetterFacts, LetterKind, LetterRefused
 from field_api.domain.letter_rules import AGREED, ASKING, GROUPS, PAYING, Forbidden, LetterRules
-from field_api.domain.letter_words import TooLong, first_word
+from field_api.domain.letter_words import STOPPED, TooLong, first_word
 
 MAX_INSTALMENTS = 60  # docs/outcomes.md: as many as a promise may have
 MAX_FREE_CHARACTERS = 4_000  # a page and a half; what a creditor adds must not bury what the law wants read
@@ -22,7 +22,6 @@ TOO_MUCH = 10**18
 _PARTS = "the parts of an amount are not negative: credits are their own row"
 _POSITIVE = "a letter about paying states an amount that is owed"
 _SUM = "what is paid, what was agreed and what is owed must agree"
-_STOPPED = "while collection is stopped, nothing is asked for"
 _DAYS = "the days of a letter must follow each other"
 
 
@@ -41,7 +40,7 @@ def _reasons(facts: LetterFacts, rules: LetterRules) -> Iterator[LetterRefused]:
     yield from _sender(facts, rules)
     yield from _words(facts, rules.forbidden)
     if facts.kind == LetterKind.DISPUTE_ACKNOWLEDGEMENT:
-        yield from _words(facts, [Forbidden(rules.asking, _STOPPED, fields=frozenset({"free_paragraphs"}))])
+        yield from _words(facts, [Forbidden(rules.asking, STOPPED, fields=frozenset({"free_paragraphs"}))])
 
 
 def _amounts(facts: LetterFacts) -> Iterator[LetterRefused]:

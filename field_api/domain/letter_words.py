@@ -19,6 +19,9 @@ from field_api.domain.letter_rules import Forbidden, LetterRules
 MAX_CHARACTERS = 200_000
 """No letter and no template is longer; what is gets no answer but that."""
 
+STOPPED = "while collection is stopped, nothing is asked for"
+"""Why a letter that confirms an objection holds no word of paying."""
+
 
 @dataclass(frozen=True)
 class WordFound:
@@ -38,6 +41,11 @@ def check_words(text: str, rules: LetterRules) -> tuple[WordFound, ...]:
     Of rules that look at certain fields alone (an addressee's name), none is applied: they say nothing of prose.
     """
     return tuple(_all_found([text], (entry for entry in rules.forbidden if not entry.fields)))
+
+
+def asks_for_payment(text: str, rules: LetterRules) -> tuple[WordFound, ...]:
+    """The words in `text` that ask for payment: not in a letter that confirms an objection. Raises TooLong."""
+    return tuple(_all_found([text], [Forbidden(rules.asking, STOPPED)]))
 
 
 def first_word(texts: Iterable[str], forbidden: Forbidden) -> WordFound | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
+from field_api.domain.letter_model import LetterKind
 from field_api.domain.letter_rules import LetterRules
 from field_api.domain.letter_templates import MAX_SOURCE_BYTES, TemplateFault
-from field_api.domain.letter_words import TooLong, check_words
+from field_api.domain.letter_words import TooLong, asks_for_payment, check_words
 from field_api.domain.ports import Paper, PaperJob, PaperRefused, Papers
 from field_api.domain.sample_letters import (
     DATED_ON,
@@ -121,6 +122,9 @@ def _of_paper(sample: Sample, paper: Paper | PaperRefused) -> Iterator[TemplateF
         yield TemplateFault(paper.reason, paper.at, paper.detail, sample.name)
     else:
         yield from _words_of(paper.own_words, "", sample.rules, sample.name)
+        if sample.job.data["letter"]["kind"] == LetterKind.DISPUTE_ACKNOWLEDGEMENT:
+            for found in asks_for_payment(paper.own_words, sample.rules)[:1]:
+                yield TemplateFault("forbidden-word", "", f"{found.word} ({found.source})", sample.name)
 
 
 def _words_of(text: str, at: str, rules: LetterRules, letter: str) -> Iterator[TemplateFault]:

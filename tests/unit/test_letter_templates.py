@@ -155,6 +155,13 @@ def test_a_bad_template_fails_with_file_line_and_reason(old: str, new: str, told
     assert str(Path.cwd()) not in line and "/papers" not in line
 
 
+def test_a_template_asks_for_no_payment_in_the_letter_that_confirms_an_objection() -> None:
+    asking = EXAMPLE.replace("part.date)", 'part.date + " Pague hoy.")')
+    assert faults(asking) == []
+    [line, *_] = faults(asking, kinds=["dispute_acknowledgement"])
+    assert line.startswith("mine.typ: forbidden-word: pague (while collection is stopped"), line
+
+
 def test_what_is_no_text_or_too_long_is_refused_before_anything_is_laid_out() -> None:
     assert check_letter_template(b"\xff", jurisdictions=["MX"], renderer=PAPERS)[0].reason == "not-text"
     assert check_letter_template(b" " * 300_000, jurisdictions=["MX"], renderer=PAPERS)[0].reason == "too-large"
