@@ -87,6 +87,10 @@ class Layout:
         """
         if job["template"] not in NAMES:
             raise ValueError("unknown template")
+        if any(name.endswith(".pdf") for name in files):
+            # Finished letters among others, for the printer: the library takes no PDF into a PDF/UA. Each letter was
+            # one when it was issued.
+            return self._compile(job, files, accessible=False)
         try:
             return self._compile(job, files, accessible=True)
         except Exception as error:
@@ -115,7 +119,10 @@ class Layout:
 
 
 def as_text(name: str, body: bytes) -> tuple[str, bytes]:
-    """A file as the library takes it: its binding refuses what is not UTF-8, so a PNG is given inside of an SVG."""
+    """A file as the library takes it: its binding refuses what is not UTF-8, so a PNG is given inside of an SVG, and a
+    finished letter's PDF as a list of its bytes."""
+    if name.endswith(".pdf"):
+        return f"{name}.json", json.dumps(list(body), separators=(",", ":")).encode()
     if not name.endswith(".png"):
         return name, body
     width, height = struct.unpack_from(">II", body, 16)  # of IHDR, which every PNG begins with

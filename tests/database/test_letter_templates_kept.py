@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
@@ -21,9 +23,11 @@ from field_api.platform.database import transaction
 from field_api.platform.problems import Problem
 from field_api.platform.wiring import objects
 from field_api.records.letter_templates import LetterHouse, LetterTemplate
+from field_api.records.planning import Route
 from field_api.records.visits import Letter
 from field_api.usecases.add_letter_template import add_letter_template, set_template_state
 from field_api.usecases.issue_papers import issue_letters
+from field_api.usecases.print_route import print_route
 from field_api.usecases.reproduce_letter import reproduce_letter
 from field_api.usecases.want_letters import want_letters
 from tests.paper_world import paper_world, stating
@@ -88,6 +92,12 @@ def test_a_letter_is_laid_out_by_its_creditors_template_and_made_again_years_lat
             made = reproduce_letter(session, first.serial, renderer=papers, objects=objects())
             assert made.identical and made.reasons == ()
         assert "Mueblería" in "".join(page.readable for page in read_pages(made.pdf)[2:])
+
+        route_id = session.scalars(select(Route.id)).one()
+        stack = print_route(session, route_id, renderer=PAPERS, objects=objects(), now=NOW, actor="system").paper
+        drawn = PdfReader(BytesIO(stack.pdf)).pages
+        assert len(drawn) == stack.pages and stack.pages >= 2 + 2 + 2 * (first.pages or 0)
+        assert "Mueblería" in "".join(page.extract_text() for page in drawn), "finished pages are among the others"
 
         session.execute(update(Letter).where(Letter.id == second.id).values(pdf_sha256=b"x" * 32))
         session.expire_all()
