@@ -8,6 +8,7 @@ with its source).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from field_api.domain.letter_blocks import notices_of, part
 from field_api.domain.letter_checks import refusal
@@ -61,6 +62,7 @@ def compose(
     if refused:
         return refused
     languages = languages_for(facts, rules, texts)
+    brand = _look(facts.brand, rules)
     return LetterContent(
         kind=facts.kind,
         jurisdiction=rules.jurisdiction,
@@ -68,11 +70,11 @@ def compose(
         dated_on=facts.dated_on.isoformat(),
         paper=rules.paper,
         window=rules.window,
-        sender_lines=_sender_lines(facts),
+        sender_lines=brand.sender_lines or _own_lines(facts),
         address_lines=(facts.name, *facts.address_lines),
         parts=tuple(part(facts, rules, texts[one], with_free=one == languages[-1]) for one in languages),
         in_name_of=facts.in_name_of,
-        brand=facts.brand,
+        brand=brand,
         template=facts.template,
     )
 
@@ -91,9 +93,12 @@ def languages_for(facts: LetterFacts, rules: LetterRules, texts: Mapping[str, Te
     return list(dict.fromkeys(filter(None, [rules.first_language, beside, spoken])))
 
 
-def _sender_lines(facts: LetterFacts) -> tuple[str, ...]:
-    if facts.brand.sender_lines:
-        return facts.brand.sender_lines
+def _look(brand: LetterBrand, rules: LetterRules) -> LetterBrand:
+    """Where letters go out in the agency's own name, no letterhead of a creditor says otherwise."""
+    return replace(brand, sender_lines=(), logo="") if rules.agency_only else brand
+
+
+def _own_lines(facts: LetterFacts) -> tuple[str, ...]:
     agency = (facts.agency_name, facts.agency_address, facts.agency_phone, facts.agency_email)
     creditor = (facts.creditor_name, facts.creditor_address, facts.creditor_phone)
     return tuple(filter(None, creditor if facts.in_name_of == "creditor" else agency))

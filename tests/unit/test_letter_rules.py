@@ -14,7 +14,7 @@ from field_api.domain.letter_outside import outside_lines, tells_nothing
 from field_api.domain.letter_rules import GROUPS, PAYING, LetterRules, required_of
 from field_api.domain.letter_text import plain_letter, plain_text
 from field_api.domain.letter_words import first_word
-from field_api.domain.letters import LetterContent, LetterFacts, LetterRefused, check_words, compose
+from field_api.domain.letters import LetterBrand, LetterContent, LetterFacts, LetterRefused, check_words, compose
 from field_api.rules.letters import LANGUAGES, all_rules, all_texts, rules_for
 from tests.letter_samples import FACTS, KINDS, OWN, composed, sample, text_of
 
@@ -140,6 +140,10 @@ def test_the_shipped_words_hold_nothing_that_any_place_forbids() -> None:
 def test_in_the_united_states_a_collector_writes_in_its_own_name() -> None:
     result = compose(sample(jurisdiction="US", in_name_of="creditor"), OWN_FILES["US"], all_texts(), "S")
     assert result == LetterRefused("in_name_of", "forbidden", OWN_FILES["US"].agency_only)
+    look = LetterBrand(sender_lines=(FACTS.creditor_name,), logo="ab" * 32, colour="#123456")
+    content = composed(sample(jurisdiction="US", brand=look))
+    assert content.sender_lines[0] == FACTS.agency_name
+    assert content.brand == LetterBrand(colour="#123456"), "no letterhead of the creditor's either"
 
 
 # Notices and languages
