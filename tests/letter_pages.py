@@ -37,12 +37,26 @@ def png_compiler() -> typst.Compiler:
     return typst.Compiler(root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True)
 
 
-def ink_of(compiler: typst.Compiler, letter: Mapping[str, Any], pixels_per_mm: float) -> list[np.ndarray]:
-    """Of each page where it is not white: rows from the top, columns from the left."""
+ADDRESS_PAGE = """#import "common.typ": given, sans
+#import "address_page.typ": address-page
+#set text(font: sans)
+#address-page(given().data.letter, 0)
+"""
+
+
+def ink_of(
+    compiler: typst.Compiler, letter: Mapping[str, Any], pixels_per_mm: float, *, main: str = ""
+) -> list[np.ndarray]:
+    """Of each page where it is not white: rows from the top, columns from the left. `main`: only what it lays out."""
     given = {"data": {"letter": letter, "mark": ""}, "qr": [qr_svg(letter["serial"])], "files": []}
-    files = {"main.typ": (TEMPLATES / "letter.typ").read_bytes(), "given.json": json.dumps(given).encode()}
+    template = main.encode() or (TEMPLATES / "letter.typ").read_bytes()
     pages = []
-    for page in compiler.compile(input=files, format="png", ppi=pixels_per_mm * 25.4):
+    for page in _pngs(compiler, {"main.typ": template, "given.json": json.dumps(given).encode()}, pixels_per_mm):
         with Image.open(BytesIO(page)) as image:
             pages.append(np.asarray(image.convert("L")) < 250)
     return pages
+
+
+def _pngs(compiler: typst.Compiler, files: Mapping[str, bytes], pixels_per_mm: float) -> list[bytes]:
+    made = compiler.compile(input=dict(files), format="png", ppi=pixels_per_mm * 25.4)
+    return made if isinstance(made, list) else [made]
