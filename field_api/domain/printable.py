@@ -62,7 +62,7 @@ def printable_in(value: _Value) -> _Value:
     """The same value with every text in it made printable: in a record's fields, a mapping's values, a sequence."""
     made: Any = value
     if type(value) is str:  # words of closed vocabularies are strings of another type, and stay
-        made = printable(value)
+        made = printable(cast(str, value))
     elif is_dataclass(value) and not isinstance(value, type):
         made = replace(value, **{field.name: printable_in(getattr(value, field.name)) for field in fields(value)})
     elif isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
+import pikepdf
 import pytest
 from flask import Flask, Response, g, jsonify, redirect, session
 from flask_smorest import Blueprint
@@ -63,9 +64,11 @@ def _with_information(name: str, value: str) -> bytes:
 
 
 def _with_bookmark(title: str) -> bytes:
-    writer = PdfWriter(clone_from=io.BytesIO(_legend()))
-    writer.add_outline_item(title, 0)
-    return _written(writer)
+    with pikepdf.open(io.BytesIO(_legend())) as pdf:
+        with pdf.open_outline() as outline:
+            outline.root.append(pikepdf.OutlineItem(title, 0))
+        pdf.save(made := io.BytesIO(), object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return made.getvalue()
 
 
 def _with_xmp(old: bytes, new: bytes) -> bytes:
