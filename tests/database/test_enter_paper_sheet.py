@@ -3,15 +3,22 @@ beside what a phone says."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from doorstep.commands import sheet as sheet_command
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.paper_entry import TypedRow
 from field_api.domain.vocabulary import OpKind
+from field_api.platform.clock import SetClock
 from field_api.platform.database import transaction
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
@@ -28,6 +35,7 @@ from field_api.records.visits import Letter, Visit
 from field_api.usecases.enter_paper_sheet import EnteredSheet, RowState, enter_paper_sheet
 from field_api.usecases.issue_papers import issue_papers
 from field_api.usecases.want_letters import want_letters
+from tests.office_client import add_person
 from tests.outcome_world import Phone
 from tests.paper_world import paper_world, stating
 from tests.planning_world import NOW
@@ -39,7 +47,7 @@ CLERK = new_id()
 class Paper:
     """A printed sheet: two people at the first stop, one at each of two more, with letters."""
 
-    def __init__(self, agency: UUID) -> None:
+    def __init__(self, agency: UUID, *, printed: bool = True) -> None:
         self.agency = agency
         with transaction(agency) as session:
             world = paper_world(session)
@@ -59,9 +67,11 @@ class Paper:
             second.stop_id = first.stop_id
             session.flush()
             session.execute(Stop.__table__.delete().where(Stop.id == left))
-            want_letters(session, self.visits, NOW)
+            if printed:
+                want_letters(session, self.visits, NOW)
             self.plan = route.plan_id
-        self.issue()
+        if printed:
+            self.issue()
 
     def issue(self) -> None:
         with transaction(self.agency) as session:
@@ -80,6 +90,12 @@ class Paper:
 @pytest.fixture
 def paper(agency: UUID) -> Paper:
     return Paper(agency)
+
+
+@pytest.fixture
+def unprinted(agency: UUID) -> Paper:
+    """Its rows are those that the route has now."""
+    return Paper(agency, printed=False)
 
 
 def _all(paper: Paper, kind: type) -> list:
@@ -115,7 +131,7 @@ def test_rows_become_operations_of_the_agent_once_and_marked_from_paper(paper: P
         states = {visit.id: visit.state for visit in session.scalars(select(Visit))}
         letters = {letter.visit_id: letter.state for letter in session.scalars(select(Letter))}
         candidates = session.scalars(select(ContactCandidate).order_by(ContactCandidate.recorded_at)).all()
-        told = set(session.scalars(select(Change.ref).where(Change.kind == "visit")))
+        told = Counter(session.scalars(select(Change.ref).where(Change.kind == "visit")))
         typed_by = session.scalars(
             select(LogEntry.detail).where(LogEntry.detail["decision"].astext == "paper-row-typed")
         ).all()
@@ -124,11 +140,14 @@ def test_rows_become_operations_of_the_agent_once_and_marked_from_paper(paper: P
     assert [(one.kind, one.source) for one in candidates] == [
         ("phone", "spouse"), ("email", "spouse"), ("address", "sought"), ("person", "sought"),
     ]  # fmt: skip
-    assert told == set(paper.visits[:3]), "a phone that comes back to life learns that they are done"
+    assert [told[visit] - told[paper.visits[3]] for visit in paper.visits] == [1, 1, 1, 0], (
+        "a phone that comes back to life learns that they are done"
+    )
     assert {one["by"] for one in typed_by} == {str(CLERK)} and len(typed_by) == 3
 
 
-def test_typed_otherwise_is_a_correction_and_what_is_added_comes_beside(paper: Paper) -> None:
+def test_typed_otherwise_is_a_correction_and_what_is_added_comes_beside(unprinted: Paper) -> None:
+    paper = unprinted
     paper.type(row2=TypedRow(time="11:00", box="8a", phone="55 1234 5678"))
     [corrected] = paper.type(row2=TypedRow(time="11:10", box="3", phone="55 1234 5678")).rows
     assert (corrected.state, [one.kind for one in corrected.operations]) == (RowState.CORRECTED, [OpKind.CORRECTION])
@@ -142,7 +161,8 @@ def test_typed_otherwise_is_a_correction_and_what_is_added_comes_beside(paper: P
     assert {one.kind for one in _all(paper, Hold)} == {"unsafe_place"}, "what stops work stands until somebody lifts it"
 
 
-def test_what_cannot_be_read_is_named_and_the_other_rows_stand(paper: Paper) -> None:
+def test_what_cannot_be_read_is_named_and_the_other_rows_stand(unprinted: Paper) -> None:
+    paper = unprinted
     done = paper.type(
         row1a=TypedRow(time="9:75", box="3 5", letter="z", envelope="14"),
         row2=TypedRow(box="2"),
@@ -160,7 +180,8 @@ def test_what_cannot_be_read_is_named_and_the_other_rows_stand(paper: Paper) -> 
     assert done.rows[0].typed.box == "3 5", "what was typed is given back to be mended"
 
 
-def test_what_a_phone_says_otherwise_is_shown_beside(paper: Paper) -> None:
+def test_what_a_phone_says_otherwise_is_shown_beside(unprinted: Paper) -> None:
+    paper = unprinted
     paper.type(row2=TypedRow(time="11:00", box="3", envelope="13"), row3=TypedRow(time="12:00", box="3"))
     for visit, outcome in ((2, "vacant"), (3, "nobody_there")):
         assert "again" in paper.phone(visit).outcome(outcome).flags
@@ -190,7 +211,8 @@ def test_a_paper_of_before_the_visit_was_given_away_is_late_and_nothing_of_it_is
         paper.type(row3=TypedRow(box="3"), issue="ZZZZZZ")
 
 
-def test_notes_are_searched_and_hours_are_judged_where_a_time_is_written(paper: Paper) -> None:
+def test_notes_are_searched_and_hours_are_judged_where_a_time_is_written(unprinted: Paper) -> None:
+    paper = unprinted
     done = paper.type(
         row1a=TypedRow(note="dice que no debe nada, saldo 300"),
         row1b=TypedRow(box="3"),
@@ -207,3 +229,44 @@ def test_notes_are_searched_and_hours_are_judged_where_a_time_is_written(paper: 
         OpKind.ARRIVED,
     ]
     assert done.rows[2].operations[0].effect.flags.count("from-paper") == 1
+
+
+@pytest.fixture
+def terminal(app, agency: UUID, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The commands act for the test's agency; returns the sign-in of whoever types."""
+
+    @contextmanager
+    def here() -> Iterator[UUID]:
+        yield agency
+
+    monkeypatch.setattr(sheet_command, "office_context", here)
+    app.extensions["doorstep.clock"] = SetClock(EVENING)
+    return add_person(agency, "dispatcher")
+
+
+def test_a_sheet_is_typed_in_at_a_terminal_and_from_a_file(unprinted: Paper, terminal: str, tmp_path: Path) -> None:
+    paper, day = unprinted, ["--date", "2026-11-18"]
+    asked = [*day, "--route", "MX-1", "--by", terminal]
+    by_hand = CliRunner().invoke(
+        sheet_command.sheet, ["enter", *asked], input="9:05 3\n9:20 2\n9:20 2b +\n55 1234 5678\n\n\n\nregresa\n\n-\n"
+    )
+    assert by_hand.exit_code == 0, by_hand.output
+    assert "letter: letter-missing" in by_hand.output and by_hand.output.count("recorded") == 2
+    file = tmp_path / "rows.csv"
+    written = CliRunner().invoke(sheet_command.sheet, ["rows", *day, "--route", "MX-1", "--out", str(file)])
+    assert (
+        written.exit_code == 0
+        and "'" not in file.read_text()
+        and "1b,9:20,2b,,,55 1234 5678,,,,regresa" in file.read_text()
+    )
+    file.write_text(file.read_text().replace("\n3,,", "\n3,8:00,").replace("\n2,,,", "\n2,25:00,3,"))
+    entered = CliRunner().invoke(sheet_command.sheet, ["enter", *asked, "--file", str(file)])
+    assert entered.exit_code == 1 and "mend them" in entered.output
+    assert entered.output.count("unchanged") == 2 and "time: not-a-time" in entered.output
+    assert [one.outcome for one in _all(paper, Attempt)] == ["nobody_there", "third_party_attended"]
+    odd = tmp_path / "odd.json"
+    odd.write_text('{"rows": [3]}')
+    refused = CliRunner().invoke(sheet_command.sheet, ["enter", *asked, "--file", str(odd)])
+    assert refused.exit_code == 1 and "names its row" in refused.output
+    printed = CliRunner().invoke(sheet_command.sheet, ["print", *day, "--out", str(tmp_path / "all.pdf")])
+    assert printed.exit_code == 0 and (tmp_path / "all.pdf").stat().st_mode & 0o777 == 0o600
