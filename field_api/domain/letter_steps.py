@@ -54,7 +54,7 @@ class Stage:
     promised: bool = False  # a promise about the account is open, this person's or another's
     unconfirmed: bool = False  # one of this person's, and no letter that confirms it is written
     as_plan: bool = False  # which is several payments
-    held: bool = False  # by a hold, or by an open dispute
+    held: bool = False  # by any hold, such as that of a dispute
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,6 @@ def happened(session: Session, pairs: Collection[Pair]) -> dict[Pair, Happened]:
     disputes = _disputes(session, accounts)
     holds = _holds(session, accounts)
     promised = {account for account, _ in promises}
-    disputed = {account for account, _ in disputes}
 
     def of(pair: Pair) -> Happened:
         account = pair[0]
@@ -77,7 +76,7 @@ def happened(session: Session, pairs: Collection[Pair]) -> dict[Pair, Happened]:
             promised=account in promised,
             unconfirmed=promise is not None and not any(_confirms(letter, promise) for letter in own),
             as_plan=promise is not None and promise.as_plan,
-            held=bool(holds[account]) or account in disputed,
+            held=bool(holds[account]),  # a dispute is one, until somebody lifts it
         )
         return Happened(stage, promise, disputes.get(pair), frozenset(holds[account]))
 
