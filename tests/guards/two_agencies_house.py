@@ -20,6 +20,7 @@ from doorstep.app import office_app
 from doorstep.door import door_app
 from doorstep.server import Server
 from field_api.adapters.solver_pyvrp import PyVrpSolver
+from field_api.domain.letters import LetterKind
 from field_api.domain.vocabulary import OpKind
 from field_api.http.permits import TOKEN_PERMISSIONS
 from field_api.platform.clock import SetClock
@@ -32,6 +33,7 @@ from field_api.records.unlocks import UnlockReview
 from field_api.records.visits import Letter
 from field_api.usecases.issue_api_token import issue_api_token
 from field_api.usecases.issue_papers import issue_papers
+from field_api.usecases.want_letters import want_letters
 from sync.mailbox import FeedHead, InboxOp, QuarantinedBytes, SnapshotRequest
 from sync.office.decide_quarantined import release_operation
 from sync.office.devices import revoke_device
@@ -95,8 +97,10 @@ class House:
     def _papers(self, branch: Branch) -> None:
         papers, objects = self.office.extensions["doorstep.papers"], self.office.extensions["doorstep.objects"]
         with transaction(branch.agency) as session:
-            issue_papers(session, UUID(branch.id("plan")), renderer=papers, objects=objects, now=NOW)
             visits = [UUID(each) for each in branch.ids["visit"]]
+            # By kind: these accounts are disputed, and by itself no letter would go with their visits.
+            want_letters(session, visits, NOW, kind=LetterKind.NOTIFICATION)
+            issue_papers(session, UUID(branch.id("plan")), renderer=papers, objects=objects, now=NOW)
             for letter in session.scalars(select(Letter.id).where(Letter.visit_id.in_(visits)).order_by(Letter.id)):
                 branch.note("letter", letter)
         assert branch.ids["letter"], "letters are among what is looked for"
