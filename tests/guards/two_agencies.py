@@ -124,11 +124,11 @@ class BranchBuilder:
         self.add("picture", BrandImage(creditor_id=self.creditor.id, sha256=sha256(picture), **kept))
         stamps = {"created_at": NOW, "created_by": "system", "state_at": NOW, "state_by": "system"}
         source = f"// {self.branch.mark}\n#let inner(letter, mark) = [{self.branch.mark}]"
-        version = {"version": 1, "kinds": ["reminder"], "languages": [], "state": "draft", "source": source}
-        self.add(
-            "template",
-            LetterTemplate(creditor_id=self.creditor.id, sha256=sha256(source.encode()), **version, **stamps),
-        )
+        version = {"kinds": ["reminder"], "languages": [], "state": "draft", "source": source, **stamps}
+        for number in (1, 2):
+            digest = sha256(source.encode())
+            template = LetterTemplate(creditor_id=self.creditor.id, version=number, sha256=digest, **version)
+            self.add("template", template)
         self.add(
             "file",
             ImportFile(

@@ -199,7 +199,9 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "POST /creditors": (Ask(json={"name": Ref("new name"), **_NAMED}, makes=True),),
     "PATCH /creditors/{creditor_id}": _path("creditor_id", json={"phone": "+52 55 0000 0009"}),
-    "GET /creditors/{creditor_id}/letter-templates": _path("creditor_id"),
+    "GET /creditors/{creditor_id}/letter-templates": (
+        Ask({"creditor_id": Ref("creditor")}, {"limit": "1", "after": CURSOR}),
+    ),
     "POST /creditors/{creditor_id}/letter-templates": _path("creditor_id", json={"source": "#let outer = 1"}),
     "POST /letter-templates/{template_id}/preview": _path("template_id", json={"jurisdiction": "MX"}),
     "PUT /letter-templates/{template_id}/state": _path("template_id", json={"state": "retired"}),
