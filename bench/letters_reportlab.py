@@ -114,7 +114,7 @@ def _block(block: Mapping[str, Any]) -> Iterator[Flowable]:
         yield _table(block["rows"], [46 * mm, 119 * mm], [])
     elif kind == "table":
         yield Paragraph(escape(block["caption"]), STYLES["strong"])
-        rows = [*([block["header"]] if block.get("header") else []), *block["rows"]]
+        rows = [*([block["head"]] if block.get("head") else []), *block["rows"]]
         total = block.get("total") or []
         rows += [["" for _ in rows[0][len(total) :]] + list(total)] if total else []
         yield _table(rows, None, [("LINEABOVE", (0, 0), (-1, -1), 0.3, GREY), ("ALIGN", (-1, 0), (-1, -1), "RIGHT")])

@@ -80,7 +80,7 @@ def _block(block: Mapping[str, Any]) -> str:
     if kind == "facts":
         return "<dl>" + "".join(f"<dt>{escape(label)}<dd>{escape(value)}" for label, value in block["rows"]) + "</dl>"
     if kind == "table":
-        head = _row(block["header"], "th") if block.get("header") else ""
+        head = _row(block["head"], "th") if block.get("head") else ""
         rows = "".join(_row(row, "td") for row in block["rows"])
         total = block.get("total") or []
         span = len(block["rows"][0]) - len(total) + 1 if block["rows"] else 1

@@ -186,7 +186,7 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(FIELDS)
 def test_whatever_is_written_is_laid_out_or_refused(written: dict[str, str]) -> None:
     lays_out_what_was_written(written)
