@@ -98,7 +98,9 @@ def _show_counts(session: Session) -> None:
 
 
 def _show_list(session: Session, why: Chased, limit: int) -> None:
-    table = Table("agent", "day", "stop", "name", "serial", "state", "to do", "since (UTC)")
+    table = Table()
+    for column in ("agent", "day", "stop", "name", "serial", "state", "to do", "since (UTC)"):
+        table.add_column(column, no_wrap=column in ("day", "serial"))  # a number cut off finds no letter
     if why is Chased.REFUSED:
         table.add_column("refused for")
     for row in session.execute(chased(why, clock().now()).order_by(*KEYS[why]).limit(limit)):
