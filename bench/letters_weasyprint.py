@@ -53,12 +53,14 @@ def _document(content: Mapping[str, Any], mark: bytes) -> str:
     address = _lines(content["address_lines"])
     sender = _lines(content["brand"]["sender_lines"] or content["sender_lines"])
     parts = "".join(_part(part, address) for part in content["parts"])
+    name = escape(content["sender_lines"][0])
+    picture = f'<p><img class="mark" alt="{name}" src="{_image(mark)}"></p>' if mark else ""
     return f"""<!DOCTYPE html><html lang="{content["parts"][0]["language"]}"><title>{serial}</title>
 <style>@page {{ size: {size} }}</style>
 <div class="outside"><div class="window">{address}</div>
 <div class="code"><img alt="{serial}" src="{_image(qr_svg(content["serial"]).encode())}">{serial}</div></div>
 <div class="outside"></div><div class="serial">{serial}</div>
-<p><img class="mark" alt="{escape(content["sender_lines"][0])}" src="{_image(mark)}"></p><p class="small">{sender}</p>
+{picture}<p class="small">{sender}</p>
 {parts}</html>"""
 
 
