@@ -125,7 +125,7 @@ def _visits(session: Session, accounts: Collection[UUID]) -> dict[UUID, int]:
         )
         .group_by(Attempt.account_id)
     )
-    return {account: count for account, count in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def _promises(session: Session, accounts: Collection[UUID]) -> dict[Pair, OpenPromise]:
