@@ -43,6 +43,8 @@ WITHOUT_A_SHAPE = {
     ("GET", "/sign-out", HTML),
     ("POST", "/sign-out", HTML),
     ("GET", "/api/v1/routes/<uuid:route_id>/sheet", PDF),
+    ("POST", "/api/v1/letters/<uuid:letter_id>/prints", PDF),
+    ("POST", "/api/v1/plans/<uuid:plan_id>/prints", PDF),
     ("POST", "/api/v1/routes/<uuid:route_id>/prints", PDF),
     ("GET", "/api/v1/letters/<uuid:letter_id>/document", PDF),
     ("POST", "/api/v1/letter-templates/<uuid:template_id>/preview", PDF),
