@@ -19,7 +19,7 @@ from field_api.platform.tenancy import current_agency
 from field_api.queries.arrays import among
 from field_api.queries.blocked_accounts import excluded_accounts
 from field_api.queries.letter_facts import LetterNeed, letter_needs
-from field_api.queries.letter_stages import Happened, happened
+from field_api.queries.letter_stages import NEVER_CAME, Happened, happened
 from field_api.records.accounts import Account, Party
 from field_api.records.base import load
 from field_api.records.visits import Letter, Visit
@@ -42,7 +42,8 @@ def ask_for_letters(
     """The letters of this kind to the person whom the visit sought, one for each account (or the one named) about which
     there is something to write: an open promise, a promise of several payments, an open dispute.
 
-    Asked again it gives the same letters, unless a later promise is to be confirmed. Raises `invalid-fields` for a kind
+    Asked again it gives the same letters, unless a later promise is to be confirmed, or one was refused, destroyed or
+    lost. Raises `invalid-fields` for a kind
     that goes with visits alone, `not-found`; `hold-in-force` naming the holds (a letter is sent to nobody who asked not
     to be contacted or has an attorney); `conflict` where there is nothing to write, or the account is closed or
     excluded.
@@ -64,7 +65,7 @@ def ask_for_letters(
             [standing.pop(need.account_id) for need in fresh if need.account_id in standing],
             now,
             actor=staff_actor(by),
-            reason="promised anew",
+            reason="asked again",
         )
         written = write_letters(session, [(need, kind) for need in fresh], about, now, actor=staff_actor(by))
     wanted = {need.account_id for need in needs}
@@ -90,7 +91,9 @@ def _has_what(kind: LetterKind, about: Happened) -> bool:
 
 
 def _to_be_written(kind: LetterKind, standing: Letter | None, about: Happened) -> bool:
-    return standing is None or (kind in CONFIRMS and about.stage.unconfirmed)
+    if standing is None or standing.state in NEVER_CAME:  # what was lacking may be there by now
+        return True
+    return kind in CONFIRMS and about.stage.unconfirmed
 
 
 def _refuse_where_not_allowed(
@@ -111,18 +114,28 @@ def refuse_held(kind: LetterKind, about: Iterable[Happened]) -> None:
 
 def refuse_closed(session: Session, account_ids: Iterable[UUID]) -> None:
     """Raises `conflict` for an account that is closed, or on its creditor's list of whom nobody contacts."""
+    if closed_accounts(session, account_ids):
+        raise Problem("conflict", "the account is closed, or its creditor excludes it")
+
+
+def closed_accounts(session: Session, account_ids: Iterable[UUID]) -> set[UUID]:
+    """Those that are closed or excluded. Two statements."""
     wanted = set(account_ids)
     closed = select(Account.id).where(
         Account.agency_id == current_agency(), among(Account.id, wanted), Account.state != "placed"
     )
-    if session.scalars(closed).first() or session.scalars(excluded_accounts(wanted)).first():
-        raise Problem("conflict", "the account is closed, or its creditor excludes it")
+    return {*session.scalars(closed), *session.scalars(excluded_accounts(wanted))}
 
 
 def refuse_represented(session: Session, account_ids: Iterable[UUID]) -> None:
     """Raises `conflict` where an attorney is known: who is represented is not written to (15 USC 1692c(a)(2))."""
-    attorney = select(Party.id).where(
+    if represented_accounts(session, account_ids):
+        raise Problem("conflict", "an attorney is known of the account: nothing is sent past them")
+
+
+def represented_accounts(session: Session, account_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of which an attorney is known."""
+    attorney = select(Party.account_id).where(
         Party.agency_id == current_agency(), among(Party.account_id, account_ids), Party.role == Role.ATTORNEY.value
     )
-    if session.scalars(attorney).first():
-        raise Problem("conflict", "an attorney is known of the account: nothing is sent past them")
+    return set(session.scalars(attorney))

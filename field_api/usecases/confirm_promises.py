@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.letter_steps import CONFIRMS, confirmation, holds_against
-from field_api.domain.letters import LetterKind
-from field_api.domain.vocabulary import PromiseState
+from field_api.domain.letters import LetterKind, LetterState
+from field_api.domain.vocabulary import HoldKind, PromiseState
 from field_api.platform.tenancy import current_agency
-from field_api.queries.blocked_accounts import excluded_accounts
+from field_api.queries.blocked_accounts import open_holds_by_account
 from field_api.queries.letter_facts import LetterNeed, letter_needs
 from field_api.queries.letter_stages import Happened, Pair, happened
 from field_api.records.accounts import Account
 from field_api.records.agency import Creditor
 from field_api.records.results import Promise
-from field_api.records.visits import Letter, LetterCustody
+from field_api.records.visits import Letter, LetterCustody, Visit
+from field_api.usecases.ask_for_letters import closed_accounts, represented_accounts
 from field_api.usecases.lock_visit import lock_visits
 from field_api.usecases.renew_letters import supersede
 from field_api.usecases.want_letters import standing_letters
@@ -30,6 +31,8 @@ from field_api.usecases.write_letters import write_letters
 LOOK_BACK = timedelta(days=30)
 """Promises that are older are confirmed by nobody's switch that was set today."""
 AT_ONCE = 500
+WRITTEN = (LetterState.WANTED.value, LetterState.REFUSED.value)
+"""Where a letter's story begins. A later step, such as that it is posted, confirms nothing that was promised since."""
 
 
 def confirm_promises(session: Session, now: datetime) -> list[Letter]:
@@ -43,14 +46,19 @@ def confirm_promises(session: Session, now: datetime) -> list[Letter]:
     with audience(Audience.OFFICE_JOB):
         needs = letter_needs(session, visit_ids, now)
         about = happened(session, {need.pair for need in needs})
-        excluded = set(session.scalars(excluded_accounts({need.account_id for need in needs})))
-        due = [need for need in needs if need.account_id not in excluded and _is_due(need, about[need.pair])]
+        stopped = _stopped(session, {need.account_id for need in needs})
+        due = [need for need in needs if need.account_id not in stopped and _is_due(need, about[need.pair])]
         wanted = _latest(due, about)
         keys = {need.key for need, _ in wanted}
         before = standing_letters(session, visit_ids, CONFIRMS)  # what was promised there, and corrected since
         old = [one for one in before if (one.visit_id, one.account_id, one.person_id) in keys]
         supersede(session, old, now, actor="system", reason="promised anew")
         return write_letters(session, wanted, about, now)
+
+
+def _stopped(session: Session, account_ids: set[UUID]) -> set[UUID]:
+    """Accounts about which nothing is sent: what a visit is about may have ended in part."""
+    return closed_accounts(session, account_ids) | represented_accounts(session, account_ids)
 
 
 def _is_due(need: LetterNeed, about: Happened) -> bool:
@@ -65,7 +73,11 @@ def _latest(needs: list[LetterNeed], about: Mapping[Pair, Happened]) -> list[tup
 
 
 def _visits(session: Session, now: datetime) -> list[UUID]:
-    """At which something was promised that is open still, of creditors who want it confirmed."""
+    """At which the one sought promised something that is open still, of creditors who want it confirmed. What nothing
+    is written about is left out here, or five hundred such would keep all others waiting."""
+    holds = open_holds_by_account().subquery()
+    against = [hold.value for hold in holds_against(LetterKind.PROMISE_CONFIRMATION, HoldKind)]
+    held = select(holds.c.account_id).where(holds.c.kind.in_(against))
     confirmed = exists().where(
         Letter.agency_id == Promise.agency_id,
         Letter.account_id == Promise.account_id,
@@ -74,6 +86,7 @@ def _visits(session: Session, now: datetime) -> list[UUID]:
         Letter.superseded_at.is_(None),
         LetterCustody.agency_id == Letter.agency_id,
         LetterCustody.letter_id == Letter.id,
+        LetterCustody.state.in_(WRITTEN),
         LetterCustody.at >= Promise.made_at,
     )
     query = (
@@ -81,12 +94,15 @@ def _visits(session: Session, now: datetime) -> list[UUID]:
         .distinct()
         .join(Account, (Account.agency_id == Promise.agency_id) & (Account.id == Promise.account_id))
         .join(Creditor, (Creditor.agency_id == Account.agency_id) & (Creditor.id == Account.creditor_id))
+        .join(Visit, (Visit.agency_id == Promise.agency_id) & (Visit.id == Promise.visit_id))
         .where(
             Promise.agency_id == current_agency(),
             Promise.state == PromiseState.OPEN.value,
             Promise.made_at >= now - LOOK_BACK,
-            Promise.visit_id.is_not(None),
+            Promise.person_id == Visit.person_id,
+            Promise.currency == Account.currency,
             Account.state == "placed",
+            Account.id.not_in(held),
             ~confirmed,
             Creditor.strategy["letters"]["confirm_promises"].as_boolean().is_(True),
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from field_api.domain.letter_brand import IMAGES
 from field_api.domain.ports import ObjectAbsent, Objects
+from field_api.platform.sealing import Unsealable
 from field_api.platform.tenancy import current_agency
 from field_api.records.agency import BrandImage
 from field_api.records.letter_templates import LetterTemplate
@@ -48,7 +49,7 @@ def _load(session: Session, objects: Objects, wanted: set[bytes]) -> Iterable[tu
         name = bytes(digest).hex()
         try:
             yield name, (f"{name}.{form}", objects.get(key))
-        except ObjectAbsent:
+        except (ObjectAbsent, Unsealable):  # gone or altered: that letter is refused, not all of them
             continue
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from field_api.domain.letter_custody import may_follow
+from field_api.domain.letter_custody import NOT_ENTITLED, may_follow
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import Relation
 from field_api.platform.problems import Problem
@@ -24,7 +24,7 @@ from field_api.usecases.hand_over_letter import (
 )
 from field_api.usecases.lock_visit import lock_accounts
 from field_api.usecases.note_visit_event import staff_actor
-from field_api.usecases.post_letter import note_came_back, post_letter
+from field_api.usecases.post_letter import note_came_back, post_letter, refuse_giving, refuse_late
 
 _TAKE = {
     LetterState.HANDED_OVER: hand_over_letter,
@@ -34,6 +34,7 @@ _TAKE = {
     LetterState.LOST: lose_letter,
     LetterState.POSTED: post_letter,
 }
+_GIVEN = (LetterState.POSTED, LetterState.HANDED_OVER)
 
 
 def take_custody_step(
@@ -46,14 +47,18 @@ def take_custody_step(
     now: datetime,
 ) -> None:
     """Unlike a fact from a door, a step in the office may be refused: Problem `not-found`, `conflict`; `hold-in-force`
-    for a letter that is to be posted."""
-    if to is LetterState.POSTED:  # accounts before letters, as whoever writes letters anew locks them
+    for a letter that is to be posted or handed over at the counter."""
+    if to in _GIVEN:  # accounts before letters, as whoever writes letters anew locks them
         lock_accounts(session, [load(session, Letter, letter_id).account_id])
     letter = load(session, Letter, letter_id, lock=True)
     was = LetterState(letter.state)
     if not may_follow(was, to):
         raise Problem("conflict", f"a letter that is {letter.state} cannot become {to.value}")
     step = CustodyStep(now, staff_actor(staff_id), recipient=recipient)
-    _TAKE[to](session, letter, step)
+    if to is LetterState.HANDED_OVER:
+        refuse_giving(session, letter)
+        refuse_late(session, letter, now, by_mail=False)
+    if NOT_ENTITLED in _TAKE[to](session, letter, step):
+        raise Problem("conflict", "nobody but who owes the letter's account is handed it", at="recipient")
     if (was, to) == (LetterState.POSTED, LetterState.RETURNED):
         note_came_back(session, letter, step)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from field_api.domain.letters import LetterKind, LetterState
 from field_api.domain.ports import Objects, Papers
+from field_api.platform.tenancy import current_agency
+from field_api.queries.arrays import among
 from field_api.records.visits import Letter
 from field_api.usecases.ask_for_letters import ask_for_letters
 from field_api.usecases.confirm_promises import confirm_promises
@@ -50,8 +53,16 @@ def lay_out(
     now: datetime,
     by: UUID | None,
 ) -> None:
-    """Issue those that are wanted. Raises PaperFailed."""
-    wanted = [letter for letter in letters if letter.state == LetterState.WANTED.value]
-    for letter in wanted:
-        session.refresh(letter, with_for_update=True)  # rows of this very session hold bare values until reread
+    """Issue those that are wanted, and that nobody issued meanwhile. One statement beside those of
+    `issue_letters`, whatever their number. Raises PaperFailed."""
+    if not letters:
+        return
+    session.flush()  # rows of this very session hold bare values until reread
+    query = select(Letter).where(
+        Letter.agency_id == current_agency(), among(Letter.id, [letter.id for letter in letters])
+    )
+    locked = session.scalars(
+        query.order_by(Letter.id).with_for_update().execution_options(populate_existing=True)
+    ).all()
+    wanted = [one for one in locked if one.state == LetterState.WANTED.value and one.superseded_at is None]
     issue_letters(session, wanted, renderer=renderer, objects=objects, now=now, actor=staff_actor(by))

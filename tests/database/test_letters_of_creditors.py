@@ -16,8 +16,8 @@ from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.letters import LetterKind, LetterState
 from field_api.domain.ports import House, Paper, PaperJob
-from field_api.domain.vocabulary import HoldKind
-from field_api.platform.database import transaction
+from field_api.domain.vocabulary import HoldKind, Relation
+from field_api.platform.database import transaction, transaction_beside
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
 from field_api.queries.letter_readiness import letter_readiness
@@ -26,7 +26,7 @@ from field_api.records.agency import Agency
 from field_api.records.changes import Change
 from field_api.records.planning import Agent
 from field_api.records.results import Attempt, Dispute, Promise
-from field_api.records.visits import Letter, LetterCustody, Visit
+from field_api.records.visits import Letter, LetterCustody, Visit, VisitAccount
 from field_api.usecases.ask_for_letters import ask_for_letters
 from field_api.usecases.change_agency import change_particulars
 from field_api.usecases.confirm_promises import confirm_promises
@@ -34,10 +34,10 @@ from field_api.usecases.renew_letters import renew_letters
 from field_api.usecases.set_brand import add_brand_image, brand_version, set_brand
 from field_api.usecases.take_custody_step import take_custody_step
 from field_api.usecases.want_letters import want_letters
-from field_api.usecases.write_asked_letters import write_asked_letters, write_confirmations
+from field_api.usecases.write_asked_letters import lay_out, write_asked_letters, write_confirmations
 from tests.fake_objects import MemoryObjects
 from tests.paper_world import paper_world, stating
-from tests.planning_world import NOW, World
+from tests.planning_world import NOW, World, statements
 
 pytestmark = pytest.mark.usefixtures("app")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="20" height="10"/></svg>'
@@ -162,7 +162,9 @@ def test_the_office_asks_for_a_promise_in_writing_and_posts_it_once(case) -> Non
     assert content_of(session, letter)["dated_on"] == "2026-11-17", "the day on which it is written"
     assert write_asked_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, **made) == [letter]
     assert len(renderer.jobs) == 1
-    assert session.scalars(select(Change.ref).where(Change.kind == "visit")).all() == [visit.id], "its phone hears of it"
+    assert session.scalars(select(Change.ref).where(Change.kind == "visit")).all() == [visit.id], (
+        "its phone hears of it"
+    )
     _post(session, letter)
     [attempt] = session.scalars(select(Attempt)).all()
     assert (letter.state, attempt.channel, attempt.outcome) == ("posted", "letter", "sent")
@@ -347,3 +349,123 @@ def test_what_letters_lack_is_told_by_place_before_any_plan(agency: UUID) -> Non
         change_particulars(session, {"supervisory_authority": "Aufsicht Inventa", "vat_statement": "keine"})
         [germany, _] = letter_readiness(session, creditor.id)
         assert "supervisory_authority" not in {lack.field for lack in germany.lacks}
+
+
+def test_a_letter_that_somebody_else_issued_meanwhile_is_not_issued_again(agency: UUID, case) -> None:
+    session, visit, renderer = case.session, case.visit(), Seen()
+    promise(case, 5_000, visit=visit)
+    letters = ask_for_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, now=NOW, by=None)
+    session.commit()
+    [letter] = ask_for_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, now=NOW, by=None)
+    assert [letter] == letters and letter.state == "wanted"
+    with transaction_beside(agency) as other:
+        other.execute(update(Letter).values(state="printed"))
+    lay_out(session, [letter], renderer=renderer, objects=MemoryObjects(), now=NOW, by=None)
+    assert (renderer.jobs, letter.state) == ([], "printed")
+
+
+def test_letters_are_laid_out_in_as_many_statements_however_many_they_are(case) -> None:
+    counts = []
+    for many in (1, 4):
+        visits = [case.visit().id for _ in range(many)]
+        letters = want_letters(case.session, visits, NOW, kind=LetterKind.NOTIFICATION)
+        with statements() as seen:
+            lay_out(case.session, letters, renderer=Seen(), objects=MemoryObjects(), now=NOW, by=None)
+        assert {letter.state for letter in letters} == {"issued"}
+        counts.append(sum(statement.startswith("SELECT") for statement in seen))
+    assert counts[0] >= counts[1], "the first one keeps the house besides"
+
+
+def test_an_acknowledgement_that_was_refused_is_written_when_its_data_are_mended(case) -> None:
+    session, visit = case.session, case.visit()
+    session.add(
+        Dispute(
+            account_id=case.account.id, person_id=case.person.id, visit_id=visit.id, op_id=new_id(), reason="fraud",
+            opened_at=NOW,
+        )
+    )  # fmt: skip
+    hold(case, HoldKind.DISPUTE)
+    case.creditor.brand = {"colour": "no colour"}
+    [refused] = ask_for_letters(session, visit.id, LetterKind.DISPUTE_ACKNOWLEDGEMENT, now=NOW, by=None)
+    assert refused.state == "refused"
+    case.creditor.brand = {}
+    [written] = ask_for_letters(session, visit.id, LetterKind.DISPUTE_ACKNOWLEDGEMENT, now=NOW, by=None)
+    assert (written.state, refused.superseded_at) == ("wanted", NOW)
+    assert ask_for_letters(session, visit.id, LetterKind.DISPUTE_ACKNOWLEDGEMENT, now=NOW, by=None) == [written]
+
+
+def test_a_promise_is_not_confirmed_by_a_letter_that_was_posted_after_it(case) -> None:
+    session, visit = case.session, case.visit()
+    promise(case, 5_000, visit=visit)
+    [first] = write_confirmations(session, renderer=Seen(), objects=MemoryObjects(), now=NOW)
+    session.execute(update(Promise).values(state="replaced"))
+    promise(case, 6_000, at=NOW + timedelta(minutes=5), visit=visit)
+    session.flush()
+    take_custody_step(
+        session, first.id, LetterState.POSTED, recipient=None, staff_id=new_id(), now=NOW + timedelta(minutes=10)
+    )
+    [second] = confirm_promises(session, NOW + timedelta(hours=1))
+    assert "$60.00" in json.dumps(content_of(session, second))
+
+
+def test_what_nothing_is_written_about_keeps_no_promise_waiting(case, monkeypatch) -> None:
+    session = case.session
+    monkeypatch.setattr("field_api.usecases.confirm_promises.AT_ONCE", 1)
+    promise(case, 5_000, visit=case.visit())
+    hold(case, HoldKind.CLARIFICATION)
+    case.account = case.world.account(case.person)
+    other = case.visit()
+    session.execute(update(VisitAccount).where(VisitAccount.visit_id == other.id).values(account_id=case.account.id))
+    promise(case, 6_000, visit=other)
+    [letter] = confirm_promises(session, NOW)
+    assert letter.visit_id == other.id
+    session.execute(update(Promise).values(made_at=NOW + timedelta(hours=1)))
+    case.world.party(case.account, case.world.person(case.creditor), "attorney")
+    assert confirm_promises(session, NOW + timedelta(hours=2)) == [], "nothing is written past an attorney"
+
+
+def test_the_office_hands_over_nothing_that_it_may_not_post(case) -> None:
+    session = case.session
+    first, second = [want_letters(session, [case.visit().id], NOW)[0] for _ in range(2)]
+    for letter in (first, second):
+        letter.state = "printed"
+
+    def hand(letter: Letter, recipient: Relation = Relation.SOUGHT) -> str | None:
+        session.flush()
+        try:
+            take_custody_step(
+                session, letter.id, LetterState.HANDED_OVER, recipient=recipient, staff_id=new_id(), now=NOW
+            )
+        except Problem as problem:
+            return problem.code
+        return None
+
+    held = hold(case, HoldKind.DISPUTE)
+    assert hand(first) == "hold-in-force"
+    held.lifted_at = NOW
+    assert hand(first, Relation.GUARANTOR) == "conflict", "the account has no other obligor"
+    renew_letters(session, [first.visit_id], NOW, actor="system", reason="reassigned")
+    assert hand(first) == "conflict", "another letter stands in its place"
+    assert (hand(second), second.state) == (None, "handed_over")
+
+
+@pytest.mark.parametrize("to", [LetterState.POSTED, LetterState.HANDED_OVER])
+def test_a_letter_whose_last_day_to_dispute_comes_too_soon_is_not_given(agency: UUID, to) -> None:
+    with transaction(agency) as session:
+        world = paper_world(session)
+        creditor = stating(world, "US", "USD", "en")
+        person = world.person(creditor)
+        address = world.address(person)
+        address.jurisdiction, address.timezone = "US", "America/New_York"
+        visit = world.visit(world.route(world.agent()), 1, address, person, world.account(person, 50_000))
+        [letter] = want_letters(session, [visit.id], NOW)
+        letter.state = "printed"
+        session.flush()
+        recipient = Relation.SOUGHT if to is LetterState.HANDED_OVER else None
+        said = {"recipient": recipient, "staff_id": new_id()}
+        day = datetime.fromisoformat(content_of(session, letter)["dated_on"] + "T17:00:00+00:00")
+        with pytest.raises(Problem) as late:
+            take_custody_step(session, letter.id, to, now=day + timedelta(days=8), **said)
+        assert "too soon" in late.value.detail
+        take_custody_step(session, letter.id, to, now=day, **said)
+        assert letter.state == to.value
