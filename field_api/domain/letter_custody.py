@@ -1,8 +1,8 @@
 """Which custody states may follow which, where the paper lies then, and what the office has to do about it.
 
-A letter exists on paper from `printed` on. A paper out with an agent lies in that agent's stack of a day (`Place`) until it
-is handed over, posted, destroyed, given up as lost, or back in the office's own hands. What a phone says, "not delivered",
-makes a letter `returned` while the paper is on its way: it stays in the stack until it is handed in.
+A letter exists on paper from `printed` on. A paper out with an agent lies in that agent's stack of a day (`Place`)
+until it is handed over, posted, destroyed, given up as lost, or back in the office's own hands. What a phone says, "not
+delivered", makes a letter `returned` while the paper is on its way: it stays in the stack until it is handed in.
 """
 
 from __future__ import annotations

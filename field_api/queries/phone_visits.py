@@ -117,9 +117,7 @@ def _add_answers(session: Session, items: Collection[PhoneVisit]) -> None:
 def _add_letters(session: Session, found: dict[UUID, PhoneVisit]) -> None:
     for letter in session.scalars(
         select(Letter)
-        .where(
-            among(Letter.visit_id, found), Letter.state.in_(LETTERS_ON_THE_WAY), Letter.superseded_at.is_(None)
-        )
+        .where(among(Letter.visit_id, found), Letter.state.in_(LETTERS_ON_THE_WAY), Letter.superseded_at.is_(None))
         .order_by(Letter.visit_id, Letter.serial)
         .execution_options(populate_existing=True)
     ):

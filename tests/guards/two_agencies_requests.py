@@ -251,10 +251,6 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "GET /routes/{route_id}/paper-sheet": _path("route_id"),
     "GET /plans/{plan_id}/sheets": _path("plan_id"),
-    "POST /plans/{plan_id}/prints": _path("plan_id"),
-    "POST /letters/{letter_id}/prints": _path("letter_id", json=_REASON),
-    "POST /letters/{letter_id}/moves": _path("letter_id"),
-    "POST /agents/{agent_id}/hand-ins": _path("agent_id", json={"on": "2026-11-18"}),
     "POST /visits/{visit_id}/letters": (
         Ask(
             {"visit_id": Ref("visit")},
