@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -29,6 +30,7 @@ _DAY = click.option("--date", "day", required=True, type=click.DateTime(["%Y-%m-
 _ROUTE = click.option("--route", "code", required=True, help="The code of the agent whose sheet it is.")
 _ISSUE = click.option("--issue", help="The mark in the paper's foot; the newest print where none is given.")
 _BESIDE = ("phone", "email", "address", "person", "note")
+_RECKONED = ("=", "+", "-", "@")  # what a spreadsheet takes for a formula
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
@@ -147,8 +149,12 @@ def _from_file(source: Path) -> Iterator[tuple[str, TypedRow]]:
         raise click.ClickException(f"{source}: too large")
     try:
         text = source.read_text(encoding="utf-8-sig")
-        found = json.loads(text) if source.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+        found = (
+            json.loads(text)
+            if source.suffix.lower() == ".json"
+            else list(csv.DictReader(io.StringIO(text, newline="")))
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, RecursionError) as error:
         raise click.ClickException(f"{source}: neither CSV nor JSON in UTF-8") from error
     found = found.get("rows") if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(one, dict) and "row" in one for one in found):
@@ -158,12 +164,13 @@ def _from_file(source: Path) -> Iterator[tuple[str, TypedRow]]:
 
 
 def _text(value: Any) -> str:
-    """A number as it is, without the apostrophe that keeps a spreadsheet from reckoning."""
-    return "" if value is None else str(value).removeprefix("'")
+    """A number as it is, without the apostrophe that keeps a spreadsheet from reckoning; any other is the writer's."""
+    text = "" if value is None else str(value)
+    return text[1:] if text[:1] == "'" and text[1:2] in _RECKONED else text
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    return f"'{text}" if text[:1] in _RECKONED else text
 
 
 def _plan(session: Session, day: date) -> UUID:
@@ -187,7 +194,9 @@ def _route(session: Session, day: date, code: str) -> UUID:
 
 
 def _staff(session: Session, email: str) -> UUID:
-    query = select(Staff).where(Staff.email == normalised_email(email), Staff.role.in_(["dispatcher", "manager"]))
+    query = select(Staff).where(
+        Staff.email == normalised_email(email), Staff.active, Staff.role.in_(["dispatcher", "manager"])
+    )
     found = session.scalars(query).one_or_none()
     if found is None:
         raise click.ClickException("--by: no dispatcher or manager signs in with this e-mail")

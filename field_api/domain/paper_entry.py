@@ -32,8 +32,12 @@ OPERATIONS = UUID("5b6a6b3e-6f0b-5e0f-9d0c-3f7f5d1c2a90")
 
 _TIME = re.compile(r"(\d{1,2})\s*(?:[:.hH]\s*(\d{2})?|(\d{2}))?\s*([aApP])?\.?\s*[mM]?\.?")
 _BOX = re.compile(r"(\d{1,3})\s*([A-Za-z])?")
-_MOST = {"phone": 40, "email": 320, "address": 200, "person": 200, "note": 2_000}
-"""What an operation's body takes (docs/outcomes.md, Bodies)."""
+_MOST = {
+    "time": 12, "box": 8, "letter": 8, "envelope": 8,
+    "phone": 40, "email": 320, "address": 200, "person": 200, "note": 2_000,
+}  # fmt: skip
+"""What the small fields need (their patterns are tried on nothing longer); what an operation's body takes of the others
+(docs/outcomes.md, Bodies)."""
 
 
 class Line(StrEnum):
@@ -109,6 +113,8 @@ class ReadRow:
 def read_row(typed: TypedRow, *, day: date, zone: ZoneInfo, now: datetime) -> ReadRow | tuple[Unreadable, ...]:
     """What a row that is not blank says, or every field that cannot be read."""
     troubles: list[Unreadable] = list(_too_long(typed))
+    if troubles:
+        return tuple(troubles)
     at = _at(typed.time, day, zone, now)
     outcome = _outcome(typed)
     envelope = _envelope(typed)
@@ -137,15 +143,12 @@ class PaperOperation:
     body: dict[str, Any]
 
 
-_OF_THE_OUTCOME = ("time", "box", "letter", "note")
-
-
 def operations_of(
     row: ReadRow, typed: TypedRow, before: Sequence[TypedBefore], *, route_id: UUID, visit_id: UUID
 ) -> list[PaperOperation]:
     """What has to be recorded so that the office knows all that the row says, and knows it once.
 
-    What was typed before and is so still makes nothing. An outcome that is typed otherwise is a correction of the last
+    What was typed before and is so still, however it is spelt, makes nothing. An outcome that is typed otherwise is a correction of the last
     one; what was left out this time stands: facts are added, never taken away.
     """
     known = {line: [one for one in before if one.line is line] for line in Line}
@@ -157,7 +160,7 @@ def operations_of(
         found.append(PaperOperation(uuid5(OPERATIONS, name), line, kind, dict(body)))
 
     last = known[Line.OUTCOME][-1] if known[Line.OUTCOME] else None
-    if row.outcome is not None and (last is None or _differs(last.typed, typed, _OF_THE_OUTCOME)):
+    if row.outcome is not None and (last is None or _means(last.typed) != _means(typed)):
         body = {**row.outcome, **({"note": row.note} if row.note else {}), "contacts": fresh}
         if last is None:
             add(Line.OUTCOME, OpKind.OUTCOME, body)
@@ -166,7 +169,7 @@ def operations_of(
             add(Line.OUTCOME, OpKind.CORRECTION, {"corrects": str(last.op_id), "words": words, "outcome": body})
         fresh = []
     sent = known[Line.ENVELOPE]
-    if row.envelope is not None and (not sent or _differs(sent[-1].typed, typed, ("envelope",))):
+    if row.envelope is not None and (not sent or _envelope(sent[-1].typed) != row.envelope):
         add(Line.ENVELOPE, OpKind.LETTER, row.envelope)
     if fresh:
         add(Line.CONTACT, OpKind.CONTACT, {"source": _source(row.outcome), "contacts": fresh})
@@ -177,8 +180,9 @@ def operations_of(
     return found
 
 
-def _differs(one: TypedRow, other: TypedRow, names: Sequence[str]) -> bool:
-    return any(getattr(one, name) != getattr(other, name) for name in names)
+def _means(typed: TypedRow) -> tuple[object, ...]:
+    """What of a row an outcome's operation says: 9.05 and 905, 2b and 2 with b beside it, are the same."""
+    return _hour_and_minute(typed.time), _outcome(typed), typed.note
 
 
 def _typed_contacts(before: Sequence[TypedBefore]) -> list[Mapping[str, Any]]:
@@ -197,6 +201,18 @@ def _too_long(typed: TypedRow) -> Iterator[Unreadable]:
 
 def _at(written: str, day: date, zone: ZoneInfo, now: datetime) -> datetime | Unreadable | None:
     """9:05, 9.05, 905, 9 h 05, 4:30 pm. Of an hour that there is twice that night the first."""
+    read = _hour_and_minute(written)
+    if not isinstance(read, tuple):
+        return read
+    hour, minute = read
+    local = datetime.combine(day, time(hour, minute), zone)
+    at = local.astimezone(UTC)
+    if at.astimezone(zone).time() != local.time():
+        return Unreadable("time", Trouble.NO_SUCH_TIME)
+    return at if at <= now else Unreadable("time", Trouble.LATER_THAN_NOW)
+
+
+def _hour_and_minute(written: str) -> tuple[int, int] | Unreadable | None:
     if not written:
         return None
     found = _TIME.fullmatch(written)
@@ -207,13 +223,7 @@ def _at(written: str, day: date, zone: ZoneInfo, now: datetime) -> datetime | Un
         if not 1 <= hour <= 12:
             return Unreadable("time", Trouble.NOT_A_TIME)
         hour = hour % 12 + (12 if found[4] in "pP" else 0)
-    if hour > 23 or minute > 59:
-        return Unreadable("time", Trouble.NOT_A_TIME)
-    local = datetime.combine(day, time(hour, minute), zone)
-    at = local.astimezone(UTC)
-    if at.astimezone(zone).time() != local.time():
-        return Unreadable("time", Trouble.NO_SUCH_TIME)
-    return at if at <= now else Unreadable("time", Trouble.LATER_THAN_NOW)
+    return (hour, minute) if hour <= 23 and minute <= 59 else Unreadable("time", Trouble.NOT_A_TIME)
 
 
 def _outcome(typed: TypedRow) -> Mapping[str, Any] | Unreadable | None:

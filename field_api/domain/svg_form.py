@@ -15,6 +15,8 @@ from xml.sax.saxutils import quoteattr
 MAX_ELEMENTS = 4_000
 MAX_DEPTH = 24
 MAX_VALUE = 128 * 1024  # characters of one attribute: a path
+MOST_CLIPPED = 64  # elements with a clip, which is written out anew for each of them
+LEAST_SIDE, MOST_SIDE = 1e-3, 1e6  # of the view box
 MOST_LOPSIDED = 30.0  # wider than high, or the other way round
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -75,6 +77,8 @@ class _Reader:
     out: list[str] = field(default_factory=list)
     depth: int = 0
     elements: int = 0
+    clipped: int = 0
+    clip_from: int = 0  # the depth of the <clipPath> that is open
     skipping: int = 0  # how deep inside of something that is left out
 
     def start(self, full_name: str, attributes: dict[str, str]) -> None:
@@ -93,11 +97,24 @@ class _Reader:
         if name == "svg" and self.depth > 1:
             raise BadSvg("a drawing within the drawing")
         kept = _kept(name, attributes)
+        self._count_clips(name, kept)
         if name == "svg":
             kept = _framed(kept)
         self.out.append(f"<{name}{''.join(f' {key}={quoteattr(value)}' for key, value in sorted(kept.items()))}>")
 
+    def _count_clips(self, name: str, kept: dict[str, str]) -> None:
+        """A clip that is clipped grows with every step, twenty of two shapes to a million shapes."""
+        self.clipped += "clip-path" in kept
+        if name == "clipPath" and not self.clip_from:
+            self.clip_from = self.depth
+        if self.clip_from and "clip-path" in kept:
+            raise BadSvg("a clip that is clipped itself")
+        if self.clipped > MOST_CLIPPED:
+            raise BadSvg(f"more than {MOST_CLIPPED} elements with a clip")
+
     def end(self, full_name: str) -> None:
+        if self.depth == self.clip_from:
+            self.clip_from = 0
         self.depth -= 1
         if self.skipping:
             self.skipping -= 1
@@ -160,7 +177,10 @@ def _framed(kept: dict[str, str]) -> dict[str, str]:
         _, _, width, height = (float(part) for part in kept["viewBox"].replace(",", " ").split())
     except ValueError as error:
         raise BadSvg("viewBox: four numbers are wanted") from error
-    if not (0 < width <= 1e6 and 0 < height <= 1e6 and 1 / MOST_LOPSIDED <= width / height <= MOST_LOPSIDED):
+    sides = (width, height)
+    if not (
+        all(LEAST_SIDE <= side <= MOST_SIDE for side in sides) and 1 / MOST_LOPSIDED <= width / height <= MOST_LOPSIDED
+    ):
         raise BadSvg(f"a drawing without extent, or more than {MOST_LOPSIDED:.0f} times as long as it is wide")
     said = {name: value for name, value in kept.items() if name not in ("x", "y", "width", "height")}
     return {**said, "xmlns": _SVG, "width": f"{width:g}", "height": f"{height:g}"}

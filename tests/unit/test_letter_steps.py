@@ -172,6 +172,11 @@ def test_what_is_no_plain_png_is_refused(body: bytes) -> None:
         (svg("<rect fill='expression:alert'/>"), "fill"),
         (svg("", ""), "viewBox"),
         (svg("", 'viewBox="0 0 1000 1"'), "times"),
+        (svg("", 'viewBox="0 0 1e-300 1e-300"'), "extent"),
+        (svg("<clipPath id='a'><path clip-path='url(#b)'/></clipPath>"), "clipped itself"),  # twenty: a million shapes
+        (svg("<clipPath id='a'><g><path style='clip-path: url(#b)'/></g></clipPath>"), "clipped itself"),
+        (svg("<clipPath id='a' clip-path='url(#b)'/>"), "clipped itself"),
+        (svg("<g clip-path='url(#a)'/>" * 65), "elements with a clip"),
         (svg("<g>" * 30 + "</g>" * 30), "nested"),
         (b"<!DOCTYPE svg [<!ENTITY a 'b'>]>" + svg("&a;"), "document type"),
         (b"<?xml-stylesheet href='http://x.example'?>" + svg(""), "instruction"),
