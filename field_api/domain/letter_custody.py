@@ -70,7 +70,7 @@ class Chased(StrEnum):
     PULL = "pull"  # out of a stack of today or later: its visit was withdrawn, is somebody else's, or it was superseded
     OUTSTANDING = "outstanding"  # in a stack whose day is over: neither handed over nor handed in
     IN_OFFICE = "in_office"  # came back or was pulled
-    TO_POST = "to_post"  # asked for by the office, about a visit that is over
+    TO_POST = "to_post"  # about a visit that is over: asked for by the office, or printed for no stack
     REFUSED = "refused"  # lately: data are missing
     LOST = "lost"
 

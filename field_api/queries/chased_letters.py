@@ -141,10 +141,10 @@ def refused_by_creditor(session: Session, now: datetime) -> list[RefusedOfCredit
 def _to_do(why: Chased, letter: Letter, lies: Place | None, belongs: Place | None) -> ToDo:
     if why is Chased.PULL and lies is not None:
         return misplaced(lies, belongs) or ToDo.MOVE
+    if why in (Chased.TO_POST, Chased.IN_OFFICE) and letter.superseded_at is not None:
+        return ToDo.DESTROY
     if why is Chased.TO_POST:
         return ToDo.PRINT if letter.state != LetterState.PRINTED.value else ToDo.POST
-    if why is Chased.IN_OFFICE and letter.superseded_at is not None:
-        return ToDo.DESTROY
     return _SIMPLY[why]
 
 
@@ -213,14 +213,13 @@ def _in_office(_: datetime) -> list[ColumnElement[bool]]:
 
 
 def _to_post(_: datetime) -> list[ColumnElement[bool]]:
+    """What the office asked for, and every paper that was printed for no stack: each half over an index of its own."""
     waits = (LetterState.WANTED.value, LetterState.ISSUED.value, LetterState.PRINTED.value)
-    return [
-        Letter.state.in_(waits),
-        Letter.stack_on.is_(None),
-        Letter.kind.in_(sorted(kind.value for kind in ASKED_FOR)),
-        Letter.superseded_at.is_(None),
-        Visit.state.not_in(AHEAD),
-    ]
+    kinds = sorted(kind.value for kind in ASKED_FOR)
+    asked = and_(Letter.state.in_(waits), Letter.stack_on.is_(None), Letter.kind.in_(kinds))
+    paper = and_(Letter.state == LetterState.PRINTED.value, Letter.stack_on.is_(None))
+    stands = or_(Letter.superseded_at.is_(None), Letter.state == LetterState.PRINTED.value)
+    return [or_(asked, paper), stands, Visit.state.not_in(AHEAD)]
 
 
 def _refused(now: datetime) -> list[ColumnElement[bool]]:

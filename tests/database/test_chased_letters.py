@@ -232,6 +232,20 @@ def test_a_single_letter_is_printed_with_a_reason_and_only_while_it_may_still_go
         assert session.scalars(select(Letter.state).where(Letter.visit_id == day.visits[3])).one() == "issued"
 
 
+def test_a_paper_that_was_printed_for_no_stack_is_to_be_posted_or_destroyed(day: Day) -> None:
+    day.print()
+    with transaction(day.agency) as session:
+        session.execute(update(Visit).where(Visit.id.in_(day.visits[:2])).values(state="done"))
+    for visit in (0, 1):
+        day.step(day.letter(visit), LetterState.RETURNED)
+        day.print_one(visit, "torn at the door")
+    old = day.letter(1)
+    with transaction(day.agency) as session:
+        session.execute(update(Letter).where(Letter.id == old.id).values(superseded_at=NOW))
+    found = {one.id: (one.state, one.to_do) for one in day.chase(Chased.TO_POST)}
+    assert found == {day.letter(0).id: ("printed", "post"), old.id: ("printed", "destroy")}
+
+
 def test_a_letter_that_came_back_goes_into_its_stack_again_without_a_new_paper(day: Day) -> None:
     day.print()
     letter = day.letter(0)
@@ -352,6 +366,12 @@ def _insert(session: Session, day: Day, many: int) -> None:
     )
 
 
+def _indexes(node) -> list[str]:
+    """Of a scan: its own, or those that its bitmap is put together from."""
+    own = [node["Index Name"]] if "Index Name" in node else []
+    return [*own, *(name for inner in node.get("Plans", ()) for name in _indexes(inner))]
+
+
 def _scans(session: Session, statement) -> list[tuple[str | None, int]]:
     """Each scan of letters: its index, and the rows that it looked at."""
     compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
@@ -360,7 +380,7 @@ def _scans(session: Session, statement) -> list[tuple[str | None, int]]:
 
     def walk(node) -> None:
         if node.get("Relation Name") == "letter":
-            index = node.get("Index Name") or next((one.get("Index Name") for one in node.get("Plans", ())), None)
+            index = next(iter(_indexes(node)), None)
             rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
             found.append((index, int(rows)))
         for inner in node.get("Plans", ()):
