@@ -1,9 +1,10 @@
 """What can be read on the pages of a PDF that Typst wrote: text that is dark enough, large enough, on the page, inside
-what clips it and not painted over.
+what clips it, not mirrored, against what it stands upon, and not painted over in any part.
 
 A reader for one writer, on purpose: Typst's PDFs have a plain table of objects, fonts with two-byte codes and a
-ToUnicode table, and few operators. Alternative texts do not count: nobody reads them on paper. Coordinates are points
-from the lower left corner (ISO 32000-1).
+ToUnicode table, and few operators. Alternative texts do not count: nobody reads them on paper. Nor does what stands
+upon a picture or a gradient, whose colours are not looked at. Coordinates are points from the lower left corner
+(ISO 32000-1).
 """
 
 from __future__ import annotations
@@ -12,12 +13,22 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import ceil
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 Matrix = tuple[float, float, float, float, float, float]
+Point = tuple[float, float]
+Colour = tuple[float, float, float]  # sRGB, 0 to 1
 
 MIN_SIZE_PT = 7.0
-MIN_CONTRAST = 4.5  # against white paper: WCAG 2.2, success criterion 1.4.3
+MIN_CONTRAST = 4.5  # against the ground: WCAG 2.2, success criterion 1.4.3
+_BLACK: Colour = (0.0, 0.0, 0.0)
+_WHITE: Colour = (1.0, 1.0, 1.0)
+_LEAST_ALPHA = 0.9
+_MOST_OUTLINE = 0.05  # of the size: a line around letters that makes them bolder and does not fill them
+_MOST_STEPS = 200  # along a line of text, half a letter each; along a drawn line
+_HEIGHTS = (0.25, 0.5, 0.75)  # of a line's ink
 _ASCENT, _DESCENT = 0.7, 0.2  # of the size: where the ink of a line is, about
 _ONE: Matrix = (1, 0, 0, 1, 0, 0)
 _TOKEN = re.compile(rb"\(|<<|>>|<[0-9A-Fa-f\s]*>|/[^\s()<>\[\]/%]*|[\[\]]|[^\s()<>\[\]/%]+")
@@ -119,11 +130,30 @@ class _Font:
 class _State:
     ctm: Matrix = _ONE
     clip: Box | None = None
-    dark: bool = True
-    opaque: bool = True
+    colour: Colour | None = _BLACK  # None: a gradient, a pattern
+    line_colour: Colour | None = _BLACK
+    line_width: float = 1.0
+    alpha: float = 1.0
     font: _Font = _Font()
     size: float = 0.0
     rendering: int = 0
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """Something that is painted. `outline` empty: all of its box."""
+
+    box: Box
+    colour: Colour | None
+    alpha: float = 1.0
+    outline: tuple[tuple[Point, ...], ...] = ()
+    even_odd: bool = False
+
+    def holds(self, point: Point) -> bool:
+        if not _within(point, self.box):
+            return False
+        turns = [_turns(point, ring) for ring in self.outline]
+        return not turns or bool(sum(turns) % 2 if self.even_odd else sum(turns))
 
 
 def _page(document: _Document, number: int) -> PageText:
@@ -135,7 +165,8 @@ def _page(document: _Document, number: int) -> PageText:
     resources = document.resources(body)
     fonts = {name: int(ref) for name, ref in re.findall(rb"/(f\d+) (\d+) 0 R", _section(resources, b"Font"))}
     states = {name: int(ref) for name, ref in re.findall(rb"/(g\w*\d+) (\d+) 0 R", _section(resources, b"ExtGState"))}
-    drawing = _Drawing(document, fonts, states)
+    pictures = {name: int(ref) for name, ref in re.findall(rb"/(x\d+) (\d+) 0 R", _section(resources, b"XObject"))}
+    drawing = _Drawing(document, fonts, states, pictures)
     contents = re.search(rb"/Contents (\d+) 0 R", body)
     if contents is not None:
         drawing.draw(document.stream(int(contents[1])))
@@ -145,13 +176,24 @@ def _page(document: _Document, number: int) -> PageText:
 class _Drawing:
     """What is drawn on one page, step by step."""
 
-    def __init__(self, document: _Document, fonts: Mapping[bytes, int], states: Mapping[bytes, int]) -> None:
-        self.runs: list[Run] = []
-        self._document, self._fonts, self._states = document, fonts, states
+    def __init__(
+        self,
+        document: _Document,
+        fonts: Mapping[bytes, int],
+        states: Mapping[bytes, int],
+        pictures: Mapping[bytes, int],
+    ) -> None:
+        self._shown: list[tuple[Run, list[Point]]] = []  # with the points that all must be seen
+        self._grounds: list[_Ground] = []
+        self._document, self._fonts, self._states, self._pictures = document, fonts, states, pictures
         self._state, self._saved = _State(), list[_State]()
         self._line: Matrix = _ONE
-        self._path: list[tuple[float, float]] = []
+        self._path: list[list[Point]] = []  # its rings, curves by three points each
         self._clips = False
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for run, _ in self._shown]
 
     def draw(self, content: bytes) -> None:
         operands: list[object] = []
@@ -184,41 +226,84 @@ class _Drawing:
         elif name in (b"Tj", b"TJ"):
             self._show(given)
         elif name in (b"scn", b"sc", b"rg", b"g", b"k"):
-            self._set(dark=not _name(given) and _contrast(numbers) >= MIN_CONTRAST)
+            self._set(colour=None if _name(given) else _rgb(numbers))
+        elif name in (b"SCN", b"SC", b"RG", b"G", b"K"):
+            self._set(line_colour=None if _name(given) else _rgb(numbers))
         elif name == b"cs":
-            self._set(dark=True)  # a colour space begins with black
+            self._set(colour=_BLACK)  # a colour space begins with black
+        elif name == b"CS":
+            self._set(line_colour=_BLACK)
+        elif name == b"w":
+            self._set(line_width=numbers[0])
         elif name == b"gs":
-            self._set(opaque=self._is_opaque(_name(given)))
+            self._set(alpha=self._alpha(_name(given)))
+        elif name == b"Do":
+            self._cover(_Ground(_around(self._corners(_name(given))), None))
         else:
             self._do_path(name, numbers)
 
     def _do_path(self, name: bytes, numbers: list[float]) -> None:
-        if name in (b"m", b"l", b"c", b"v", b"y"):
-            self._path += [_apply(self._state.ctm, x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+        points = [_apply(self._state.ctm, x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=False)]
+        if name == b"m":
+            self._path.append(points)
+        elif name in (b"l", b"c", b"v", b"y"):
+            self._path[-1] += points if name == b"l" else [*_curve(self._path[-1][-1], name, points)]
+        elif name == b"h":
+            self._path[-1].append(self._path[-1][0])
         elif name == b"re":
             x, y, width, height = numbers
-            corners = ((x, y), (x + width, y), (x, y + height), (x + width, y + height))
-            self._path += [_apply(self._state.ctm, *corner) for corner in corners]
+            corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y))
+            self._path.append([_apply(self._state.ctm, *corner) for corner in corners])
         elif name in (b"W", b"W*"):
             self._clips = True
         elif name in (b"n", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"S", b"s"):
-            if self._clips and self._path:
-                self._set(clip=_common(self._state.clip, _around(self._path)))
-            if name not in (b"n", b"S", b"s") and self._path:
-                self._cover(_around(self._path))
+            self._paint(name)
             self._path, self._clips = [], False
-        elif name == b"Do":
-            self._cover(_around([_apply(self._state.ctm, x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]))
         elif name == b"sh" and self._state.clip is not None:
-            self._cover(self._state.clip)
+            self._cover(_Ground(self._state.clip, None))
+
+    def _paint(self, name: bytes) -> None:
+        state, points = self._state, [point for ring in self._path for point in ring]
+        if not points:
+            return
+        if self._clips:
+            self._set(clip=_common(state.clip, _around(points)))
+        if name not in (b"n", b"S", b"s"):
+            rings = tuple(tuple(ring) for ring in self._path)
+            self._cover(_Ground(_around(points), state.colour, state.alpha, rings, name.endswith(b"*")))
+        if name[:1] in b"SsBb":
+            self._draw_lines(closed=name[:1] in b"sb")
+
+    def _draw_lines(self, *, closed: bool) -> None:
+        a, b, c, d, _, _ = self._state.ctm
+        half = self._state.line_width / 2 * max((a * a + b * b) ** 0.5, (c * c + d * d) ** 0.5)
+        for ring in self._path:
+            line = [*ring, ring[0]] if closed else ring
+            for start, end in pairwise(line):
+                for box in _boxes_along(start, end, half):
+                    self._cover(_Ground(box, self._state.line_colour))
+
+    def _corners(self, name: bytes) -> list[Point]:
+        """Of a picture the unit square, of a drawing within the drawing the box that it says."""
+        body = self._document.body(self._pictures[name])
+        box, matrix = re.search(rb"/BBox ?\[([^\]]*)\]", body), re.search(rb"/Matrix ?\[([^\]]*)\]", body)
+        left, bottom, right, top = map(float, box[1].split()) if box else (0.0, 0.0, 1.0, 1.0)
+        own = _matrix([float(number) for number in matrix[1].split()]) if matrix else _ONE
+        placed = _times(own, self._state.ctm)
+        return [_apply(placed, x, y) for x in (left, right) for y in (bottom, top)]
 
     def _set(self, **changed: object) -> None:
         self._state = replace(self._state, **changed)  # type: ignore[arg-type]  # each call names fields of _State
 
-    def _cover(self, box: Box) -> None:
+    def _cover(self, ground: _Ground) -> None:
         """What lies below is not read any more, whatever the colour: even a see-through one may hide it in print."""
-        seen = _common(self._state.clip, box)
-        self.runs = [run for run in self.runs if not _inside(_middle(run.box), seen)]
+        box = _common(self._state.clip, ground.box)
+        self._grounds.append(replace(ground, box=box))
+        self._shown = [
+            (run, points)
+            for run, points in self._shown
+            if not (_meet(run.box, box) and any(_within(point, box) for point in points))
+        ]
 
     def _show(self, given: list[object]) -> None:
         state, place, text, advance = self._state, self._line, "", 0.0
@@ -231,19 +316,29 @@ class _Drawing:
                 advance -= part
         width = advance / 1000 * state.size
         self._line = _times((1, 0, 0, 1, width, 0), place)
-        if not text.strip() or not state.opaque or state.rendering == 3:
+        if not text.strip() or state.alpha < _LEAST_ALPHA or state.rendering == 3:
             return
         matrix = _times(place, state.ctm)
         corners = ((0.0, -_DESCENT * state.size), (width, _ASCENT * state.size))
         box = _around([_apply(matrix, *corner) for corner in corners])
-        size = abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]) ** 0.5 * state.size
+        size = _least_scale(matrix) * state.size
         whole = state.clip is None or all(_inside(corner, state.clip) for corner in (box[:2], box[2:]))
-        self.runs.append(Run(text, box, size, state.dark, whole))
+        points = [_apply(matrix, x, y) for x, y in _looked_at(width, state.size)]
+        self._shown.append((Run(text, box, size, self._is_dark(box, points), whole), points))
 
-    def _is_opaque(self, name: bytes) -> bool:
+    def _is_dark(self, box: Box, points: list[Point]) -> bool:
+        """Whether it stands out everywhere from what is painted there."""
+        state = self._state
+        if state.colour is None or (state.rendering and state.line_width > _MOST_OUTLINE * state.size):
+            return False
+        below = [ground for ground in self._grounds if _meet(ground.box, box)]
+        grounds = {_ground_at(point, below) for point in points} if below else {_WHITE}
+        return all(ground is not None and _contrast(state.colour, ground) >= MIN_CONTRAST for ground in grounds)
+
+    def _alpha(self, name: bytes) -> float:
         number = self._states.get(name)
         found = re.search(rb"/ca ([.\d]+)", self._document.body(number)) if number else None
-        return found is None or float(found[1]) > 0.9
+        return float(found[1]) if found else 1.0
 
 
 @dataclass(frozen=True)
@@ -318,16 +413,94 @@ def _widths(listed: bytes) -> dict[int, float]:
     return {code: width for first, last, width in triples for code in range(int(first), int(last) + 1)}
 
 
-def _contrast(components: list[float]) -> float:
-    """Of a colour with its paper; sRGB, grey or (roughly) the four inks."""
+def _rgb(components: list[float]) -> Colour | None:
+    """Of sRGB, grey or (roughly) the four inks."""
     if len(components) == 4:
         components = [(1 - ink) * (1 - components[3]) for ink in components[:3]]
     if len(components) == 1:
         components = components * 3
     if len(components) != 3:
+        return None
+    red, green, blue = components
+    return (red, green, blue)
+
+
+def _contrast(one: Colour, other: Colour) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Colour) -> float:
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _ground_at(point: Point, grounds: list[_Ground]) -> Colour | None:
+    """The colour that all these come to there, on white paper; None: nobody knows."""
+    colour: Colour | None = _WHITE
+    for ground in grounds:
+        if ground.holds(point):
+            colour = _mixed(colour, ground)
+    return colour
+
+
+def _mixed(below: Colour | None, above: _Ground) -> Colour | None:
+    if above.colour is None or above.alpha >= 1:
+        return above.colour
+    if below is None:
+        return None
+    red, green, blue = (
+        over * above.alpha + under * (1 - above.alpha) for over, under in zip(above.colour, below, strict=True)
+    )
+    return (red, green, blue)
+
+
+def _looked_at(width: float, size: float) -> Iterator[Point]:
+    """Points of a line of text from its start, so near each other that none of its letters is missed."""
+    steps = min(_MOST_STEPS, max(3, ceil(abs(width) / max(size / 2, 0.01))))
+    for step in range(steps):
+        for height in _HEIGHTS:
+            yield width * (step + 0.5) / steps, size * (height * (_ASCENT + _DESCENT) - _DESCENT)
+
+
+def _curve(start: Point, name: bytes, points: list[Point]) -> Iterator[Point]:
+    """The middle of a Bézier curve and its end."""
+    first, second, end = (start, *points) if name == b"v" else points if name == b"c" else (*points, points[-1])
+    weighed = zip(start, first, second, end, strict=True)
+    across, up = ((a + 3 * b + 3 * c + d) / 8 for a, b, c, d in weighed)
+    yield (across, up)
+    yield end
+
+
+def _turns(point: Point, ring: tuple[Point, ...]) -> int:
+    """How often a closed line goes around a point."""
+    x, y = point
+    turns = 0
+    for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        if (y1 <= y) != (y2 <= y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            turns += 1 if y1 <= y else -1
+    return turns
+
+
+def _boxes_along(start: Point, end: Point, half: float) -> Iterator[Box]:
+    """What a line of that half width covers: one box where it is level or upright."""
+    (x1, y1), (x2, y2) = start, end
+    level = min(abs(x2 - x1), abs(y2 - y1)) < 0.5
+    steps = 1 if level else min(_MOST_STEPS, ceil(max(abs(x2 - x1), abs(y2 - y1)) / max(half, 2.0)))
+    for step in range(steps):
+        places = [(x1 + (x2 - x1) * part / steps, y1 + (y2 - y1) * part / steps) for part in (step, step + 1)]
+        left, bottom, right, top = _around(places)
+        yield (left - half, bottom - half, right + half, top + half)
+
+
+def _least_scale(matrix: Matrix) -> float:
+    """How much it makes of a length in the direction where it makes least; nothing where it mirrors."""
+    a, b, c, d, _, _ = matrix
+    area = a * d - b * c
+    if area <= 0:
         return 0.0
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in components)
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+    total = a * a + b * b + c * c + d * d
+    return float(((total - max(total * total - 4 * area * area, 0.0) ** 0.5) / 2) ** 0.5)
 
 
 def _matrix(numbers: list[float]) -> Matrix:
@@ -341,12 +514,12 @@ def _times(first: Matrix, then: Matrix) -> Matrix:
     return (a * k + b * n, a * m + b * o, c * k + d * n, c * m + d * o, e * k + f * n + p, e * m + f * o + q)
 
 
-def _apply(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
+def _apply(matrix: Matrix, x: float, y: float) -> Point:
     a, b, c, d, e, f = matrix
     return (a * x + c * y + e, b * x + d * y + f)
 
 
-def _around(points: list[tuple[float, float]]) -> Box:
+def _around(points: list[Point]) -> Box:
     across, up = [x for x, _ in points], [y for _, y in points]
     return (min(across), min(up), max(across), max(up))
 
@@ -357,11 +530,15 @@ def _common(clip: Box | None, box: Box) -> Box:
     return (max(clip[0], box[0]), max(clip[1], box[1]), min(clip[2], box[2]), min(clip[3], box[3]))
 
 
-def _middle(box: Box) -> tuple[float, float]:
-    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
-def _inside(point: tuple[float, float], box: Box) -> bool:
+def _within(point: Point, box: Box) -> bool:
+    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
+
+
+def _inside(point: Point, box: Box) -> bool:
     """Within half a point."""
     return box[0] - 0.5 <= point[0] <= box[2] + 0.5 and box[1] - 0.5 <= point[1] <= box[3] + 0.5
 

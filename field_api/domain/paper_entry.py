@@ -148,8 +148,8 @@ def operations_of(
 ) -> list[PaperOperation]:
     """What has to be recorded so that the office knows all that the row says, and knows it once.
 
-    What was typed before and is so still, however it is spelt, makes nothing. An outcome that is typed otherwise is a correction of the last
-    one; what was left out this time stands: facts are added, never taken away.
+    What was typed before and is so still, however it is spelt, makes nothing. An outcome that is typed otherwise is a
+    correction of the last one; what was left out this time stands: facts are added, never taken away.
     """
     known = {line: [one for one in before if one.line is line] for line in Line}
     fresh = [contact for contact in row.contacts if contact not in _typed_contacts(before)]

@@ -115,16 +115,37 @@ HIDING = {
     "hidden": "hide(@)",
     "clipped": "box(width: 100%, height: 2mm, clip: true, @)",
     "covered": "block({ @; place(top + left, rect(width: 100%, height: 9cm, fill: white)) })",
+    "covered at one side": "block({ @; place(top + left, rect(width: 20%, height: 9cm, fill: white)) })",
+    "under a line": "block({ @; place(top + left, line(length: 100%, stroke: 18cm + white)) })",
+    "under a see-through picture": 'block({ @; place(top + left, image(COVER, alt: "x", width: 100%)) })',
+    "dark on dark": "block(fill: luma(40%), radius: 2pt, @)",
+    "mirrored": "scale(x: -100%, @)",
+    "filled by its outline": "text(stroke: 3pt + black, @)",
 }
+COVER = (
+    f'bytes("{SVG}width=\\"600\\" height=\\"300\\"><g opacity=\\"0.99\\">'
+    '<rect width=\\"600\\" height=\\"300\\" fill=\\"white\\"/></g></svg>")'
+)
+READ = (  # all at once: a dark panel, a frame, a tint, letters that are a little bolder
+    "block(fill: rgb(0, 0, 60), stroke: 2pt, text(fill: white, BLOCK))",
+    "block(fill: rgb(200, 0, 0, 20), radius: 3mm, inset: 1mm, rect(stroke: 1pt, text(stroke: 0.1pt, BLOCK)))",
+    "rotate(180deg, BLOCK)",
+)
 
 
 def test_text_counts_as_shown_where_somebody_reads_it_who_holds_the_paper() -> None:
-    hiding = [EXAMPLE.replace(BLOCK, how.replace("@", BLOCK)) for how in HIDING.values()]
+    hiding = [EXAMPLE.replace(BLOCK, how.replace("@", BLOCK).replace("COVER", COVER)) for how in HIDING.values()]
+    plain = [
+        EXAMPLE.replace(BLOCK, how.replace("BLOCK", BLOCK.replace(", accent: accent(letter)", ", accent: white")))
+        for how in READ[:1]
+    ]
+    plain += [EXAMPLE.replace(BLOCK, how.replace("BLOCK", BLOCK)) for how in READ[1:]]
     styled = EXAMPLE.replace(BLOCK, f"text(hyphenate: true, upper(columns(2, {BLOCK})))")
-    *hidden, shown = laid_out([job(source) for source in [*hiding, styled]])
-    found = dict(zip(HIDING, (getattr(paper, "reason", paper) for paper in hidden), strict=True))
+    papers = laid_out([job(source) for source in [*hiding, *plain, styled]])
+    found = dict(zip(HIDING, (getattr(paper, "reason", paper) for paper in papers), strict=False))
     assert found == dict.fromkeys(HIDING, "not-shown")
-    assert isinstance(shown, Paper), shown
+    for shown in papers[len(HIDING) :]:
+        assert isinstance(shown, Paper), shown
 
 
 def faults(source: str, **more: Any) -> list[str]:
