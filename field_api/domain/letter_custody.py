@@ -17,6 +17,7 @@ from field_api.domain.letter_model import LetterState
 
 NOT_ENTITLED = "recipient-not-entitled"
 LETTER_UNKNOWN = "letter-unknown"
+SUPERSEDED = "letter-superseded"
 
 _S = LetterState
 _OUT_OF_THE_OFFICE = frozenset({_S.HANDED_OVER, _S.POSTED, _S.DESTROYED, _S.LOST})

@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from field_api.domain.disclosure import Audience
 from field_api.domain.image_form import MAX_BYTES
-from field_api.domain.letter_brand import read_brand
+from field_api.domain.letter_brand import BadBrand, read_brand
 from field_api.domain.letters import LetterKind
 from field_api.http.permits import answers, permitted
 from field_api.http.schemas.letters import (
@@ -135,9 +135,14 @@ def _own(creditor_id: UUID) -> None:
 
 
 def _versioned(creditor: Creditor) -> Versioned:
+    """Raises `conflict` for one that an earlier release took and this one does not: `If-Match: *` sets it anew."""
     version = brand_version(creditor)
+    try:
+        kept = read_brand(creditor.brand)
+    except BadBrand as error:
+        raise Problem("conflict", "the brand that is kept cannot be read: set it anew", at="brand") from error
     return (
-        {"in_name_of": "agency", **brand_data(read_brand(creditor.brand)), "version": version},
+        {"in_name_of": "agency", **brand_data(kept), "version": version},
         200,
         {"ETag": f'"{version}"'},
     )

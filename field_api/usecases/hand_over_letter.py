@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from field_api.domain.letter_custody import NOT_ENTITLED, may_follow, stays_in_stack
+from field_api.domain.letter_custody import NOT_ENTITLED, SUPERSEDED, may_follow, stays_in_stack
 from field_api.domain.letters import LetterState
 from field_api.domain.vocabulary import OBLIGORS, VERIFIED, Relation
 from field_api.platform.problems import Problem
@@ -44,13 +44,17 @@ def hand_over_letter(session: Session, letter: Letter, step: CustodyStep) -> lis
     """Into the hand of a verified debtor or obligor of its account: `handed_over`. Anybody else's is noted and flagged.
 
     Returns flags: `recipient-not-entitled`, or `letter-was-STATE` where no such paper could have been at the door.
-    Then the letter keeps its state and the row carries the flag. The same operation twice is once.
+    Then the letter keeps its state and the row carries the flag. `letter-superseded`: it is handed over, but another
+    stands in its place. The same operation twice is once.
     """
     if _noted(session, letter, step.op_id):
         return []
     if step.recipient not in VERIFIED or not _owes(session, letter, step):
         return _flag(session, letter, NOT_ENTITLED, step)
-    return _move(session, letter, LetterState.HANDED_OVER, step)
+    if letter.superseded_at is None:
+        return _move(session, letter, LetterState.HANDED_OVER, step)
+    flagged = replace(step, extra={**step.extra, "flag": SUPERSEDED})
+    return [SUPERSEDED, *_move(session, letter, LetterState.HANDED_OVER, flagged)]
 
 
 def return_letter(session: Session, letter: Letter, step: CustodyStep) -> list[str]:

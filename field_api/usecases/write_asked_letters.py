@@ -18,6 +18,7 @@ from field_api.usecases.ask_for_letters import ask_for_letters
 from field_api.usecases.confirm_promises import confirm_promises
 from field_api.usecases.issue_papers import issue_letters
 from field_api.usecases.note_visit_event import staff_actor
+from field_api.usecases.tell_of_letters import tell_of_letters
 
 
 def write_asked_letters(
@@ -53,8 +54,8 @@ def lay_out(
     now: datetime,
     by: UUID | None,
 ) -> None:
-    """Issue those that are wanted, and that nobody issued meanwhile. One statement beside those of
-    `issue_letters`, whatever their number. Raises PaperFailed."""
+    """Issue those that are wanted, and that nobody issued meanwhile. Three statements beside those of
+    `issue_letters` at most, whatever their number. Raises PaperFailed."""
     if not letters:
         return
     session.flush()  # rows of this very session hold bare values until reread
@@ -66,3 +67,5 @@ def lay_out(
     ).all()
     wanted = [one for one in locked if one.state == LetterState.WANTED.value and one.superseded_at is None]
     issue_letters(session, wanted, renderer=renderer, objects=objects, now=now, actor=staff_actor(by))
+    # Issuing tells of what was issued; one that was refused may have taken the place of one that a phone shows.
+    tell_of_letters(session, {one.visit_id for one in locked if one.state == LetterState.REFUSED.value})

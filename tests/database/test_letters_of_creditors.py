@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from types import SimpleNamespace
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -15,11 +16,12 @@ from sqlalchemy import select, update
 from field_api.domain.confidential import audience
 from field_api.domain.disclosure import Audience
 from field_api.domain.letters import LetterKind, LetterState
-from field_api.domain.ports import House, Paper, PaperJob
-from field_api.domain.vocabulary import HoldKind, Relation
+from field_api.domain.ports import House, ObjectAbsent, Paper, PaperJob
+from field_api.domain.vocabulary import HoldKind, LetterHandling, Relation
 from field_api.platform.database import transaction, transaction_beside
 from field_api.platform.ids import new_id
 from field_api.platform.problems import Problem
+from field_api.platform.sealing import Unsealable
 from field_api.queries.letter_readiness import letter_readiness
 from field_api.records.accounts import Account, Hold
 from field_api.records.agency import Agency
@@ -33,6 +35,7 @@ from field_api.usecases.confirm_promises import confirm_promises
 from field_api.usecases.renew_letters import renew_letters
 from field_api.usecases.set_brand import add_brand_image, brand_version, set_brand
 from field_api.usecases.take_custody_step import take_custody_step
+from field_api.usecases.take_letter_note import take_letter_note
 from field_api.usecases.want_letters import want_letters
 from field_api.usecases.write_asked_letters import lay_out, write_asked_letters, write_confirmations
 from tests.fake_objects import MemoryObjects
@@ -277,7 +280,7 @@ def test_a_letter_of_another_collector_is_another_letter_and_the_old_one_is_to_b
     assert "another letter" in pulled.value.detail
 
 
-def test_a_brand_is_on_letters_that_are_written_from_then_on_with_its_pictures_beside(case) -> None:
+def test_a_brand_is_on_letters_that_are_written_from_then_on_with_its_pictures_beside(case, monkeypatch) -> None:
     session, objects, renderer = case.session, MemoryObjects(), Seen()
     promise(case, 5_000, visit=(old := case.visit()))
     [before] = ask_for_letters(session, old.id, LetterKind.PROMISE_CONFIRMATION, now=NOW, by=None)
@@ -303,10 +306,11 @@ def test_a_brand_is_on_letters_that_are_written_from_then_on_with_its_pictures_b
     assert "Gracias por su compromiso." in json.dumps(content, ensure_ascii=False)
     assert dict(renderer.jobs[0].files) == {f"{logo}.svg": objects.get(image.object_key)}
     assert content_of(session, before)["brand"]["logo"] == "", "what is wanted already stays as it was"
-    objects.delete(image.object_key)
     promise(case, 7_000, at=NOW + timedelta(hours=3), visit=(last := case.visit()))
-    [lost] = write_asked_letters(session, last.id, LetterKind.PROMISE_CONFIRMATION, **made | {"now": made["now"]})
-    assert (lost.state, lost.refusal) == ("refused", "layout: picture-missing")
+    for trouble in (ObjectAbsent("gone"), Unsealable("altered")):
+        monkeypatch.setattr(objects, "get", Mock(side_effect=trouble))
+        [lost] = write_asked_letters(session, last.id, LetterKind.PROMISE_CONFIRMATION, **made | {"now": made["now"]})
+        assert (lost.state, lost.refusal) == ("refused", "layout: picture-missing")
 
 
 @pytest.mark.parametrize(
@@ -469,3 +473,26 @@ def test_a_letter_whose_last_day_to_dispute_comes_too_soon_is_not_given(agency: 
         assert "too soon" in late.value.detail
         take_custody_step(session, letter.id, to, now=day, **said)
         assert letter.state == to.value
+
+
+def test_a_paper_that_was_superseded_and_is_handed_over_all_the_same_is_flagged(case) -> None:
+    session, visit = case.session, case.visit()
+    [letter] = want_letters(session, [visit.id], NOW)
+    letter.state = "printed"
+    renew_letters(session, [visit.id], NOW, actor="system", reason="reassigned")
+    told = {"handling": LetterHandling.HANDED_OVER, "recipient": Relation.SOUGHT, "at": NOW, "actor": "agent:x"}
+    flags = take_letter_note(session, visit=visit, op_id=new_id(), serial=letter.serial, **told)
+    assert (flags, letter.state) == (["letter-superseded"], "handed_over")
+
+
+def test_a_phone_forgets_a_letter_whose_successor_is_refused(case) -> None:
+    session, visit = case.session, case.visit()
+    made = {"renderer": Seen(), "objects": MemoryObjects(), "by": None}
+    promise(case, 5_000, visit=visit)
+    [shown] = write_asked_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, now=NOW, **made)
+    case.creditor.brand = {"seal": "x"}
+    promise(case, 6_000, at=NOW + timedelta(hours=1), visit=visit)
+    later = NOW + timedelta(hours=2)
+    [refused] = write_asked_letters(session, visit.id, LetterKind.PROMISE_CONFIRMATION, now=later, **made)
+    assert (refused.state, shown.superseded_at) == ("refused", later)
+    assert session.scalars(select(Change.ref).where(Change.kind == "visit")).all() == [visit.id, visit.id]

@@ -72,10 +72,6 @@ ARGUED: dict[tuple[str, str], str] = {
     ("field_api/usecases/add_letter_template.py", "template.state"): STATE,
     ("field_api/usecases/add_letter_template.py", "name"): "kinds or languages",
     ("field_api/usecases/add_letter_template.py", "place_of(faults[0])"): "source.LINE.COLUMN",
-    (
-        "field_api/usecases/add_letter_template.py",
-        "{'errors': errors}",
-    ): "of a template, to whoever sent it; the letters that it was tried on are invented",
     ("field_api/usecases/set_brand.py", "error.message"): CATALOGUE,
     ("field_api/usecases/set_brand.py", "error.at"): "the part of a creditor's brand, to whoever sets it",
     ("field_api/usecases/set_brand.py", "place"): "the part of a creditor's brand, to whoever sets it",

@@ -23,12 +23,14 @@ OFFICE_ALONE = frozenset(
         "currency-differs",
         "invalid-email",
         "invalid-phone",
+        "letter-superseded",
         "letter-unknown",
         "more-than-owed",
         "not-from-obligor",
         "operations-lost",
         "person-not-of-the-visit",
         "recipient-not-entitled",
+        "time-not-written",
     }
 )
 

@@ -50,6 +50,17 @@ def test_a_brand_is_set_by_who_looked_at_it_with_a_picture_that_was_sent_before(
     assert as_role("controller", creditor_id=UUID(creditor)).get(path).status_code == 200
 
 
+def test_a_brand_that_is_not_understood_any_more_says_so_and_is_set_anew(agency: UUID, as_role) -> None:
+    with transaction(agency) as session:
+        creditor = stating(paper_world(session))
+        creditor.brand = {"seal": "of an earlier release"}
+    brand, client = f"{API}/creditors/{creditor.id}/brand", as_role("manager")
+    found = client.get(brand)
+    assert (found.status_code, found.json["code"]) == (409, "conflict")
+    assert client.put(brand, json={}, headers={"If-Match": "*"}).status_code == 200
+    assert client.get(brand).json["in_name_of"] == "agency"
+
+
 def test_what_letters_lack_is_told_until_it_is_said(agency: UUID, as_role) -> None:
     manager = as_role("manager")
     made = manager.post(f"{API}/creditors", json={"name": "Haus Erfunden", "jurisdiction": "DE", "currency": "EUR", "language": "de"})  # fmt: skip
