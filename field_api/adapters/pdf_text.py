@@ -36,6 +36,7 @@ _PAREN = re.compile(rb"[()\\]")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r?\n|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NUMBER = re.compile(rb"[-+.\d]+")
+_ACTUAL = re.compile(rb"\s*(?:<([0-9A-Fa-f]*)>|\()")
 
 
 class UnreadablePdf(ValueError):
@@ -187,6 +188,9 @@ class _Drawing:
         self._grounds: list[_Ground] = []
         self._document, self._fonts, self._states, self._pictures = document, fonts, states, pictures
         self._state, self._saved = _State(), list[_State]()
+        self._spans: list[
+            str | None
+        ] = []  # what is said inside of those that are open, as far as it is still to be said
         self._line: Matrix = _ONE
         self._path: list[list[Point]] = []  # its rings, curves by three points each
         self._clips = False
@@ -212,6 +216,10 @@ class _Drawing:
             self._state = self._saved.pop()
         elif name == b"cm":
             self._set(ctm=_times(_matrix(numbers), self._state.ctm))
+        elif name in (b"BDC", b"BMC"):
+            self._spans.append(next((part.text for part in given if isinstance(part, _Actual)), None))
+        elif name == b"EMC":
+            self._spans.pop()
         elif name == b"BT":
             self._line = _ONE
         elif name == b"Tm":
@@ -314,6 +322,8 @@ class _Drawing:
                 advance += sum(state.font.widths.get(code, 0.0) for code in codes)
             elif isinstance(part, float):
                 advance -= part
+        if self._spans and (said := self._spans[-1]) is not None:
+            text, self._spans[-1] = said, ""
         width = advance / 1000 * state.size
         self._line = _times((1, 0, 0, 1, width, 0), place)
         if not text.strip() or state.alpha < _LEAST_ALPHA or state.rendering == 3:
@@ -346,6 +356,13 @@ class _Operator:
     name: bytes
 
 
+@dataclass(frozen=True)
+class _Actual:
+    """What several glyphs say together: a letter and its marks, each of which would say all of it."""
+
+    text: str
+
+
 def _tokens(content: bytes) -> Iterator[object]:
     """Numbers as float, strings as bytes, names as str, operators; dictionaries and brackets are passed over."""
     place, depth = 0, 0
@@ -357,6 +374,13 @@ def _tokens(content: bytes) -> Iterator[object]:
                 yield text
         elif token in (b"<<", b">>"):
             depth += 1 if token == b"<<" else -1
+        elif token == b"/ActualText" and (begun := _ACTUAL.match(content, place)):
+            said, place = (
+                _literal(content, begun.end()) if begun[1] is None else (bytes.fromhex(begun[1].decode()), begun.end())
+            )
+            yield _Actual(
+                said[2:].decode("utf-16-be", "replace") if said[:2] == b"\xfe\xff" else said.decode("latin-1")
+            )
         elif depth or token in (b"[", b"]"):
             continue
         elif token[:1] == b"<":

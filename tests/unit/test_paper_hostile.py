@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from field_api.adapters import typst_process
@@ -188,6 +188,7 @@ FIELDS = st.dictionaries(
 
 @settings(max_examples=15, deadline=None)
 @given(FIELDS)
+@example({"name": "0Ǿ0"})  # two glyphs that the font has for one letter
 def test_whatever_is_written_is_laid_out_or_refused(written: dict[str, str]) -> None:
     lays_out_what_was_written(written)
 
