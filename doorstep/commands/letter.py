@@ -10,6 +10,7 @@ import click
 from doorstep.commands import letter_custody, office_context
 from doorstep.commands.letter_office import readiness, want
 from doorstep.commands.letter_template import FILE, template, told
+from doorstep.private_file import write_private
 from field_api.adapters.typst_papers import TypstPapers
 from field_api.domain.sample_letters import KINDS
 from field_api.platform.database import transaction
@@ -72,8 +73,7 @@ def reproduce(serial: str, out: Path | None) -> None:
     with office_context() as agency_id, transaction(agency_id) as session:
         made = reproduce_letter(session, serial, renderer=papers(), objects=objects())
     if out is not None and made.pdf:
-        out.touch(mode=0o600)
-        out.write_bytes(made.pdf)
+        write_private(out, made.pdf)
     if made.identical:
         click.echo("identical")
         return

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from doorstep.commands import office_context
+from doorstep.private_file import write_private
 from field_api.domain.letter_steps import ASKED_FOR
 from field_api.domain.letters import LetterKind, LetterState
 from field_api.platform.database import transaction
@@ -100,6 +101,5 @@ def _save(out: Path, serial: str, pdf: bytes) -> None:
     """A letter is for its addressee: the file is its owner's alone, and its name says nothing."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = out / f"{serial}.pdf"
-    path.touch(mode=0o600)
-    path.write_bytes(pdf)
+    write_private(path, pdf)
     click.echo(str(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from uuid import UUID
 import click
 
 from doorstep.commands import office_context
+from doorstep.private_file import write_private
 from field_api.platform.database import transaction
 from field_api.platform.wiring import clock, objects, papers
 from field_api.queries.papers import routes_of_day
@@ -55,7 +55,7 @@ def print_papers(
             for printed in _stacks(agency_id, routes, all_in_one=all_in_one, unprinted=unprinted):
                 _write(out, printed)
         if card_language:
-            _save(out / "card.pdf", print_legend(card_language, renderer=papers()).pdf)
+            write_private(out / "card.pdf", print_legend(card_language, renderer=papers()).pdf)
 
 
 def _issued_routes(agency_id: UUID, day: datetime, code: str | None) -> list[UUID]:
@@ -96,7 +96,7 @@ def _print_letter(agency_id: UUID, serial: str, reason: str, out: Path) -> None:
             actor="system",
         )
     path = _free_name(out)
-    _save(path, printed.paper.pdf)
+    write_private(path, printed.paper.pdf)
     copy = f", copy {printed.number}" if printed.number > 1 else ""
     click.echo(f"{path}: {printed.serial}, {printed.paper.pages} pages{copy}")
 
@@ -111,7 +111,7 @@ def _free_name(out: Path) -> Path:
 
 def _write(out: Path, printed: PrintedRoute) -> None:
     path = out / printed.file_name
-    _save(path, printed.paper.pdf)
+    write_private(path, printed.paper.pdf)
     routes = f", routes: {printed.routes}" if printed.routes > 1 else ""
     copies = f" ({printed.reprints} copies)" if printed.reprints else ""
     click.echo(f"{path}: {printed.paper.pages} pages{routes}, letters: {printed.letters}{copies}")
@@ -119,12 +119,3 @@ def _write(out: Path, printed: PrintedRoute) -> None:
         click.echo(
             f"  {printed.elsewhere} letters lie in another stack or were pulled: doorstep letter chase --why pull"
         )
-
-
-def _save(path: Path, pdf: bytes) -> None:
-    """Letters are for their addressees: the file is its owner's alone, and is whole or not there."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pdf)
-    part.replace(path)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from doorstep.demo.cast import AGENTS
 from doorstep.demo.fates import Door
 from doorstep.demo.portfolios import DemoPortfolio
+from doorstep.private_file import write_private
 from field_api.domain.routing import Point
 from field_api.domain.vocabulary import ChangeKind, VisitEventKind
 from field_api.http.permits import TOKEN_PERMISSIONS
@@ -98,9 +99,7 @@ def print_stacks(agency_id: UUID, plan_id: UUID, folder: Path) -> int:
             printed = print_route(
                 session, route_id, renderer=papers(), objects=objects(), now=clock().now(), actor="system"
             )
-        path = folder / printed.file_name
-        path.touch(mode=0o600)  # letters: as `doorstep print` keeps them
-        path.write_bytes(printed.paper.pdf)
+        write_private(folder / printed.file_name, printed.paper.pdf)
     return len(routes)
 
 

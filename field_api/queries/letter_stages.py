@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -180,11 +180,6 @@ def _holds(session: Session, accounts: Collection[UUID]) -> Mapping[UUID, set[Ho
     for account, kind in session.execute(select(holds).where(among(holds.c.account_id, accounts))):
         found[account].add(HoldKind(kind))
     return found
-
-
-def pairs_of(items: Iterable[tuple[UUID, UUID, UUID]]) -> set[Pair]:
-    """Of (visit, account, person)."""
-    return {(account, person) for _, account, person in items}
 
 
 def _open(value: Confidential[Any]) -> Any:
