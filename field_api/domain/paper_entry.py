@@ -160,7 +160,7 @@ def operations_of(
         found.append(PaperOperation(uuid5(OPERATIONS, name), line, kind, dict(body)))
 
     last = known[Line.OUTCOME][-1] if known[Line.OUTCOME] else None
-    if row.outcome is not None and (last is None or _means(last.typed) != _means(typed)):
+    if row.outcome is not None and (last is None or _says_otherwise(typed, last.typed)):
         body = {**row.outcome, **({"note": row.note} if row.note else {}), "contacts": fresh}
         if last is None:
             add(Line.OUTCOME, OpKind.OUTCOME, body)
@@ -180,9 +180,14 @@ def operations_of(
     return found
 
 
-def _means(typed: TypedRow) -> tuple[object, ...]:
-    """What of a row an outcome's operation says: 9.05 and 905, 2b and 2 with b beside it, are the same."""
-    return _hour_and_minute(typed.time), _outcome(typed), typed.note
+def _says_otherwise(typed: TypedRow, before: TypedRow) -> bool:
+    """Of what an outcome's operation says: 9.05 and 905, 2b and 2 with b beside it, are the same. A time or a note that
+    is left out this time is not taken back."""
+    return (
+        _outcome(typed) != _outcome(before)
+        or (typed.time != "" and _hour_and_minute(typed.time) != _hour_and_minute(before.time))
+        or typed.note not in ("", before.note)
+    )
 
 
 def _typed_contacts(before: Sequence[TypedBefore]) -> list[Mapping[str, Any]]:

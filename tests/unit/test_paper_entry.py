@@ -48,6 +48,13 @@ def test_two_who_spell_the_same_row_otherwise_record_it_once(again: TypedRow) ->
     assert kinds(TypedRow(time="9:06", box="2b", envelope="13"), *before) == [OpKind.CORRECTION, OpKind.LETTER]
 
 
+def test_a_note_or_a_time_that_the_second_one_leaves_out_is_not_taken_back() -> None:
+    before = (Line.OUTCOME, TypedRow(time="9:05", box="3", note="regresa"))
+    assert kinds(TypedRow(box="3"), before) == []
+    assert kinds(TypedRow(time="9:05", box="3", note="otra cosa"), before) == [OpKind.CORRECTION]
+    assert kinds(TypedRow(box="4"), before) == [OpKind.CORRECTION]
+
+
 def test_a_field_that_is_too_long_is_named_before_any_pattern_is_tried() -> None:
     begun = time.process_time()
     read = read_row(TypedRow(time="9" + " " * 3_900 + "x", box="1" * 3_900), day=DAY, zone=ZONE, now=NOW)
