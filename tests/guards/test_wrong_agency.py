@@ -147,7 +147,7 @@ class Answers:
                 for place, ref in ask.places.items()
                 if ref.kind != "cursor"
             }
-            first = Ask(ask.path, {"limit": "1"})
+            first = Ask(ask.path, {name: value for name, value in ask.query.items() if name != "after"})
             answer = send(self.house.clients[OFFICE[branch]], path_of(operation), first, ids)
             self.cursors[key] = answer.json.get("next") if answer.status_code == 200 else None
         return self.cursors[key]

@@ -246,9 +246,6 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /letters/{letter_id}/prints": _path("letter_id", json=_REASON),
     "POST /letters/{letter_id}/moves": _path("letter_id"),
     "POST /agents/{agent_id}/hand-ins": _path("agent_id", json={"on": "2026-11-18"}),
-    "POST /routes/{route_id}/paper-sheet": (
-        Ask({"route_id": Ref("route")}, json={"rows": [{"row": "1", "box": "3"}]}, makes=True),
-    ),
     "GET /routes/{route_id}/paper-sheet": _path("route_id"),
     "GET /plans/{plan_id}/sheets": _path("plan_id"),
     "POST /visits/{visit_id}/letters": (
@@ -263,6 +260,9 @@ _OPERATIONS: dict[str, tuple[Ask, ...]] = {
     "POST /visits/{visit_id}/codes/{person_id}/reissue": (Ask(_PARTY, json=_REASON),),
     "POST /visits/{visit_id}/reassign": (Ask({"visit_id": Ref("visit")}, json={"agent_id": Ref("another agent")}),),
     "POST /visits/{visit_id}/withdraw": _path("visit_id", json=_REASON),
+    "POST /routes/{route_id}/paper-sheet": (
+        Ask({"route_id": Ref("route")}, json={"rows": [{"row": "1", "phone": "+52 55 0000 0009"}]}, makes=True),
+    ),
     "POST /photos/{photo_id}/allow": _path("photo_id", json=_REASON),
     "POST /photos/{photo_id}/destroy": _path("photo_id", json={"reason": "not-needed"}),
     "POST /quarantine/{device_id}/{op_id}/decision": (Ask(_KEPT, json={"action": "dismiss", **_REASON}),),

@@ -33,6 +33,8 @@ INSIDES = frozenset(
     }
 )
 """Paper that holds a letter's inside, which goes into a sealed envelope: for the entitled its bytes may differ."""
+PAGES = frozenset({"/console/papers"})
+"""Pages that show the entitled what is confidential, letters' serial numbers and states: no schema says where."""
 OF_LENGTH = frozenset({"content-length", "etag"})
 
 
@@ -100,7 +102,7 @@ def office_answer(
         shape = _shape_of(document, operation, response)
         if shape is not None:
             body, headers = masked(document, shape, response.json), _without_length(headers)
-        elif operation.path in INSIDES:
+        elif operation.path in INSIDES | PAGES:
             body, headers = None, _without_length(headers)
     return Answer({"status": response.status_code, "headers": headers, "body": body, "log": log})
 

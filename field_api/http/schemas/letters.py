@@ -48,7 +48,7 @@ class NewBrandSchema(Schema):
 
 class BrandSchema(Schema):
     audiences = BOOKS
-    version = internal(ma.fields.String(metadata={"description": "the ETag: what If-Match says of a change"}))
+    version = confidential(ma.fields.String(metadata={"description": "the ETag: what If-Match says of a change"}))
     in_name_of = confidential(ma.fields.String())
     colour = confidential(ma.fields.String())
     logo = confidential(ma.fields.String())
