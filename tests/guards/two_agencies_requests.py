@@ -288,7 +288,7 @@ _PAGES: dict[str, tuple[Ask, ...]] = {
     "GET /console/papers": (Ask(),),
     "GET /console/paper-sheets": (Ask(query={"day": Ref("day")}),),
     "GET /console/paper-sheet": _query("route"),
-    "POST /console/paper-sheet": _query("route", form={"1.box": "3"}),
+    "POST /console/paper-sheet": _query("route", form={"1.phone": "+52 55 0000 0009"}),
     "GET /console/photos": (Ask(query={"visit": Ref("visit")}),),
     "GET /console/photo": _query("photo"),
     "POST /console/photo/allow": _query("photo", form=_REASON),
