@@ -271,7 +271,12 @@ def egress(_tree: Path) -> Iterator[Mutant]:
         (gate, "    _check_name(response, body)\n", "", office),
         (gate, "if who not in declared.shapes:", "if False:", office),
         (gate, "        declared.shapes[who](_parsed(response.get_data()))\n", "        pass\n", office),
-        (gate, "        check_pdf(response.get_data(), inside=Label.CONFIDENTIAL in body.labels)\n", "        pass\n", office),
+        (
+            gate,
+            "        check_pdf(response.get_data(), inside=Label.CONFIDENTIAL in body.labels)\n",
+            "        pass\n",
+            office,
+        ),
         (gate, "        check_jpeg(response.get_data())\n", "        pass\n", office),
         (gate, "    if not right:\n", "    if False:\n", office),
         (gate, "if environ.get(_PASSED):", "if True:", office),
