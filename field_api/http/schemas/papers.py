@@ -27,11 +27,12 @@ class IssuedPapersSchema(Schema):
     letters_refused = internal(ma.fields.Integer(required=True))
 
 
-class LetterLineSchema(Schema):
+class LetterSchema(Schema):
+    """A letter without its content."""
+
     audiences = OFFICE
     id = internal(ma.fields.UUID(required=True))
     visit_id = internal(ma.fields.UUID(required=True))
-    stop = internal(ma.fields.Integer(required=True))
     kind = confidential(ma.fields.String(required=True))
     language = confidential(ma.fields.String(required=True))
     jurisdiction = confidential(ma.fields.String(required=True))
@@ -39,6 +40,10 @@ class LetterLineSchema(Schema):
     state = confidential(ma.fields.String(required=True))
     refusal = confidential(ma.fields.String(required=True, allow_none=True))
     pages = confidential(ma.fields.Integer(required=True, allow_none=True))
+
+
+class LetterLineSchema(LetterSchema):
+    stop = internal(ma.fields.Integer(required=True))
     issued_at = confidential(ma.fields.AwareDateTime(required=True, allow_none=True))
 
 
@@ -57,18 +62,8 @@ class AskedLetterSchema(Schema):
     )
 
 
-class WrittenLetterSchema(Schema):
-    audiences = OFFICE
-    id = internal(ma.fields.UUID(required=True))
-    visit_id = internal(ma.fields.UUID(required=True))
+class WrittenLetterSchema(LetterSchema):
     account_id = internal(ma.fields.UUID(required=True))
-    kind = confidential(ma.fields.String(required=True))
-    language = confidential(ma.fields.String(required=True))
-    jurisdiction = confidential(ma.fields.String(required=True))
-    serial = confidential(ma.fields.String(required=True))
-    state = confidential(ma.fields.String(required=True))
-    refusal = confidential(ma.fields.String(required=True, allow_none=True))
-    pages = confidential(ma.fields.Integer(required=True, allow_none=True))
 
 
 class CustodySchema(Schema):
